@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { BUF_FIRST = 64 };
+
+void buf_init(struct buf *buf, size_t max)
+{
+    *buf = (struct buf){.max = max};
+}
+
+void buf_fini(struct buf *buf)
+{
+    mem_give(buf->at, buf->cap);
+    buf_init(buf, buf->max);
+}
+
+void buf_clear(struct buf *buf)
+{
+    buf->len = 0;
+    buf->failed = false;
+}
+
+/* The capacity to ask for: what is needed when empty, else at least twice the old one. */
+static size_t grown(const struct buf *buf, size_t need)
+{
+    size_t cap = need;
+
+    if (buf->cap > 0 && cap < buf->cap * 2) {
+        cap = buf->cap * 2;
+    }
+    if (buf->len > 0 && cap < BUF_FIRST) {
+        cap = BUF_FIRST;
+    }
+    return cap > buf->max ? buf->max : cap;
+}
+
+enum err buf_reserve(struct buf *buf, size_t more)
+{
+    size_t cap = 0;
+    char *at = NULL;
+
+    if (more <= buf->cap - buf->len) {
+        return ERR_NONE;
+    }
+    if (more > buf->max - buf->len) {
+        buf->failed = true;
+        return ERR_CEILING;
+    }
+    cap = grown(buf, buf->len + more);
+    at = mem_resize(buf->at, buf->cap, cap);
+    if (at == NULL) {
+        buf->failed = true;
+        return ERR_MEMORY;
+    }
+    buf->at = at;
+    buf->cap = cap;
+    return ERR_NONE;
+}
+
+void buf_hint(struct buf *buf, size_t more)
+{
+    bool had_failed = buf->failed;
+
+    if (buf_reserve(buf, more) != ERR_NONE) {
+        buf->failed = had_failed;
+    }
+}
+
+void buf_put(struct buf *buf, struct span bytes)
+{
+    if (UNLIKELY(bytes.len > buf->cap - buf->len || buf->failed)) {
+        if (buf->failed || buf_reserve(buf, bytes.len) != ERR_NONE) {
+            return;
+        }
+    }
+    if (bytes.len > 0) {
+        memcpy(buf->at + buf->len, bytes.at, bytes.len);
+        buf->len += bytes.len;
+    }
+}
+
+void buf_put_char(struct buf *buf, char c)
+{
+    if (LIKELY(buf->len < buf->cap && !buf->failed)) {
+        buf->at[buf->len++] = c;
+        return;
+    }
+    buf_put(buf, span_make(&c, 1));
+}
+
+void buf_put_text(struct buf *buf, const char *text)
+{
+    buf_put(buf, span_of(text));
+}
+
+void buf_put_u64(struct buf *buf, unsigned long long number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    buf_put(buf, span_make(digits + at, sizeof digits - at));
+}
+
+void buf_put_format(struct buf *buf, const char *format, ...)
+{
+    char small[256];
+    va_list args;
+    int length = 0;
+
+    va_start(args, format);
+    length = vsnprintf(small, sizeof small, format, args);
+    va_end(args);
+    if (length < 0 || buf->failed) {
+        buf->failed = true;
+        return;
+    }
+    if ((size_t)length < sizeof small) {
+        buf_put(buf, span_make(small, (size_t)length));
+        return;
+    }
+    if (buf_reserve(buf, (size_t)length + 1) != ERR_NONE) {
+        return;
+    }
+    va_start(args, format);
+    (void)vsnprintf(buf->at + buf->len, (size_t)length + 1, format, args);
+    va_end(args);
+    buf->len += (size_t)length;
+}
+
+void buf_drop_front(struct buf *buf, size_t count)
+{
+    must(count <= buf->len);
+    buf->len -= count;
+    if (buf->len > 0) {
+        memmove(buf->at, buf->at + count, buf->len);
+    }
+}
+
+struct span buf_span(const struct buf *buf)
+{
+    return span_make(buf->at, buf->len);
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/limits.h: every ceiling of the house, each with its reason. Bytes unless a name says otherwise. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* What apps send: generous against the measured clients (heads up to 3 KiB), small against abuse. */
+enum {
+    LIMIT_REQUEST_LINE = 8 * 1024,
+    LIMIT_TARGET = 4 * 1024,          /* longer: 414 */
+    LIMIT_REQUEST_HEAD = 32 * 1024,
+    LIMIT_REQUEST_FIELD = 16 * 1024,  /* one header line */
+    LIMIT_REQUEST_NAME = 256,         /* a header's name; the longest real one has 41 */
+    LIMIT_REQUEST_FIELDS = 100,
+    LIMIT_DROPPED_BODY = 64 * 1024,   /* a body on a path that takes none */
+    LIMIT_EMPTY_LINES = 1,            /* before a request line (RFC 9112, 2.2 asks for at least one) */
+    LIMIT_PIPELINE = 32 * 1024        /* bytes read ahead of the call that runs */
+};
+
+/* What providers send. */
+enum {
+    LIMIT_RESPONSE_HEAD = 64 * 1024,
+    LIMIT_RESPONSE_FIELDS = 200,
+    LIMIT_INTERIM_RESPONSES = 8,      /* 1xx before the real one */
+    LIMIT_ERROR_BODY = 64 * 1024,     /* of a provider's error: read so far and no further */
+    LIMIT_ERROR_MESSAGE = 2 * 1024    /* of a foreign error text that we quote */
+};
+
+/* Chunked framing: what may be spent on framing rather than on data. */
+enum {
+    LIMIT_CHUNK_DIGITS = 16,
+    LIMIT_CHUNK_EXTENSION = 256,      /* of one chunk */
+    LIMIT_CHUNK_OVERHEAD = 4 * 1024,  /* extensions of all chunks of a body */
+    LIMIT_TRAILERS = 8 * 1024
+};
+
+/* JSON. */
+enum {
+    LIMIT_JSON_DEPTH = 128,
+    LIMIT_JSON_MEMBERS = 1000000,     /* members and items of the whole document */
+    LIMIT_JSON_NUMBER = 64,           /* bytes of one number's text */
+    LIMIT_JSON_KEY = 1024,            /* bytes of one key as written */
+    LIMIT_MODEL_NAME = 256,
+    LIMIT_MESSAGES = 100000
+};
+
+/* Streams. */
+enum {
+    LIMIT_EVENT_HELD = 1024 * 1024,        /* an event is held until it is whole; past this it passes as it comes */
+    LIMIT_EVENT = 32 * 1024 * 1024,        /* one event of a provider */
+    LIMIT_GATE = 1024 * 1024,              /* held before the first content; then the gate opens by itself */
+    LIMIT_APP_BACKLOG_HIGH = 256 * 1024,   /* unsent bytes of one app: pause its upstream */
+    LIMIT_APP_BACKLOG_LOW = 64 * 1024      /* and go on here */
+};
+
+/* The shell. */
+enum {
+    LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
+    LIMIT_UPSTREAM_SLICE = 16 * 1024, /* of a TLS write, so that "fully written" means something */
+    LIMIT_DIALS_PER_ENDPOINT = 16,
+    LIMIT_TLS_PER_MULTI = 64          /* libcurl searches its connections one by one */
+};
+
+#endif

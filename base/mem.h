@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/mem.h: the only door to the heap. Sized both ways, so that the bytes held are known exactly
+ * without a header per block. Tests can make the n-th allocation fail. One loop thread uses it;
+ * the counters are per thread. */
+#ifndef BASE_MEM_H
+#define BASE_MEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/must.h"
+
+/* `size` bytes, not cleared; NULL when there are none left (or a test says so). size > 0. */
+MUST_CHECK void *mem_take(size_t size);
+/* The same, all zero. */
+MUST_CHECK void *mem_take_zero(size_t size);
+/* Like realloc with both sizes; on NULL the old block is still there. at may be NULL with old 0. */
+MUST_CHECK void *mem_resize(void *at, size_t old_size, size_t new_size);
+/* Gives a block of exactly `size` bytes back. NULL is allowed. */
+void mem_give(void *at, size_t size);
+
+/* Bytes that this thread holds now. */
+size_t mem_held(void);
+/* Test seam: the n-th allocation from now fails (1 = the next); 0 switches it off. */
+void mem_fail_at(uint64_t nth);
+/* How many allocations were made since the last mem_fail_at. */
+uint64_t mem_taken(void);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* base/must.h: assertions that stay on in production, and the wrapped compiler attributes.
+ * A failed must() is our bug: the process says where and stops. It is never used for bad input,
+ * for want of memory or for what a provider did. */
+#ifndef BASE_MUST_H
+#define BASE_MUST_H
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define PRINTF_LIKE(at, first) __attribute__((format(printf, at, first)))
+#define NORETURN __attribute__((noreturn))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Stops the process with the text of the broken claim and its place. Never returns. */
+NORETURN void must_fail(const char *claim, const char *file, int line);
+
+#define must(claim) (LIKELY(claim) ? (void)0 : must_fail(#claim, __FILE__, __LINE__))
+#define UNREACHABLE() must_fail("unreachable", __FILE__, __LINE__)
+
+/* The number of elements of an array (not of a pointer). */
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+#endif
