@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading what providers answer. Spellings of errors (openai.md 10, anthropic.md 7,
+ * openai-compatible.md 3):
+ *   {"error":{"message","type","param","code"}}      OpenAI and most others; code may be a number
+ *   {"type":"error","error":{"type","message","details":{"error_code"}}}              Anthropic
+ *   {"error":{"code":429,"status":"...","message"}}     Google style
+ *   {"error":"text"}, {"code":"...","error":"text"}     xAI, small servers
+ *   {"object":"error","message","type","code"}          Mistral, older vLLM
+ *   {"detail":"text"}                                   FastAPI servers */
+#include "wire/answer.h"
+
+enum place {
+    PLACE_ERROR,
+    PLACE_ERROR_TYPE,
+    PLACE_ERROR_CODE,
+    PLACE_ERROR_MESSAGE,
+    PLACE_ERROR_STATUS,
+    PLACE_DETAIL_CODE,
+    PLACE_METADATA_TYPE,
+    PLACE_TYPE = ANSWER_TYPE_PLACE,
+    PLACE_CODE = ANSWER_CODE_PLACE,
+    PLACE_MESSAGE = ANSWER_MESSAGE_PLACE,
+    PLACE_DETAIL
+};
+
+struct span answer_text(const struct json_hit *hit, struct span document)
+{
+    struct span raw = json_hit_span(hit, document);
+
+    if (hit->kind == JSON_STRING && raw.len >= 2) {
+        return span_make(raw.at + 1, raw.len - 2);
+    }
+    return hit->kind == JSON_NUMBER ? raw : span_make(NULL, 0);
+}
+
+bool answer_is_filled(const struct json_hit *hit)
+{
+    switch (hit->kind) {
+    case JSON_STRING: return hit->len > 2;
+    case JSON_ARRAY:
+    case JSON_OBJECT: return hit->count > 0;
+    case JSON_ABSENT:
+    case JSON_NULL:
+    case JSON_TRUE:
+    case JSON_FALSE:
+    case JSON_NUMBER: return false;
+    }
+    return false;
+}
+
+bool answer_has_number(const struct json_hit *hits, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (hits[i].kind == JSON_NUMBER) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A status of HTTP, written as a number or as its digits; 0 for anything else. */
+static int64_t status_of(struct span text)
+{
+    int64_t status = 0;
+
+    if (text.len != 3 || json_integer(text, &status) != ERR_NONE || status < 400 ||
+        status > 599) {
+        return 0;
+    }
+    return status;
+}
+
+static struct span first_text(const struct json_hit *hits, struct span document,
+                              const enum place *places, size_t count)
+{
+    struct span text = {0};
+
+    for (size_t i = 0; i < count && text.len == 0; i++) {
+        text = answer_text(&hits[places[i]], document);
+    }
+    return text;
+}
+
+static bool is_bare_error(const struct json_hit *hits, struct span document, bool has_result)
+{
+    if (has_result) {
+        return false;
+    }
+    return hits[PLACE_MESSAGE].kind == JSON_STRING || answer_is_filled(&hits[PLACE_DETAIL]) ||
+           span_equal(answer_text(&hits[PLACE_TYPE], document), SPAN_OF("error"));
+}
+
+void answer_read_error(const struct json_hit *hits, struct span document, bool has_result,
+                       struct provider_error *error)
+{
+    static const enum place wrapped_type[] = {PLACE_ERROR_TYPE, PLACE_METADATA_TYPE,
+                                              PLACE_ERROR_STATUS};
+    static const enum place wrapped_code[] = {PLACE_ERROR_CODE, PLACE_DETAIL_CODE};
+    static const enum place wrapped_message[] = {PLACE_ERROR_MESSAGE, PLACE_MESSAGE};
+    static const enum place bare_type[] = {PLACE_TYPE};
+    static const enum place bare_code[] = {PLACE_CODE};
+    static const enum place bare_message[] = {PLACE_ERROR, PLACE_MESSAGE, PLACE_DETAIL};
+
+    *error = (struct provider_error){0};
+    if (hits[PLACE_ERROR].kind == JSON_OBJECT) {
+        error->is_present = true;
+        error->type = first_text(hits, document, wrapped_type, ARRAY_LENGTH(wrapped_type));
+        error->code = first_text(hits, document, wrapped_code, ARRAY_LENGTH(wrapped_code));
+        error->message =
+            first_text(hits, document, wrapped_message, ARRAY_LENGTH(wrapped_message));
+    } else if (answer_is_filled(&hits[PLACE_ERROR]) || hits[PLACE_ERROR].kind == JSON_TRUE ||
+               is_bare_error(hits, document, has_result)) {
+        error->is_present = true;
+        error->type = first_text(hits, document, bare_type, ARRAY_LENGTH(bare_type));
+        error->code = first_text(hits, document, bare_code, ARRAY_LENGTH(bare_code));
+        error->message = first_text(hits, document, bare_message, ARRAY_LENGTH(bare_message));
+    } else {
+        return;
+    }
+    error->status = status_of(error->code);
+    if (error->status == 0) {
+        error->status = status_of(answer_text(&hits[PLACE_ERROR_STATUS], document));
+    }
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Whether the member whose colon stands at `colon` has a value other than null. */
+static bool has_value(struct span document, size_t colon)
+{
+    size_t at = colon + 1;
+
+    while (at < document.len && is_blank(document.at[at])) {
+        at++;
+    }
+    return at < document.len && document.at[at] != 'n';
+}
+
+/* Whether `"name"` ends where the colon at `colon` begins. */
+static bool is_named(struct span document, size_t colon, struct span name)
+{
+    size_t end = colon;
+
+    while (end > 0 && is_blank(document.at[end - 1])) {
+        end--;
+    }
+    return end >= name.len + 2 && document.at[end - 1] == '"' &&
+           document.at[end - name.len - 2] == '"' &&
+           memcmp(document.at + (end - name.len - 1), name.at, name.len) == 0;
+}
+
+/* Looks at colons, of which a chunk has few, and first at what follows them: most watched members
+ * of a plain chunk are null. Text cannot pretend to be a member, its quotes are escaped. */
+bool answer_has_member(struct span document, const struct span *names, size_t count)
+{
+    struct span rest = document;
+
+    while (rest.len > 0) {
+        const char *at = memchr(rest.at, ':', rest.len);
+        if (at == NULL) {
+            return false;
+        }
+        size_t colon = (size_t)(at - document.at);
+        for (size_t n = 0; n < count && has_value(document, colon); n++) {
+            if (is_named(document, colon, names[n])) {
+                return true;
+            }
+        }
+        rest = span_from(document, colon + 1);
+    }
+    return false;
+}
+
+bool answer_is_object(struct span document)
+{
+    for (size_t i = 0; i < document.len; i++) {
+        char c = document.at[i];
+        if (c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+            return c == '{';
+        }
+    }
+    return false;
+}
+
+bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t count,
+                 struct span document, struct json_hit *hits)
+{
+    struct json_scan_options options = {
+        .paths = paths, .paths_count = count, .allow_duplicates = true};
+
+    return json_scan_whole(scan, &options, document, hits) && answer_is_object(document);
+}

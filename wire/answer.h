@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire/answer.h: what the readers of answers share: how providers spell an error, whichever dialect
+ * they were asked in, and a fast look for a member that avoids a scan of every streamed event. */
+#ifndef WIRE_ANSWER_H
+#define WIRE_ANSWER_H
+
+#include "wire/dialect.h"
+
+/* The places of an error. A reader's paths begin with these rows, its hits with their hits. */
+#define ANSWER_ERROR_PATHS                                                                         \
+    JSON_PATH1("error"), JSON_PATH2("error", "type"), JSON_PATH2("error", "code"),                 \
+        JSON_PATH2("error", "message"), JSON_PATH2("error", "status"),                             \
+        JSON_PATH3("error", "details", "error_code"),                                              \
+        JSON_PATH3("error", "metadata", "error_type"), JSON_PATH1("type"), JSON_PATH1("code"),     \
+        JSON_PATH1("message"), JSON_PATH1("detail")
+enum { ANSWER_ERROR_PLACES = 11 };
+/* Where a dialect's own members begin. */
+enum { ANSWER_TYPE_PLACE = 7, ANSWER_CODE_PLACE = 8, ANSWER_MESSAGE_PLACE = 9 };
+
+/* Fills `error` from the hits of ANSWER_ERROR_PATHS. Without an error member, a bare message or
+ * detail counts as an error too, but only where nothing that was asked for came (has_result). */
+void answer_read_error(const struct json_hit *hits, struct span document, bool has_result,
+                       struct provider_error *error);
+
+/* The value's text: of a string without quotes, of a number its digits, else empty. */
+struct span answer_text(const struct json_hit *hit, struct span document);
+/* Whether there is something in it: a string, array or object that is not empty. */
+bool answer_is_filled(const struct json_hit *hit);
+/* Whether one of these hits is a number. */
+bool answer_has_number(const struct json_hit *hits, size_t count);
+
+/* Whether a member with one of these names and a value other than null stands in the document, told
+ * from the bytes alone: never by a mistake of text that looks like one. `names` are plain text. */
+bool answer_has_member(struct span document, const struct span *names, size_t count);
+
+/* Of a valid document: whether its value is an object. */
+bool answer_is_object(struct span document);
+/* One pass over a provider's document. False when it is not a valid JSON object. */
+MUST_CHECK bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t count,
+                            struct span document, struct json_hit *hits);
+
+#endif

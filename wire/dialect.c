@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a path leads. Both dialects are served from one base, told apart by the path; the forgiving
+ * forms of it (conventions.md 1.1) are cut off the front, byte for byte, and the rest must be
+ * exactly what a row of a dialect says:
+ *   [/openai | /anthropic] [/v1 [/v1]] <operation>      nothing is decoded or normalised */
+#include "wire/dialect.h"
+
+#include "base/must.h"
+#include "wire/path_hint.h"
+
+static const struct dialect *const dialects[] = {
+#define DIALECT(name) &dialect_##name,
+#include "wire/dialects.def"
+#undef DIALECT
+};
+
+const struct dialect *dialect_at(size_t i)
+{
+    return i < ARRAY_LENGTH(dialects) ? dialects[i] : NULL;
+}
+
+const struct dialect *dialect_by_name(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(dialects); i++) {
+        if (span_equal(name, span_of(dialects[i]->name))) {
+            return dialects[i];
+        }
+    }
+    return NULL;
+}
+
+void stream_init(struct stream *stream, const struct operation *operation, bool hides_usage)
+{
+    *stream = (struct stream){.operation = operation, .hides_usage = hides_usage};
+    meter_init(&stream->meter);
+}
+
+/* Cuts "/word" off the front when another segment follows it. */
+static bool cut_segment(struct span *path, struct span word)
+{
+    if (path->len <= word.len + 1 || path->at[0] != '/' || path->at[word.len + 1] != '/' ||
+        memcmp(path->at + 1, word.at, word.len) != 0) {
+        return false;
+    }
+    *path = span_from(*path, word.len + 1);
+    return true;
+}
+
+/* The dialect that the path names in front of all else, cut off; NULL without such a prefix. */
+static const struct dialect *cut_dialect(struct span *path)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(dialects); i++) {
+        if (cut_segment(path, span_of(dialects[i]->name))) {
+            return dialects[i];
+        }
+    }
+    return NULL;
+}
+
+static void cut_version(struct span *path)
+{
+    if (cut_segment(path, SPAN_OF("v1"))) {
+        (void)cut_segment(path, SPAN_OF("v1"));
+    }
+}
+
+static const struct operation *find_operation(const struct dialect *dialect, struct span path)
+{
+    for (const struct operation *o = dialect->operations; o->name != NULL; o++) {
+        if (span_equal(path, o->path)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a pass path goes up in one reading exactly where its bytes say: no empty or dot segment,
+ * and no escape that another reader could decode into one. */
+static bool is_clean(struct span path)
+{
+    struct span rest = span_from(path, 1);
+
+    while (rest.at != NULL) {
+        struct span segment = span_cut(&rest, '/');
+        if (segment.len == 0 || span_equal(segment, SPAN_OF(".")) ||
+            span_equal(segment, SPAN_OF(".."))) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < path.len; i++) {
+        static const struct span forbidden[] = {SPAN("%2f"), SPAN("%2e"), SPAN("%5c"),
+                                                SPAN("%25"), SPAN("%00"), SPAN(";"), SPAN("\\")};
+        for (size_t f = 0; f < ARRAY_LENGTH(forbidden); f++) {
+            if (span_starts_nocase(span_from(path, i), forbidden[f])) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static bool is_pass_path(const struct dialect *dialect, struct span path)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(dialect->pass_paths); i++) {
+        struct span prefix = dialect->pass_paths[i];
+        if (prefix.len > 0 && span_starts(path, prefix) &&
+            (path.len == prefix.len || path.at[prefix.len] == '/')) {
+            return is_clean(path);
+        }
+    }
+    return false;
+}
+
+static bool is_one_of(struct span method, const struct span *methods, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (span_equal(method, methods[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void judge_method(struct span method, struct path_match *match)
+{
+    static const struct span pass[] = {SPAN("GET"), SPAN("POST"), SPAN("DELETE"), SPAN("PUT"),
+                                       SPAN("PATCH")};
+
+    switch (match->operation->kind) {
+    case OPERATION_CALL:
+    case OPERATION_COUNT:
+        match->allow = "POST";
+        match->method_is_wrong = !span_equal(method, SPAN_OF("POST"));
+        return;
+    case OPERATION_MODELS:
+        match->allow = "GET";
+        match->method_is_wrong = !span_equal(method, SPAN_OF("GET"));
+        return;
+    case OPERATION_PASS:
+        match->allow = "GET, POST, DELETE, PUT, PATCH";
+        match->method_is_wrong = !is_one_of(method, pass, ARRAY_LENGTH(pass));
+        return;
+    }
+}
+
+static bool try_dialect(const struct dialect *dialect, struct span path, bool passes,
+                        struct path_match *match)
+{
+    const struct operation *operation = find_operation(dialect, path);
+
+    if (operation == NULL && passes && is_pass_path(dialect, path)) {
+        operation = &dialect->pass;
+    }
+    match->dialect = dialect;
+    match->operation = operation;
+    return operation != NULL;
+}
+
+/* With a prefix only that dialect counts. Without one an exact operation of any dialect comes
+ * before a path that merely passes; the dialect that the headers speak for is asked first. */
+static bool find(const struct dialect *named, struct span path, bool has_anthropic,
+                 struct path_match *match)
+{
+    const struct dialect *first = has_anthropic ? &dialect_anthropic : dialects[0];
+
+    if (named != NULL) {
+        return try_dialect(named, path, true, match);
+    }
+    for (int passes = 0; passes < 2; passes++) {
+        if (try_dialect(first, path, passes == 1, match)) {
+            return true;
+        }
+        for (size_t i = 0; i < ARRAY_LENGTH(dialects); i++) {
+            if (try_dialect(dialects[i], path, passes == 1, match)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool dialect_match(struct span method, struct span target, bool has_anthropic,
+                   struct path_match *match)
+{
+    struct span query = target;
+    struct span whole = span_cut(&query, '?');
+    struct span path = whole;
+    const struct dialect *named = cut_dialect(&path);
+
+    cut_version(&path);
+    *match = (struct path_match){.query = query.at == NULL ? span_make(NULL, 0) : query};
+    if (path.len > 0 && path.at[0] == '/' && !path_is_of_gemini(whole) &&
+        find(named, path, has_anthropic, match)) {
+        match->upstream_path = path;
+        judge_method(method, match);
+        return true;
+    }
+    match->dialect = dialect_for_error(target, has_anthropic);
+    match->hint = path_hint(whole);
+    return false;
+}
+
+const struct dialect *dialect_for_error(struct span target, bool has_anthropic)
+{
+    struct span rest = target;
+    struct span path = span_cut(&rest, '?');
+    const struct dialect *named = cut_dialect(&path);
+
+    if (named != NULL) {
+        return named;
+    }
+    cut_version(&path);
+    if (has_anthropic || span_starts(path, SPAN_OF("/messages"))) {
+        return &dialect_anthropic;
+    }
+    return dialects[0];
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire/dialect.h: a grammar of requests and responses on the wire. A dialect ("openai",
+ * "anthropic") is a row with a table of operations ("chat", "messages", ...). Everything here is
+ * pure; adding a dialect is a file in dialects/ and a row in dialects.def, adding an operation a
+ * file and a row in its dialect's table. */
+#ifndef WIRE_DIALECT_H
+#define WIRE_DIALECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "wire/http1.h"
+#include "wire/json_scan.h"
+#include "wire/json_splice.h"
+#include "wire/meter.h"
+#include "wire/refusal.h"
+#include "wire/sse.h"
+
+struct dialect;
+struct operation;
+
+/* ---- the request ---- */
+
+enum operation_kind {
+    OPERATION_CALL,   /* a metered JSON call: chat, responses, completions, embeddings, messages */
+    OPERATION_COUNT,  /* JSON in, JSON out, costs nothing: count_tokens */
+    OPERATION_MODELS, /* GET /v1/models */
+    OPERATION_PASS    /* another path of the provider's API: passed through, not read */
+};
+
+/* What a call wants, seen without provider detail. Spans borrow from the body. */
+struct request {
+    const struct dialect *dialect;
+    const struct operation *operation;
+    struct span body;
+    struct span model_raw;        /* the value's bytes, quotes included; empty when there is none */
+    bool is_stream;
+    bool app_wants_usage;         /* OpenAI stream: the app asked for the usage chunk itself */
+    int64_t output_cap;           /* as asked; -1 when absent */
+    struct json_hit stream_options;          /* where that member's value stands */
+    struct json_hit stream_options_usage;    /* and its include_usage */
+};
+
+/* Where a path leads. */
+struct path_match {
+    const struct dialect *dialect;
+    const struct operation *operation;
+    struct span upstream_path;   /* under the provider's base: "/chat/completions" (borrows) */
+    struct span query;           /* without '?', as it came (borrows); key= is taken out later */
+    bool method_is_wrong;        /* the path is served, the method is not */
+    const char *allow;           /* then: the Allow header's value */
+    const char *hint;            /* nothing found: the guessed mistake and the served routes */
+};
+
+/* Tells dialect and operation from method, target (path and query, as sent), and the hints of
+ * conventions.md 1.1: has_anthropic = an anthropic-version header is there. False: 404. Paths are
+ * compared as they are: nothing is decoded or normalised (bad-input BL23..BL26). */
+bool dialect_match(struct span method, struct span target, bool has_anthropic,
+                   struct path_match *match);
+
+/* The dialect in which an error on this target is told (OpenAI when nothing speaks for another). */
+const struct dialect *dialect_for_error(struct span target, bool has_anthropic);
+/* By name ("openai"), or NULL. */
+const struct dialect *dialect_by_name(struct span name);
+/* i-th dialect of the registry, NULL past the end. */
+const struct dialect *dialect_at(size_t i);
+
+/* ---- the answer ---- */
+
+/* An error as a provider spells it; spans borrow from the document. */
+struct provider_error {
+    bool is_present;
+    struct span type;      /* raw text without quotes, may hold escapes */
+    struct span code;
+    struct span message;   /* raw, without quotes */
+    int64_t status;        /* when the body names one; 0 otherwise */
+};
+
+/* What a whole answer turned out to be. */
+struct answer {
+    bool is_json;          /* a valid JSON object */
+    bool has_result;       /* choices, content, output, data: what was asked for is there */
+    bool is_failed;        /* Responses: status "failed" */
+    struct provider_error error;
+    struct span model;     /* raw text without quotes */
+};
+
+/* What one event of a stream means. */
+struct event_view {
+    bool is_content;   /* opens the gate */
+    bool is_finish;    /* says why generation ended: the text is complete */
+    bool is_terminal;  /* the last event of the dialect ([DONE], message_stop, ...) */
+    bool is_error;     /* the provider tells of a failure; `error` is filled */
+    bool hide;         /* the usage chunk that only we asked for: not for the app */
+    bool is_usage;     /* brought figures */
+    struct provider_error error;
+};
+
+/* A stream's memory between events. A value machine. */
+struct stream {
+    const struct operation *operation;
+    struct meter meter;
+    bool hides_usage;
+    bool saw_content;
+    bool saw_finish;
+    bool saw_terminal;
+    bool is_in_pieces;   /* Responses: an event too large to be held is passing */
+    bool ends_in_pieces; /* and it is the terminal one */
+    uint8_t id_len;
+    char id[80];       /* Responses: the response id in use, for an honest response.failed */
+    uint32_t sequence; /* Responses: the next sequence_number */
+};
+
+/* ---- the rows ---- */
+
+struct operation {
+    const char *name;            /* "chat": log, metrics */
+    struct span path;            /* "/chat/completions" */
+    enum operation_kind kind;
+    bool input_holds_cache;      /* see meter.h */
+    bool sends_done;             /* its streams end with data: [DONE] */
+    /* Reads and judges the body (already known to be wanted as JSON). kind NONE when good; fills
+     * every member of `request` but dialect and operation. `scan` is scratch. Never allocates. */
+    struct refusal (*read_request)(struct json_scan *scan, uint64_t seed, struct span body,
+                                   struct request *request);
+    /* The edits that carry this request to a provider of the same dialect: the model (when
+     * `model_json` is not empty: the new value, quotes included) and, with asks_usage, the usage
+     * option. Sorted by place. Returns their number. */
+    size_t (*edits)(const struct request *request, struct span model_json, bool asks_usage,
+                    struct json_edit edits[JSON_EDITS_MAX]);
+    /* A whole 2xx (or error) body. */
+    void (*read_answer)(struct json_scan *scan, struct span body, struct answer *answer,
+                        struct meter *meter);
+    /* One event of a stream; NULL for an operation that never streams. */
+    void (*read_event)(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
+                       struct event_view *view);
+};
+
+struct dialect {
+    const char *name;
+    const struct operation *operations; /* ends with a zero row */
+    struct operation pass;              /* for OPERATION_PASS */
+    struct span pass_paths[24];         /* first path segments that pass: "/files" */
+    /* The error body for a refusal; `id` is the request id where the dialect's body has one. */
+    void (*write_error)(struct buf *out, const struct refusal *refusal, struct span id);
+    /* The same failure inside a stream that has begun, in the dialect's own form (conventions.md
+     * 1.5). */
+    void (*write_stream_error)(struct buf *out, const struct stream *stream,
+                               const struct refusal *refusal);
+    /* The terminal event a provider forgot although the text was complete (faults D11). */
+    void (*write_stream_end)(struct buf *out, const struct stream *stream);
+    /* A keep-alive between two events. */
+    struct span keep_alive;
+    /* The model list: `routes` names first, then the items of `listed` (raw JSON array content of
+     * the provider's own list, possibly empty). */
+    void (*write_models)(struct buf *out, const struct span *routes, size_t count,
+                         struct span listed);
+    const char *request_id_header; /* besides x-request-id: "request-id" for Anthropic, or NULL */
+};
+
+void stream_init(struct stream *stream, const struct operation *operation, bool hides_usage);
+
+#define DIALECT(name) extern const struct dialect dialect_##name;
+#include "wire/dialects.def"
+#undef DIALECT
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire/dialects/anthropic.h: the operations of the Anthropic dialect. Only the files anthropic*.c
+ * include this. */
+#ifndef WIRE_DIALECTS_ANTHROPIC_H
+#define WIRE_DIALECTS_ANTHROPIC_H
+
+#include "wire/answer.h"
+#include "wire/request.h"
+
+struct refusal anthropic_messages_request(struct json_scan *scan, uint64_t seed, struct span body,
+                                          struct request *request);
+void anthropic_messages_answer(struct json_scan *scan, struct span body, struct answer *answer,
+                               struct meter *meter);
+void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
+                              const struct sse_event *event, struct event_view *view);
+
+struct refusal anthropic_count_request(struct json_scan *scan, uint64_t seed, struct span body,
+                                       struct request *request);
+void anthropic_count_answer(struct json_scan *scan, struct span body, struct answer *answer,
+                            struct meter *meter);
+
+/* Usage comes unasked: the model alone is edited. */
+size_t anthropic_model_edits(const struct request *request, struct span model_json,
+                             bool asks_usage, struct json_edit edits[JSON_EDITS_MAX]);
+
+#endif

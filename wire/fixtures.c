@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to the built-in provider's answer: the path finds a row, the body becomes a wish,
+ * the row's function writes the payload, and the head is put in front of it. */
+#include "wire/fixtures.h"
+
+#include "wire/fixtures_parts.h"
+
+enum { HEAD_MAX = 1024, MARK_WORD = 1 };
+
+void fixture_init(struct fixture *fixture)
+{
+    buf_init(&fixture->head, HEAD_MAX);
+    buf_init(&fixture->payload, FIXTURE_PAYLOAD_MAX);
+    buf_init(&fixture->marks, FIXTURE_PAYLOAD_MAX);
+    fixture->is_stream = false;
+}
+
+void fixture_fini(struct fixture *fixture)
+{
+    buf_fini(&fixture->head);
+    buf_fini(&fixture->payload);
+    buf_fini(&fixture->marks);
+}
+
+/* ---- events ---- */
+
+/* A mark is the event's end, shifted, with one bit that says whether it is a word. */
+static void put_mark(struct fixture *fixture, bool is_word)
+{
+    uint32_t mark = (uint32_t)fixture->payload.len << 1 | (is_word ? MARK_WORD : 0);
+    char bytes[sizeof mark];
+
+    memcpy(bytes, &mark, sizeof mark);
+    buf_put(&fixture->marks, span_make(bytes, sizeof bytes));
+}
+
+size_t fixture_events(const struct fixture *fixture)
+{
+    return fixture->marks.len / sizeof(uint32_t);
+}
+
+struct fixture_event fixture_event_at(const struct fixture *fixture, size_t i)
+{
+    uint32_t mark = 0;
+
+    must(i < fixture_events(fixture));
+    memcpy(&mark, fixture->marks.at + i * sizeof mark, sizeof mark);
+    return (struct fixture_event){.end = mark >> 1, .is_word = (mark & MARK_WORD) != 0};
+}
+
+void fixture_event_begin(struct fixture_writer *writer, const char *name)
+{
+    struct buf *payload = &writer->fixture->payload;
+
+    if (name != NULL) {
+        buf_put_text(payload, "event: ");
+        buf_put_text(payload, name);
+        buf_put_char(payload, '\n');
+    }
+    buf_put_text(payload, "data: ");
+    json_out_init(&writer->json, payload);
+}
+
+void fixture_event_end(struct fixture_writer *writer, bool is_word)
+{
+    buf_put_text(&writer->fixture->payload, "\n\n");
+    put_mark(writer->fixture, is_word);
+}
+
+/* ---- what the operations share ---- */
+
+void fixture_put_text(struct json_out *json, const char *key, const char *text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+void fixture_put_i64(struct json_out *json, const char *key, int64_t number)
+{
+    json_key(json, key);
+    json_i64(json, number);
+}
+
+void fixture_put_null(struct json_out *json, const char *key)
+{
+    json_key(json, key);
+    json_null(json);
+}
+
+void fixture_put_id(struct fixture_writer *writer, const char *key, const char *prefix,
+                    uint32_t salt)
+{
+    static const char digits[] = "0123456789abcdef";
+    char bytes[64];
+    size_t len = strlen(prefix);
+    uint64_t number = writer->wish->hash + salt;
+
+    must(len + 16 <= sizeof bytes);
+    memcpy(bytes, prefix, len);
+    for (int shift = 60; shift >= 0; shift -= 4) {
+        bytes[len++] = digits[number >> shift & 15];
+    }
+    json_key(&writer->json, key);
+    json_string(&writer->json, span_make(bytes, len));
+}
+
+void fixture_put_model(struct fixture_writer *writer)
+{
+    json_key(&writer->json, "model");
+    json_raw(&writer->json, writer->wish->model);
+}
+
+bool fixture_make_words(struct fixture_writer *writer, uint32_t choice)
+{
+    bool is_call = writer->wish->tool.len > 0;
+
+    if (is_call) {
+        fixture_words_arguments(&writer->words, writer->scan, writer->wish);
+    } else {
+        fixture_words_text(&writer->words, writer->wish, choice);
+    }
+    writer->output_tokens += (int64_t)writer->words.count + (is_call ? 1 : 0);
+    return is_call;
+}
+
+/* ---- failures ---- */
+
+struct failure {
+    unsigned status;
+    const char *message;
+};
+
+static const char *openai_type(unsigned status)
+{
+    switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "insufficient_quota";
+    case 403: return "permission_error";
+    case 429: return "requests";
+    default: return status < 500 ? "invalid_request_error" : "server_error";
+    }
+}
+
+static const char *openai_code(unsigned status)
+{
+    switch (status) {
+    case 401: return "invalid_api_key";
+    case 402: return "insufficient_quota";
+    case 404: return "not_found";
+    case 429: return "rate_limit_exceeded";
+    default: return NULL;
+    }
+}
+
+static const char *anthropic_type(unsigned status)
+{
+    switch (status) {
+    case 401: return "authentication_error";
+    case 402: return "billing_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 409: return "conflict_error";
+    case 413: return "request_too_large";
+    case 429: return "rate_limit_error";
+    case 504: return "timeout_error";
+    case 529: return "overloaded_error";
+    default: return status < 500 ? "invalid_request_error" : "api_error";
+    }
+}
+
+static void put_request_id(struct buf *out, uint64_t number)
+{
+    buf_put_text(out, "req_fixture_");
+    buf_put_u64(out, number);
+}
+
+static void write_failure(struct fixture *fixture, const struct fixture_order *order,
+                          const struct failure *failure)
+{
+    bool is_anthropic = order->dialect == &dialect_anthropic;
+    struct json_out json;
+
+    json_out_init(&json, &fixture->payload);
+    json_open_object(&json);
+    if (is_anthropic) {
+        fixture_put_text(&json, "type", "error");
+    }
+    json_key(&json, "error");
+    json_open_object(&json);
+    fixture_put_text(&json, "type",
+                     is_anthropic ? anthropic_type(failure->status) : openai_type(failure->status));
+    fixture_put_text(&json, "message", failure->message);
+    if (!is_anthropic) {
+        fixture_put_null(&json, "param");
+        json_key(&json, "code");
+        if (openai_code(failure->status) == NULL) {
+            json_null(&json);
+        } else {
+            json_text(&json, openai_code(failure->status));
+        }
+    }
+    json_close_object(&json);
+    if (is_anthropic) {
+        json_key(&json, "request_id");
+        json_raw(&json, SPAN_OF("\""));
+        put_request_id(&fixture->payload, order->number);
+        buf_put_char(&fixture->payload, '"');
+    }
+    json_close_object(&json);
+}
+
+/* ---- the operations ---- */
+
+struct row {
+    const struct dialect *dialect;
+    struct span operation;
+    void (*write)(struct fixture_writer *writer);
+    bool has_stream;
+    bool has_tools;
+    const char *(*judge)(const struct fixture_wish *wish); /* NULL: nothing more to check */
+};
+
+static const struct row rows[] = {
+    {&dialect_openai, SPAN("chat"), fixture_openai_chat, true, true, NULL},
+    {&dialect_openai, SPAN("responses"), fixture_openai_responses, true, true, NULL},
+    {&dialect_openai, SPAN("completions"), fixture_openai_completions, true, false, NULL},
+    {&dialect_openai, SPAN("embeddings"), fixture_openai_embeddings, false, false,
+     fixture_wish_judge_vectors},
+    {&dialect_openai, SPAN("models"), fixture_openai_models, false, false, NULL},
+    {&dialect_anthropic, SPAN("messages"), fixture_anthropic_messages, true, true, NULL},
+    {&dialect_anthropic, SPAN("count_tokens"), fixture_anthropic_count, false, false, NULL},
+    {&dialect_anthropic, SPAN("models"), fixture_anthropic_models, false, false, NULL},
+};
+
+static const struct row *row_of(const struct dialect *dialect, struct span operation)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        if (rows[i].dialect == dialect && span_equal(rows[i].operation, operation)) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* The row that the request line leads to. NULL: `failure` says why not. */
+static const struct row *find_row(const struct fixture_order *order, struct failure *failure)
+{
+    struct span line = order->head;
+    struct span method = span_cut(&line, ' ');
+    struct span path = span_cut(&line, ' ');
+
+    path = span_cut(&path, '?');
+    if (span_starts(path, SPAN_OF("/v1/"))) {
+        path = span_from(path, 3);
+    }
+    for (const struct operation *o = order->dialect->operations; o->name != NULL; o++) {
+        if (!span_equal(path, o->path)) {
+            continue;
+        }
+        if (span_equal(method, SPAN_OF("POST")) == (o->kind == OPERATION_MODELS)) {
+            *failure = (struct failure){405, "The method is not allowed on this path."};
+            return NULL;
+        }
+        return row_of(order->dialect, span_of(o->name));
+    }
+    *failure = (struct failure){404, "The built-in provider does not serve this path."};
+    return NULL;
+}
+
+static bool write_answer(struct fixture *fixture, struct json_scan *scan,
+                         const struct fixture_order *order, struct failure *failure)
+{
+    struct fixture_wish wish;
+    struct fixture_writer writer = {.fixture = fixture, .scan = scan, .wish = &wish};
+    const struct row *row = find_row(order, failure);
+    struct span body = order->body;
+    const char *complaint = NULL;
+
+    if (row == NULL) {
+        return false;
+    }
+    if (body.len == 0) {
+        body = SPAN_OF("{}"); /* the model list has none */
+    }
+    complaint = fixture_wish_read(&wish, scan, order->seed, body);
+    if (complaint == NULL && row->judge != NULL) {
+        complaint = row->judge(&wish);
+    }
+    if (complaint != NULL) {
+        *failure = (struct failure){400, complaint};
+        return false;
+    }
+    wish.is_stream = wish.is_stream && row->has_stream;
+    if (!row->has_tools) {
+        wish.tool = span_make(NULL, 0);
+    }
+    fixture->is_stream = wish.is_stream;
+    fixture_words_init(&writer.words);
+    json_out_init(&writer.json, &fixture->payload);
+    row->write(&writer);
+    fixture->payload.failed |= writer.words.bytes.failed;
+    fixture_words_fini(&writer.words);
+    return true;
+}
+
+static void write_head(struct fixture *fixture, const struct fixture_order *order, unsigned status)
+{
+    struct buf *head = &fixture->head;
+    const char *id = order->dialect->request_id_header;
+
+    buf_put_text(head, "HTTP/1.1 ");
+    buf_put_u64(head, status);
+    buf_put_text(head, status == 200 ? " OK\r\n" : " Error\r\n");
+    if (fixture->is_stream) {
+        buf_put_text(head, "content-type: text/event-stream\r\ncache-control: no-cache\r\n"
+                           "transfer-encoding: chunked\r\n");
+    } else {
+        buf_put_text(head, "content-type: application/json\r\ncontent-length: ");
+        buf_put_u64(head, fixture->payload.len);
+        buf_put_text(head, "\r\n");
+    }
+    if (status == 429) {
+        buf_put_text(head, "retry-after: 1\r\n");
+    }
+    buf_put_text(head, id != NULL ? id : "x-request-id");
+    buf_put_text(head, ": ");
+    put_request_id(head, order->number);
+    buf_put_text(head, "\r\n\r\n");
+}
+
+enum err fixture_write(struct fixture *fixture, struct json_scan *scan,
+                       const struct fixture_order *order)
+{
+    struct failure failure = {order->status, "The built-in provider was told to fail here."};
+    unsigned status = 200;
+
+    if (order->status != 0 || !write_answer(fixture, scan, order, &failure)) {
+        status = failure.status;
+        write_failure(fixture, order, &failure);
+    }
+    if (!fixture->is_stream) {
+        put_mark(fixture, false);
+    }
+    write_head(fixture, order, status);
+    return fixture->payload.failed || fixture->marks.failed || fixture->head.failed ? ERR_MEMORY
+                                                                                    : ERR_NONE;
+}

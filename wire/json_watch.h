@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire/json_watch.h: the watched paths of a document under way. Paths are bits of a mask: a
+ * container has the bits of the paths that lead to it and go on inside; a key or an item selects
+ * some of them for the value that follows. Used by json_scan alone. */
+#ifndef WIRE_JSON_WATCH_H
+#define WIRE_JSON_WATCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+#include "wire/json_scan.h"
+
+struct json_watch {
+    const struct json_path *paths;
+    struct json_hit *hits;
+    uint32_t ends[JSON_PATH_STEPS + 1]; /* paths of so many steps */
+    uint32_t first[16];                 /* paths by a hash of the name of their first step */
+};
+
+/* Clears the hits; returns the paths that lead to the root: all. */
+uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *paths, size_t count,
+                          struct json_hit *hits);
+/* Of the paths `through` a container, behind `step` steps: those that go on with its items, ... */
+uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size_t step);
+/* ... with its member of this name, ... */
+uint32_t json_watch_name(const struct json_watch *watch, uint32_t through, size_t step,
+                         struct span name);
+/* ... and of the paths that lead to a value behind `steps` steps: those that end there. */
+static inline uint32_t json_watch_ends(const struct json_watch *watch, uint32_t match, size_t steps)
+{
+    return match == 0 ? 0 : match & watch->ends[steps];
+}
+void json_watch_record(struct json_watch *watch, uint32_t paths, struct json_hit hit);
+
+#endif

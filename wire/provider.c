@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registry of provider kinds. */
+#include "wire/provider.h"
+
+#include "base/must.h"
+
+static const struct provider_kind *const kinds[] = {
+#define PROVIDER(name) &provider_##name,
+#include "wire/providers.def"
+#undef PROVIDER
+};
+
+const struct provider_kind *provider_at(size_t i)
+{
+    return i < ARRAY_LENGTH(kinds) ? kinds[i] : NULL;
+}
+
+const struct provider_kind *provider_by_name(struct span name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        if (span_equal(name, span_of(kinds[i]->name))) {
+            return kinds[i];
+        }
+    }
+    return NULL;
+}
