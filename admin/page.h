@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin/page.h: a page is a function from a read-only view of the house to bytes. A page is a file
+ * and a row in pages.def. Pure. */
+#ifndef ADMIN_PAGE_H
+#define ADMIN_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/span.h"
+
+/* What pages may see; grows with the pages. */
+struct view {
+    bool is_draining;
+    size_t providers;
+};
+
+struct page {
+    const char *name;
+    struct span path;
+    struct span alias;     /* a second path, or empty */
+    bool is_on_data;       /* served on the data listener too */
+    const char *content_type;
+    /* Puts the body; returns the HTTP status. `query` is without '?'. */
+    unsigned (*write)(const struct view *view, struct span query, struct buf *out);
+};
+
+/* The page at this path (without query), or NULL. */
+const struct page *page_find(struct span path);
+
+#define PAGE(name) extern const struct page page_##name;
+#include "admin/pages.def"
+#undef PAGE
+
+#endif

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/override.h"
+
+#include "base/suggest.h"
+#include "conf/section.h"
+
+enum { OVERRIDE_LISTENS_MAX = 16 };
+
+static const struct place nowhere = {0, 0, 1};
+
+static struct span variable(const struct reader *reader, struct span name)
+{
+    return reader->world->variable(reader->world->to, name);
+}
+
+static void apply_word(struct reader *reader, struct span name, struct span key)
+{
+    const struct field *field = field_find(&log_fields, key);
+    struct span value = variable(reader, name);
+    struct complaint *complaint = NULL;
+    struct why why = {""};
+    int near = -1;
+
+    if (value.len == 0 || field_read(field, value, reader->snapshot, &why) == ERR_NONE) {
+        return;
+    }
+    complaint = reader_complain(reader, nowhere, "%s", why.text);
+    near = suggest_nearest(value, field->words, field->words_count);
+    if (near >= 0) {
+        complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(field->words[near]));
+    }
+}
+
+static void apply_listen(struct reader *reader, struct span text)
+{
+    struct snapshot *snapshot = reader->snapshot;
+    struct listen_address *addresses = NULL;
+    struct place *places = NULL;
+    size_t count = 0;
+
+    if (text.len == 0) {
+        return;
+    }
+    addresses = reader_take(reader, OVERRIDE_LISTENS_MAX * sizeof *addresses);
+    places = reader_take(reader, OVERRIDE_LISTENS_MAX * sizeof *places);
+    text = arena_copy(&snapshot->arena, text);
+    if (addresses == NULL || places == NULL || snapshot->arena.failed) {
+        reader->has_no_memory = true;
+        return;
+    }
+    for (struct span rest = text; rest.at != NULL;) {
+        struct span one = span_trim(span_cut(&rest, ','));
+
+        if (count == OVERRIDE_LISTENS_MAX) {
+            reader_complain(reader, nowhere, "must have 1 to 16 addresses");
+            break;
+        }
+        places[count] = nowhere;
+        if (listen_read_address(reader, nowhere, one, &addresses[count])) {
+            count++;
+        }
+    }
+    snapshot->listens = addresses;
+    snapshot->listens_count = count;
+    reader->places.listens = places;
+}
+
+static void apply_token(struct reader *reader)
+{
+    struct span token = {NULL, 0};
+
+    if (reader_variable_secret(reader, nowhere, "HEADGATE_ADMIN_TOKEN", &token) && token.len > 0) {
+        reader->snapshot->admin_token = token;
+    }
+}
+
+void override_apply(struct reader *reader)
+{
+    struct path path;
+
+    reader_enter(reader, &path, SPAN_OF("HEADGATE_LISTEN"), 0);
+    apply_listen(reader, variable(reader, SPAN_OF("HEADGATE_LISTEN")));
+    reader_leave(reader);
+    reader_enter(reader, &path, SPAN_OF("HEADGATE_LOG_LEVEL"), 0);
+    apply_word(reader, SPAN_OF("HEADGATE_LOG_LEVEL"), SPAN_OF("level"));
+    reader_leave(reader);
+    reader_enter(reader, &path, SPAN_OF("HEADGATE_LOG_FORMAT"), 0);
+    apply_word(reader, SPAN_OF("HEADGATE_LOG_FORMAT"), SPAN_OF("format"));
+    reader_leave(reader);
+    reader_enter(reader, &path, SPAN_OF("admin.token"), 0);
+    apply_token(reader);
+    reader_leave(reader);
+}

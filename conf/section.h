@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf/section.h: one kind of section of the settings. A section is a table of top-level keys whose
+ * object is the snapshot; everything it accepts, its ranges, defaults and help stand in tables. */
+#ifndef CONF_SECTION_H
+#define CONF_SECTION_H
+
+#include "base/field.h"
+#include "conf/reader.h"
+
+#define SECTION(name) extern const struct field_table section_##name;
+#include "conf/sections.def"
+#undef SECTION
+
+/* The i-th section in reading order, or NULL. */
+const struct field_table *section_at(size_t i);
+/* All top-level keys in one table; `rows` has room for FIELDS_MAX. */
+struct field_table section_keys(struct field rows[FIELDS_MAX]);
+
+/* What a variable of the environment may set besides (conf/override.c). */
+extern const struct field_table log_fields;
+/* Of one route; calls without a route take their timeouts from its defaults. */
+extern const struct field_table route_fields;
+
+/* One listener's text into `item`, a struct listen_address; false after a complaint at `place`. */
+bool listen_read_address(struct reader *reader, struct place place, struct span text,
+                         struct listen_address *address);
+
+#endif

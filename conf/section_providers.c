@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* providers.<name>: who is called, where, with which key. */
+#include "conf/section.h"
+
+#include "base/suggest.h"
+#include "conf/fixture_fields.h"
+#include "conf/names.h"
+#include "conf/url.h"
+
+enum { KINDS_MAX = 16 };
+
+/* ---- kind ---- */
+
+static void read_kind(struct reader *reader, const struct node *node, void *object)
+{
+    struct provider *provider = object;
+    struct span names[KINDS_MAX];
+    struct span text = {NULL, 0};
+    size_t count = 0;
+    int near = -1;
+    struct complaint *complaint = NULL;
+
+    reader->places.kinds[provider->index] = node->place;
+    if (!reader_text(reader, node, &text)) {
+        return;
+    }
+    provider->kind = provider_by_name(text);
+    if (provider->kind != NULL) {
+        provider->dialect = provider->kind->dialect;
+        return;
+    }
+    for (; count < KINDS_MAX && provider_at(count) != NULL; count++) {
+        names[count] = span_of(provider_at(count)->name);
+    }
+    near = suggest_nearest(text, names, count);
+    complaint = reader_complain(reader, node->place, "is no known kind of provider");
+    if (near >= 0) {
+        complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
+    } else {
+        complaint_help(complaint, "kinds: openai, anthropic, fixtures; compatible for all others "
+                                  "that speak OpenAI's dialect");
+    }
+}
+
+/* ---- base_url ---- */
+
+/* Anthropic's paths begin with /v1 on whatever host; others write it into their address. */
+static bool is_versioned(const struct provider *provider)
+{
+    return provider->dialect != NULL &&
+           span_equal(span_of(provider->dialect->name), SPAN_OF("anthropic"));
+}
+
+static bool set_endpoint(struct reader *reader, struct span text, struct provider *provider,
+                         struct why *why)
+{
+    struct url url;
+
+    if (url_read(text, &url, why) != ERR_NONE) {
+        return false;
+    }
+    if (url_make_endpoint(&url, is_versioned(provider), &reader->snapshot->arena,
+                          &provider->endpoint) != ERR_NONE) {
+        reader->has_no_memory = true;
+    }
+    return true;
+}
+
+static void read_base_url(struct reader *reader, const struct node *node, void *object)
+{
+    struct provider *provider = object;
+    struct span text = {NULL, 0};
+    struct why why = {""};
+
+    reader->places.base_urls[provider->index] = node->place;
+    if (url_has_userinfo(node->text)) {
+        reader_hide(reader, node);
+    }
+    if (reader_text(reader, node, &text) && !set_endpoint(reader, text, provider, &why)) {
+        reader_complain(reader, node->place, "%s", why.text);
+    }
+}
+
+/* Without the key: the kind's own address, if it has one. */
+static void default_base_url(struct reader *reader, const struct node *node,
+                             struct provider *provider)
+{
+    struct why why = {""};
+
+    if (provider->kind->base_url == NULL) {
+        complaint_help(reader_complain(reader, node->key_place, "has no base_url"),
+                       "kind %s has no address of its own", provider->kind->name);
+        return;
+    }
+    must(set_endpoint(reader, span_of(provider->kind->base_url), provider, &why));
+}
+
+/* ---- credential ---- */
+
+static void read_credential(struct reader *reader, const struct node *node, void *object)
+{
+    struct provider *provider = object;
+    struct span secret = {NULL, 0};
+
+    if (!reader_secret(reader, node, &secret)) {
+        return;
+    }
+    if (secret.len == 0) {
+        complaint_help(reader_complain(reader, node->place, "is empty"),
+                       "passthrough sends the app's own key on; none sends no key");
+    } else if (span_equal(secret, SPAN_OF("passthrough"))) {
+        provider->credential_mode = CREDENTIAL_PASSTHROUGH;
+    } else if (span_equal(secret, SPAN_OF("none"))) {
+        provider->credential_mode = CREDENTIAL_NONE;
+    } else {
+        provider->credential_mode = CREDENTIAL_SECRET;
+        provider->credential = secret;
+    }
+}
+
+/* Without the key: the kind's variable, or the file that its _FILE variable names. */
+static void default_credential(struct reader *reader, const struct node *node,
+                               struct provider *provider)
+{
+    const char *variable = provider->kind->key_variable;
+    struct complaint *complaint = NULL;
+
+    if (variable == NULL) {
+        complaint_help(reader_complain(reader, node->key_place, "has no credential"),
+                       "credential: \"${NAME}\", passthrough (the app's own key goes on) or none");
+        return;
+    }
+    if (!reader_variable_secret(reader, node->key_place, variable, &provider->credential)) {
+        return;
+    }
+    provider->credential_mode =
+        provider->credential.len > 0 ? CREDENTIAL_SECRET : CREDENTIAL_PASSTHROUGH;
+    if (provider->credential.len == 0 && !reader->has_no_file) {
+        complaint = reader_complain(reader, node->key_place,
+                                    "has no credential, and the variable %s is not set", variable);
+        complaint_help(complaint,
+                       "set %s, or write credential: passthrough (the app's own key "
+                       "goes on) or none",
+                       variable);
+    }
+}
+
+/* ---- the rest ---- */
+
+static void read_ca_file(struct reader *reader, const struct node *node, void *object)
+{
+    struct provider *provider = object;
+
+    (void)reader_text(reader, node, &provider->ca_file);
+}
+
+static bool read_header(struct reader *reader, const struct node *node, struct span text,
+                        void *item)
+{
+    struct span *header = item;
+    char *copy = reader_take(reader, text.len);
+
+    if (copy == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+
+        copy[i] = (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+    }
+    *header = span_make(copy, text.len);
+    if (!name_is_header(*header)) {
+        reader_complain(reader, node->place, "must be the name of a header");
+        return false;
+    }
+    if (name_is_managed_header(*header)) {
+        complaint_help(reader_complain(reader, node->place, "is a header that never passes"),
+                       "headgate sets it, it ends at this hop, or it carries a credential");
+        return false;
+    }
+    return true;
+}
+
+static void read_forward_headers(struct reader *reader, const struct node *node, void *object)
+{
+    struct provider *provider = object;
+    void *items = NULL;
+
+    reader_items(reader, node, read_header, sizeof(struct span), &items,
+                 &provider->forward_headers_count);
+    provider->forward_headers = items;
+}
+
+static const struct field pool_rows[] = {
+    {.name = "idle",
+     .type = FIELD_U32,
+     .place = offsetof(struct provider, pool_idle),
+     .initial = "64",
+     .min = "0",
+     .max = "10000",
+     .help = "connections kept warm"},
+    {.name = "idle_time",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct provider, pool_idle_ms),
+     .initial = "20s",
+     .min = "1s",
+     .max = "1h",
+     .help = "how long one is kept without use"},
+    {.name = "life",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct provider, pool_life_ms),
+     .initial = "300s",
+     .min = "1s",
+     .max = "1d",
+     .help = "how old one may get"},
+};
+
+static const struct field_table pool_fields = FIELD_TABLE(pool_rows);
+
+#define KIND_ROW                                                                                   \
+    {                                                                                              \
+        .name = "kind", .type = FIELD_CUSTOM, .read = read_kind, .is_required = true,              \
+        .help = "openai, anthropic, compatible or fixtures"                                        \
+    }
+
+/* Kinds that are called over the network. */
+static const struct field remote_rows[] = {
+    KIND_ROW,
+    {.name = "base_url",
+     .type = FIELD_CUSTOM,
+     .read = read_base_url,
+     .help = "where it is; the kind's own address without it"},
+    {.name = "credential",
+     .type = FIELD_CUSTOM,
+     .read = read_credential,
+     .is_secret = true,
+     .help = "a key, passthrough (the app's own goes on) or none; the kind's variable without it"},
+    {.name = "pool", .type = FIELD_MAP, .inner = &pool_fields, .help = "connections kept warm"},
+    {.name = "ca_file",
+     .type = FIELD_CUSTOM,
+     .read = read_ca_file,
+     .help = "certificates to trust in place of the system's"},
+    {.name = "forward_headers",
+     .type = FIELD_CUSTOM,
+     .read = read_forward_headers,
+     .help = "further request headers that pass"},
+};
+
+/* Kinds that answer in process. */
+static const struct field builtin_rows[] = {
+    KIND_ROW,
+    {.name = "fixtures",
+     .type = FIELD_CUSTOM,
+     .read = fixtures_read,
+     .help = "what it plays: dialect, latency, tokens_per_second, seed, fail"},
+};
+
+static const struct field_table remote_fields = FIELD_TABLE(remote_rows);
+static const struct field_table builtin_fields = FIELD_TABLE(builtin_rows);
+
+/* Told by the kind; while that is unknown, by the key that only one of them has. */
+static const struct field_table *fields_of(const struct node *node)
+{
+    const struct node *kind = node_child(node, SPAN_OF("kind"));
+    const struct provider_kind *known =
+        kind == NULL || kind->kind != NODE_TEXT ? NULL : provider_by_name(kind->text);
+    bool is_builtin =
+        known != NULL ? known->is_builtin : node_child(node, SPAN_OF("fixtures")) != NULL;
+
+    return is_builtin ? &builtin_fields : &remote_fields;
+}
+
+static void read_provider(struct reader *reader, const struct node *node, struct provider *provider)
+{
+    field_defaults(&pool_fields, provider);
+    reader_map(reader, node, fields_of(node), provider);
+    if (node->kind != NODE_MAP || provider->kind == NULL) {
+        return;
+    }
+    if (provider->kind->is_builtin) {
+        provider->credential_mode = CREDENTIAL_NONE;
+        if (node_child(node, SPAN_OF("fixtures")) == NULL) {
+            fixtures_init(reader, provider);
+        }
+        return;
+    }
+    if (node_child(node, SPAN_OF("base_url")) == NULL) {
+        default_base_url(reader, node, provider);
+    }
+    if (node_child(node, SPAN_OF("credential")) == NULL) {
+        default_credential(reader, node, provider);
+    }
+}
+
+static bool take_places(struct reader *reader, size_t count)
+{
+    reader->places.providers = reader_take(reader, count * sizeof(struct place));
+    reader->places.kinds = reader_take(reader, count * sizeof(struct place));
+    reader->places.base_urls = reader_take(reader, count * sizeof(struct place));
+    return reader->places.providers != NULL && reader->places.kinds != NULL &&
+           reader->places.base_urls != NULL;
+}
+
+static void read_providers(struct reader *reader, const struct node *node, void *object)
+{
+    struct snapshot *snapshot = object;
+    struct provider *providers = NULL;
+    uint16_t index = 0;
+
+    if (!reader_expects(reader, node, NODE_MAP)) {
+        return;
+    }
+    if (node->count == 0) {
+        reader_complain(reader, node->key_place, "must name at least one provider");
+        return;
+    }
+    providers = reader_take(reader, node->count * sizeof *providers);
+    if (providers == NULL || !take_places(reader, node->count)) {
+        return;
+    }
+    for (const struct node *child = node->first; child != NULL; child = child->next) {
+        struct provider *provider = &providers[index];
+        struct path path;
+
+        provider->index = index;
+        provider->name = arena_copy(&snapshot->arena, child->key);
+        reader->places.providers[index] = child->key_place;
+        reader->places.kinds[index] = child->key_place;
+        reader->places.base_urls[index] = child->key_place;
+        reader_enter(reader, &path, child->key, 0);
+        if (!name_is_plain(child->key)) {
+            complaint_help(reader_complain(reader, child->key_place, "is no name of a provider"),
+                           "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter "
+                           "or digit");
+        }
+        read_provider(reader, child, provider);
+        reader_leave(reader);
+        index++;
+    }
+    reader->providers = providers;
+    snapshot->routing.providers = providers;
+    snapshot->routing.providers_count = index;
+}
+
+static const struct field fields[] = {
+    {.name = "providers",
+     .type = FIELD_CUSTOM,
+     .read = read_providers,
+     .is_required = true,
+     .help = "who is called, by name: { kind: openai }"},
+};
+
+const struct field_table section_providers = FIELD_TABLE(fields);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf/snapshot.h: the immutable result of reading the settings. Counted: a running call keeps the
+ * snapshot it began with. Everything it points to dies with it. */
+#ifndef CONF_SNAPSHOT_H
+#define CONF_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/span.h"
+#include "enforcement/egress.h"
+#include "router/target.h"
+
+/* host:port, or a Unix socket's path. */
+struct listen_address {
+    struct span text;        /* as written */
+    struct span host;        /* without brackets; empty for a Unix socket */
+    uint16_t port;           /* 0: any free one (the start tells which) */
+    struct span unix_path;   /* empty unless "unix:/path" */
+    bool is_loopback;        /* literal loopback, localhost, or a Unix socket */
+};
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_JSON, LOG_TEXT, LOG_LOGFMT, LOG_BY_TERMINAL };
+
+struct settings_limits {
+    uint32_t calls;
+    uint64_t body;
+    uint64_t response;
+    uint64_t memory;
+};
+
+struct snapshot {
+    struct arena arena;      /* owns all of the below */
+    uint32_t references;
+    bool is_production;
+    bool is_open;
+    bool response_headers;
+    bool has_file;           /* false: the settings of a start without a file */
+    const struct listen_address *listens;
+    size_t listens_count;
+    struct listen_address admin;
+    bool admin_off;
+    struct span admin_token;
+    const struct span *allowed_hosts;
+    size_t allowed_hosts_count;
+    struct span egress_proxy;         /* "http://host:port", "environment" or "" for none */
+    const struct egress_range *egress_allow;
+    size_t egress_allow_count;
+    struct settings_limits limits;
+    uint32_t drain_delay_ms;
+    uint32_t drain_timeout_ms;
+    enum log_level log_level;
+    enum log_format log_format;
+    struct routing routing;
+    size_t endpoints_count;
+};
+
+struct snapshot *snapshot_take(struct snapshot *snapshot);
+/* The last one gives the memory back and wipes secrets. NULL is allowed. */
+void snapshot_give(struct snapshot *snapshot);
+
+#endif
