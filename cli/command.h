@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/command.h: a command is a file and a row in commands.def. */
+#ifndef CLI_COMMAND_H
+#define CLI_COMMAND_H
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+#include "conf/complaint.h"
+#include "conf/snapshot.h"
+
+enum {
+    EXIT_CODE_GOOD = 0,
+    EXIT_CODE_RUNTIME = 1,
+    EXIT_CODE_USAGE = 64,
+    EXIT_CODE_CONFIG = 78
+};
+
+/* What the command line said before and after the command's name. */
+struct command_line {
+    const char *config;    /* -c FILE; NULL: looked for */
+    const char *listen;    /* --listen ADDRESS; NULL: as the settings say */
+    bool wants_colour;
+};
+
+struct command {
+    const char *name;
+    const char *help;      /* one line */
+    /* The exit code. */
+    int (*run)(const struct command_line *line);
+};
+
+#define COMMAND(name) extern const struct command command_##name;
+#include "cli/commands.def"
+#undef COMMAND
+
+/* Finds and reads the settings (conventions.md, 5, "Files"), and prints every complaint to stderr.
+ * On success *snapshot is the caller's and `path` has the file's name, empty when there was none.
+ * Returns an exit code. */
+int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path);
+
+/* Puts the options that override settings where the settings look for them. */
+void settings_apply(const struct command_line *line);
+/* Prints complaints to stderr; `text` is the file's content. */
+void settings_show(const struct complaints *complaints, struct span name, struct span text);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program's face: options, then a command. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "base/must.h"
+#include "cli/command.h"
+#include "headgate_version.h"
+
+static const struct command *const commands[] = {
+#define COMMAND(name) &command_##name,
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+static void print_help(void)
+{
+    (void)printf("usage: headgate [-c FILE] [--listen ADDRESS] [COMMAND]\n\n"
+                 "A proxy between apps and LLM providers. Apps keep their OpenAI or Anthropic SDK and\n"
+                 "change its base URL to this address.\n\ncommands:\n");
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        (void)printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
+    }
+    (void)printf("\noptions:\n"
+                 "  -c, --config FILE     the configuration; else HEADGATE_CONFIG, ./headgate.yaml,\n"
+                 "                        ~/.config/headgate/headgate.yaml, /etc/headgate/headgate.yaml\n"
+                 "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
+                 "  -t, --test            as the command check\n"
+                 "  -V, --version         version of this program and of its libraries\n"
+                 "  -h, --help            this text\n\n"
+                 "exit codes: 0 good, 1 failure, 64 wrong usage, 73 cannot listen, 77 no permission,\n"
+                 "78 configuration\n");
+}
+
+static void print_version(void)
+{
+    (void)printf("headgate %s\nrevision %s\nlibevent %s\n%s\n", HEADGATE_VERSION,
+                 HEADGATE_REVISION, event_get_version(), curl_version());
+}
+
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int misused(const char *text, const char *what)
+{
+    (void)fprintf(stderr, "headgate: %s%s; see headgate --help\n", text, what);
+    return EXIT_CODE_USAGE;
+}
+
+int main(int count, char **values)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"listen", required_argument, NULL, 'l'},
+                                            {"test", no_argument, NULL, 't'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    struct command_line line = {.config = NULL};
+    const struct command *command = &command_run;
+    int letter = 0;
+
+    while ((letter = getopt_long(count, values, "c:l:tVh", options, NULL)) != -1) {
+        switch (letter) {
+        case 'c': line.config = optarg; break;
+        case 'l': line.listen = optarg; break;
+        case 't': command = &command_check; break;
+        case 'V': print_version(); return EXIT_CODE_GOOD;
+        case 'h': print_help(); return EXIT_CODE_GOOD;
+        default: return misused("wrong option", "");
+        }
+    }
+    if (optind < count && command == &command_run) {
+        command = find(values[optind]);
+        if (command == NULL) {
+            return misused("no such command: ", values[optind]);
+        }
+        optind++;
+    }
+    if (optind < count) {
+        return misused("one word too many: ", values[optind]);
+    }
+    return command->run(&line);
+}

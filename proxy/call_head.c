@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an app's head says to us, and the head that a provider is sent instead. */
+#include "proxy/call_parts.h"
+
+#include "base/text.h"
+#include "wire/head.h"
+
+enum {
+    HEAD_TEXT_MAX = 128 * 1024,
+    PATIENCE_MAX_S = 86400,
+    ID_MAX = 128
+};
+
+struct span call_head_span(const struct call_head *head, struct http1_part part)
+{
+    return part.len == 0 ? span_make("", 0) : span_make(head->text.at + part.at, part.len);
+}
+
+static struct http1_part keep(struct call_head *head, struct span bytes)
+{
+    struct http1_part part = {.at = (uint32_t)head->text.len, .len = (uint32_t)bytes.len};
+
+    buf_put(&head->text, bytes);
+    return part;
+}
+
+static bool is_id(struct span value)
+{
+    for (size_t i = 0; i < value.len; i++) {
+        char c = value.at[i];
+        bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        if (!is_good) {
+            return false;
+        }
+    }
+    return value.len > 0 && value.len <= ID_MAX;
+}
+
+/* ---- capture ---- */
+
+/* Where the fields of one head stand that are not simply passed on. */
+struct seen {
+    int authorization;
+    int key;
+    int content_type;
+    int request_id;
+    int trace;
+    int timeout;
+    bool is_twice;          /* two Content-Type that differ */
+    bool has_encoding;
+};
+
+static struct refusal no(enum refusal_kind kind, const char *param)
+{
+    return (struct refusal){.kind = kind, .param = param};
+}
+
+static void read_patience(struct call_head *out, struct span value)
+{
+    uint64_t seconds = 0;
+
+    /* "600" or "600.0"; what is not understood does not bound us. */
+    if (text_read_u64(span_cut(&value, '.'), &seconds) == ERR_NONE && seconds > 0 &&
+        seconds <= PATIENCE_MAX_S) {
+        out->patience_ms = (uint32_t)seconds * 1000;
+    }
+}
+
+static void see_content_type(struct seen *seen, const struct http1_head *head, const char *base,
+                             int i)
+{
+    if (seen->content_type >= 0 &&
+        !span_equal_nocase(http1_value(head, base, (size_t)seen->content_type),
+                           http1_value(head, base, (size_t)i))) {
+        seen->is_twice = true;
+    }
+    seen->content_type = i;
+}
+
+static enum head_use see(struct call *call, const struct http1_head *head, const char *base, int i,
+                         struct seen *seen)
+{
+    enum head_use use = head_use(http1_name(head, base, (size_t)i));
+    struct span value = http1_value(head, base, (size_t)i);
+
+    switch (use) {
+    case HEAD_AUTHORIZATION: seen->authorization = i; break;
+    case HEAD_KEY:
+        if (value.len > 0) {
+            seen->key = i;
+        }
+        break;
+    case HEAD_CONTENT_TYPE: see_content_type(seen, head, base, i); break;
+    case HEAD_CONTENT_ENCODING:
+        seen->has_encoding =
+            seen->has_encoding || !span_equal_nocase(value, SPAN_OF("identity"));
+        break;
+    case HEAD_REQUEST_ID: seen->request_id = i; break;
+    case HEAD_TRACE: seen->trace = i; break;
+    case HEAD_TIMEOUT: seen->timeout = i; break;
+    case HEAD_PATIENCE: read_patience(&call->head, value); break;
+    case HEAD_STAYS:
+    case HEAD_PASSES:
+    case HEAD_SCOPE: break;
+    }
+    return use;
+}
+
+static bool is_wanted_by_provider(const struct snapshot *snapshot, struct span name)
+{
+    for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
+        const struct provider *provider = &snapshot->routing.providers[i];
+        for (size_t k = 0; k < provider->forward_headers_count; k++) {
+            if (span_equal_nocase(provider->forward_headers[k], name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool passes(enum head_use use)
+{
+    return use == HEAD_PASSES || use == HEAD_CONTENT_TYPE || use == HEAD_PATIENCE;
+}
+
+/* The lines that go to every provider first, then those that go to some. */
+static void capture_lines(struct call *call, const struct http1_head *head, const char *base,
+                          struct seen *seen)
+{
+    struct call_head *out = &call->head;
+    int nominating = http1_find(head, base, SPAN_OF("connection"), 0);
+    struct span connection = span_make("", 0);
+    bool is_optional[LIMIT_RESPONSE_FIELDS] = {false};
+    bool has_optional = false;
+
+    if (nominating >= 0) {
+        connection = http1_value(head, base, (size_t)nominating);
+    }
+    out->passes.at = (uint32_t)out->text.len;
+    for (int i = 0; i < head->count; i++) {
+        struct span name = http1_name(head, base, (size_t)i);
+        struct span value = http1_value(head, base, (size_t)i);
+        enum head_use use = see(call, head, base, i, seen);
+
+        is_optional[i] = use == HEAD_SCOPE ||
+                         (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
+        has_optional = has_optional || is_optional[i];
+        if (passes(use) && head_value_is_plain(value) && !head_nominates(connection, name)) {
+            head_put(&out->text, name, value);
+        }
+    }
+    out->passes.len = (uint32_t)out->text.len - out->passes.at;
+    out->optional.at = (uint32_t)out->text.len;
+    for (int i = 0; has_optional && i < head->count; i++) {
+        struct span name = http1_name(head, base, (size_t)i);
+        struct span value = http1_value(head, base, (size_t)i);
+
+        if (is_optional[i] && head_value_is_plain(value) && !head_nominates(connection, name)) {
+            head_put(&out->text, name, value);
+        }
+    }
+    out->optional.len = (uint32_t)out->text.len - out->optional.at;
+}
+
+/* The query without the app's credential; key= as a carrier is Google's way. */
+static void capture_query(struct call *call, struct span query, bool has_key)
+{
+    struct call_head *out = &call->head;
+    struct span rest = query;
+    struct span key = span_make("", 0);
+
+    out->query.at = (uint32_t)out->text.len;
+    while (rest.len > 0) {
+        struct span pair = span_cut(&rest, '&');
+        if (span_starts(pair, SPAN_OF("key="))) {
+            key = span_from(pair, 4);
+            continue;
+        }
+        if (out->text.len > out->query.at) {
+            buf_put_char(&out->text, '&');
+        }
+        buf_put(&out->text, pair);
+    }
+    out->query.len = (uint32_t)out->text.len - out->query.at;
+    if (!has_key && key.len > 0) {
+        out->key = keep(out, key);
+    }
+}
+
+static struct span without_scheme(struct span value)
+{
+    if (span_starts_nocase(value, SPAN_OF("bearer "))) {
+        return span_trim(span_from(value, 7));
+    }
+    return value;
+}
+
+static void capture_key(struct call *call, const struct http1_head *head, const char *base,
+                        const struct seen *seen)
+{
+    struct call_head *out = &call->head;
+    struct span bearer = span_make("", 0);
+
+    if (seen->authorization >= 0) {
+        bearer = http1_value(head, base, (size_t)seen->authorization);
+    }
+    /* An empty Authorization is what some agents send beside the real key. */
+    if (without_scheme(bearer).len > 0 && !span_equal_nocase(bearer, SPAN_OF("bearer"))) {
+        out->bearer = keep(out, bearer);
+        out->key = keep(out, without_scheme(bearer));
+        out->has_two_keys = seen->key >= 0;
+    } else if (seen->key >= 0) {
+        out->key = keep(out, http1_value(head, base, (size_t)seen->key));
+    }
+}
+
+static bool is_json_type(struct span value)
+{
+    struct span rest = value;
+    struct span type = span_trim(span_cut(&rest, ';'));
+
+    if (!span_equal_nocase(type, SPAN_OF("application/json")) &&
+        !(span_starts_nocase(type, SPAN_OF("application/")) && span_ends(type, SPAN_OF("+json")))) {
+        return false;
+    }
+    while (rest.len > 0) {
+        struct span parameter = span_trim(span_cut(&rest, ';'));
+        if (span_starts_nocase(parameter, SPAN_OF("charset=")) &&
+            !span_equal_nocase(span_from(parameter, 8), SPAN_OF("utf-8")) &&
+            !span_equal_nocase(span_from(parameter, 8), SPAN_OF("\"utf-8\""))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct refusal judge_body_fields(const struct call *call, const struct http1_head *head,
+                                        const char *base, const struct seen *seen)
+{
+    enum operation_kind kind = call->match.operation->kind;
+
+    if (seen->is_twice) {
+        return no(REFUSAL_MEDIA_TYPE_TWICE, "content-type");
+    }
+    if (kind != OPERATION_CALL && kind != OPERATION_COUNT) {
+        return no(REFUSAL_NONE, NULL);
+    }
+    if (head->framing == HTTP1_BODY_NONE) {
+        return no(REFUSAL_BODY_REQUIRED, NULL);
+    }
+    if (seen->has_encoding) {
+        return no(REFUSAL_ENCODING, "content-encoding");
+    }
+    if (seen->content_type < 0 ||
+        !is_json_type(http1_value(head, base, (size_t)seen->content_type))) {
+        return no(REFUSAL_MEDIA_TYPE, "content-type");
+    }
+    return no(REFUSAL_NONE, NULL);
+}
+
+static struct refusal capture_own(struct call *call, const struct http1_head *head,
+                                  const char *base, const struct seen *seen)
+{
+    struct call_head *out = &call->head;
+    struct span value;
+    uint64_t ms = 0;
+
+    if (seen->request_id >= 0) {
+        value = http1_value(head, base, (size_t)seen->request_id);
+        if (is_id(value)) {
+            out->request_id = keep(out, value);
+        }
+    }
+    if (seen->trace >= 0) {
+        value = http1_value(head, base, (size_t)seen->trace);
+        if (!is_id(value)) {
+            return no(REFUSAL_BAD_TRACE, "x-headgate-trace");
+        }
+        out->trace = keep(out, value);
+    }
+    if (seen->timeout >= 0) {
+        value = http1_value(head, base, (size_t)seen->timeout);
+        if (text_read_u64(value, &ms) != ERR_NONE || ms == 0 || ms > UINT32_MAX) {
+            return no(REFUSAL_BAD_TIMEOUT, "x-headgate-timeout-ms");
+        }
+        out->deadline_ms = (uint32_t)ms;
+    }
+    return no(REFUSAL_NONE, NULL);
+}
+
+struct refusal call_head_capture(struct call *call, const struct http1_head *head,
+                                 const char *base)
+{
+    struct call_head *out = &call->head;
+    struct seen seen = {-1, -1, -1, -1, -1, -1, false, false};
+    struct refusal refusal;
+
+    buf_init(&out->text, HEAD_TEXT_MAX);
+    buf_hint(&out->text, head->size + 64);
+    capture_lines(call, head, base, &seen);
+    capture_key(call, head, base, &seen);
+    capture_query(call, call->match.query, out->key.len > 0);
+    out->path = keep(out, call->match.upstream_path);
+    out->method = keep(out, http1_part_span(head->method, base));
+    out->has_body = head->framing != HTTP1_BODY_NONE;
+    refusal = capture_own(call, head, base, &seen);
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal = judge_body_fields(call, head, base, &seen);
+    }
+    if (out->text.failed) {
+        return no(REFUSAL_OVERLOADED, NULL);
+    }
+    return refusal;
+}
+
+/* ---- dress ---- */
+
+static bool provider_wants(const struct provider *provider, struct span name)
+{
+    for (size_t k = 0; k < provider->forward_headers_count; k++) {
+        if (span_equal_nocase(provider->forward_headers[k], name)) {
+            return true;
+        }
+    }
+    return provider->credential_mode == CREDENTIAL_PASSTHROUGH && head_use(name) == HEAD_SCOPE;
+}
+
+static void put_optional(struct buf *out, const struct call_head *head,
+                         const struct provider *provider)
+{
+    struct span rest = call_head_span(head, head->optional);
+
+    while (rest.len > 0) {
+        struct span line = span_cut(&rest, '\n');
+        struct span left = line;
+        if (provider_wants(provider, span_cut(&left, ':'))) {
+            buf_put(out, line);
+            buf_put_char(out, '\n');
+        }
+    }
+}
+
+static void put_credential(struct buf *out, const struct call_head *head,
+                           const struct provider *provider)
+{
+    switch (provider->credential_mode) {
+    case CREDENTIAL_NONE: return;
+    case CREDENTIAL_SECRET: provider->kind->dress(out, provider->credential); return;
+    case CREDENTIAL_PASSTHROUGH: break;
+    }
+    /* As it came: a provider may tell kinds of tokens apart by their carrier. */
+    if (head->bearer.len > 0) {
+        head_put(out, SPAN_OF("authorization"), call_head_span(head, head->bearer));
+    } else if (head->key.len > 0) {
+        provider->kind->dress(out, call_head_span(head, head->key));
+    }
+}
+
+static void put_request_line(struct buf *out, const struct call *call,
+                             const struct provider *provider)
+{
+    struct span query = call_head_span(&call->head, call->head.query);
+
+    buf_put(out, call_head_span(&call->head, call->head.method));
+    buf_put_char(out, ' ');
+    buf_put(out, provider->endpoint.path);
+    buf_put(out, call_head_span(&call->head, call->head.path));
+    if (query.len > 0) {
+        buf_put_char(out, '?');
+        buf_put(out, query);
+    }
+    buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
+    buf_put(out, provider->endpoint.authority);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+/* The model as the provider is to read it; empty: the app's own bytes stay. */
+static struct span model_text(struct call *call, const struct target *target)
+{
+    size_t from = call->wire_head.len;
+
+    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
+        return span_make(NULL, 0);
+    }
+    buf_put_char(&call->wire_head, '"');
+    /* Names are printable ASCII; only these two need escaping. */
+    for (size_t i = 0; i < target->model.len; i++) {
+        if (target->model.at[i] == '"' || target->model.at[i] == '\\') {
+            buf_put_char(&call->wire_head, '\\');
+        }
+        buf_put_char(&call->wire_head, target->model.at[i]);
+    }
+    buf_put_char(&call->wire_head, '"');
+    return span_make(call->wire_head.at + from, call->wire_head.len - from);
+}
+
+static size_t body_pieces(struct call *call, const struct target *target, bool asks_usage,
+                          struct span pieces[JSON_PIECES_MAX])
+{
+    const struct operation *operation = call->match.operation;
+    struct json_edit edits[JSON_EDITS_MAX];
+    size_t count = 0;
+
+    if (operation->edits != NULL) {
+        count = operation->edits(&call->request, model_text(call, target), asks_usage, edits);
+    }
+    return json_splice(buf_span(&call->body), edits, count, pieces);
+}
+
+bool call_head_dress(struct call *call, const struct target *target,
+                     struct upstream_request *request)
+{
+    struct buf *out = &call->wire_head;
+    const struct provider *provider = target->provider;
+    bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
+                      call->match.operation->sends_done;
+    struct span pieces[JSON_PIECES_MAX];
+    size_t head_at = 0;
+    size_t count = 0;
+    uint64_t length = 0;
+
+    buf_clear(out);
+    /* Everything must fit at once: pieces point into the buffer. */
+    if (buf_reserve(out, 1024 + 2 * target->model.len + call->head.text.len +
+                             provider->credential.len + provider->endpoint.path.len +
+                             provider->endpoint.authority.len) != ERR_NONE) {
+        return false;
+    }
+    count = body_pieces(call, target, asks_usage, pieces);
+    for (size_t i = 0; i < count; i++) {
+        length += pieces[i].len;
+    }
+    head_at = out->len;
+    put_request_line(out, call, provider);
+    put_credential(out, &call->head, provider);
+    buf_put(out, call_head_span(&call->head, call->head.passes));
+    put_optional(out, &call->head, provider);
+    if (call->head.has_body) {
+        buf_put(out, SPAN_OF("content-length: "));
+        buf_put_u64(out, length);
+        buf_put(out, SPAN_OF("\r\n"));
+    }
+    buf_put(out, SPAN_OF("accept-encoding: identity\r\n\r\n"));
+    request->pieces[0] = span_make(out->at + head_at, out->len - head_at);
+    for (size_t i = 0; i < count; i++) {
+        request->pieces[1 + i] = pieces[i];
+    }
+    request->pieces_count = (uint8_t)(1 + count);
+    request->head_pieces = 1;
+    request->is_head_method =
+        span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("HEAD"));
+    return !out->failed;
+}

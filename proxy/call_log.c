@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one line of each call. */
+#include "proxy/call_parts.h"
+
+#include "base/text.h"
+
+static void put_count(struct log *log, const char *name, int64_t value)
+{
+    if (value >= 0) {
+        log_number(log, name, value);
+    }
+}
+
+static void put_target(struct log *log, const struct call *call)
+{
+    const struct target *target = call_target(call);
+    struct buf *text = &call->env->scratch->text;
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
+
+    buf_clear(text);
+    buf_put(text, target->provider->name);
+    if (model.len > 0) {
+        buf_put_char(text, '/');
+        buf_put(text, model);
+    }
+    log_field(log, "target", buf_span(text));
+    log_number(log, "attempts", call->dispatch.attempt);
+    log_field(log, "outcome", span_of(outcome_word(call->facts.outcome)));
+    log_bool(log, "reused", call->facts.is_reused);
+}
+
+static void put_usage(struct log *log, const struct usage *usage)
+{
+    put_count(log, "in_tokens", usage_input_all(usage));
+    put_count(log, "out_tokens", usage->output);
+    put_count(log, "cache_read_tokens", usage->cache_read);
+    put_count(log, "cache_write_tokens", usage->cache_write);
+    put_count(log, "reasoning_tokens", usage->reasoning);
+    if (usage->is_anomalous) {
+        log_bool(log, "usage_anomaly", true);
+    }
+}
+
+static void put_times(struct log *log, const struct call *call)
+{
+    const struct call_facts *facts = &call->facts;
+
+    log_seconds(log, "dur_s", loop_micros(call->env->loop) - facts->began_us);
+    if (facts->first_us != 0) {
+        log_seconds(log, "ttfb_s", facts->first_us - facts->began_us);
+    }
+    if (facts->head_us != 0) {
+        log_seconds(log, "upstream_ttfb_s", facts->head_us - facts->attempt_us);
+    }
+}
+
+void call_log(const struct call *call)
+{
+    struct log *log = call->env->log;
+    const struct call_facts *facts = &call->facts;
+    bool has_left = facts->outcome == OUTCOME_APP_GONE;
+
+    if (!log_wants(log, LOG_INFO)) {
+        return;
+    }
+    log_begin(log, LOG_INFO, "call", "call");
+    log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
+    log_field(log, "request_id", call_head_span(&call->head, call->head.request_id));
+    log_field(log, "trace_id", call_head_span(&call->head, call->head.trace));
+    if (call->match.dialect != NULL) {
+        log_field(log, "dialect", span_of(call->match.dialect->name));
+    }
+    if (call->match.operation != NULL) {
+        log_field(log, "operation", span_of(call->match.operation->name));
+    }
+    if (call->plan.route != NULL) {
+        log_field(log, "route", call->plan.route->name);
+    }
+    log_field(log, "model", buf_span(&call->model));
+    if (facts->has_attempt) {
+        put_target(log, call);
+    }
+    log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
+    log_bool(log, "stream", call->request.is_stream);
+    put_usage(log, &call->relay.usage);
+    put_times(log, call);
+    log_number(log, "bytes_in", (long long)facts->bytes_in);
+    log_number(log, "bytes_out", (long long)facts->bytes_out);
+    if (facts->refusal != REFUSAL_NONE) {
+        log_field(log, "reason", span_of(refusal_row(facts->refusal)->code));
+    } else if (has_left) {
+        log_field(log, "reason", SPAN_OF("app_gone"));
+    }
+    log_end(log);
+}
+
+void call_log_refused(struct env *env, enum refusal_kind kind, struct span call_id,
+                      struct span path)
+{
+    struct log *log = env->log;
+    struct buf *text = &env->scratch->text;
+
+    if (!log_wants(log, LOG_INFO)) {
+        return;
+    }
+    buf_clear(text);
+    text_put_printable(text, span_cut(&path, '?'), 128);
+    log_begin(log, LOG_INFO, "call", "call");
+    log_field(log, "call_id", call_id);
+    log_field(log, "path", buf_span(text));
+    log_number(log, "status", (long long)refusal_row(kind)->status);
+    log_field(log, "reason", span_of(refusal_row(kind)->code));
+    log_end(log);
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
+ * life), call_head.c (what the app's head says, what the provider is sent), relay.c (bytes back),
+ * reply.c (answers of our own), call_log.c (its line). Composition; each part is written by its own file. */
+#ifndef PROXY_CALL_PARTS_H
+#define PROXY_CALL_PARTS_H
+
+#include "base/slots.h"
+#include "proxy/call.h"
+#include "router/dispatch.h"
+#include "router/plan.h"
+#include "wire/dialect.h"
+
+enum { CALL_ID_LENGTH = 26, CALL_EVENTS_MAX = 8, UPSTREAM_ID_MAX = 128, MODEL_LOGGED_MAX = 128 };
+
+/* What the app's head said, kept while the call lives. Spans are places in `text`, which may move
+ * only while it is written. */
+struct call_head {
+    struct buf text;             /* all of the below, one after the other */
+    struct http1_part passes;    /* header lines for a provider of the same dialect */
+    struct http1_part optional;  /* lines that pass only to some providers */
+    struct http1_part key;       /* the app's credential without its scheme */
+    struct http1_part bearer;    /* the Authorization value as it came, when that carried the key */
+    struct http1_part path;      /* upstream path */
+    struct http1_part query;     /* without key= */
+    struct http1_part request_id;
+    struct http1_part trace;
+    uint32_t patience_ms;        /* 0: not told */
+    uint32_t deadline_ms;        /* 0: not told */
+    struct http1_part method;
+    bool has_body;               /* even an empty one */
+    bool has_two_keys;           /* Authorization and another carrier */
+};
+
+enum relay_mode {
+    RELAY_NOTHING, /* no head yet */
+    RELAY_WHOLE,   /* a JSON answer, held whole */
+    RELAY_STREAM,  /* events, held until the first content */
+    RELAY_PASS,    /* bytes, not looked into */
+    RELAY_ERROR    /* a provider's error, read up to LIMIT_ERROR_BODY */
+};
+
+/* The answer of the attempt in flight. */
+struct relay {
+    enum relay_mode mode;
+    unsigned status;             /* of the provider; later the one for the app */
+    struct buf head;             /* header lines for the app */
+    struct buf held;             /* body behind the gate */
+    struct sse sse;
+    struct stream stream;
+    struct answer answer;        /* of a whole answer or an error, once read */
+    struct usage usage;
+    uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
+    bool has_length;
+    bool has_no_body;            /* RELAY_PASS: 204, 304, HEAD */
+    bool is_open;                /* the gate */
+    bool is_paused;
+    bool saw_event;
+    bool in_piece;               /* an oversized event is half out */
+    bool is_json;                /* content-type */
+};
+
+/* For the call's line. Times in microseconds of loop_micros. */
+struct call_facts {
+    uint64_t began_us;
+    uint64_t attempt_us;     /* the attempt was started */
+    uint64_t written_us;     /* the request was fully written */
+    uint64_t head_us;        /* the provider's head came */
+    uint64_t told_us;        /* the provider last told us something that decided */
+    uint64_t first_us;       /* first byte of the answer to the app; 0: none yet */
+    uint64_t bytes_in;
+    uint64_t bytes_out;
+    unsigned status;         /* told to the app; 0: none yet */
+    enum refusal_kind refusal;
+    enum outcome outcome;
+    bool has_attempt;
+    bool is_reused;
+};
+
+struct call {
+    struct env *env;
+    struct snapshot *snapshot;
+    struct conn *conn;           /* NULL: the app has left */
+    uint64_t id;                 /* in calls */
+    struct call_head head;
+    struct buf body;
+    struct path_match match;     /* path and query point into head.text once captured */
+    struct request request;
+    struct buf model;            /* the app's model name, decoded */
+    struct plan plan;
+    struct dispatch dispatch;
+    struct relay relay;
+    struct call_facts facts;
+    uint64_t upstream;           /* handle of the attempt; 0: none */
+    struct {
+        struct event_in list[CALL_EVENTS_MAX];
+        uint8_t count;
+        bool is_stepping;
+    } events;
+    struct link link;            /* in calls */
+    struct loop_task reap;
+    struct buf wire_head;        /* the request head as sent, and the spliced model text */
+    bool is_closed;
+    char call_id[CALL_ID_LENGTH];
+};
+
+/* call.c */
+/* Queues an event for the dispatch and, unless a step is running, steps until none is left. */
+void call_event(struct call *call, enum event_kind kind, enum outcome outcome);
+/* The answer is complete: lets go of the connection, which goes on to its next request. */
+void call_leave(struct call *call);
+const struct target *call_target(const struct call *call);
+const struct upstream_ops *call_upstream(const struct call *call, struct upstream **upstream);
+
+/* call_head.c */
+/* Reads the head's fields into call->head. A refusal when one of them is not acceptable. */
+struct refusal call_head_capture(struct call *call, const struct http1_head *head,
+                                 const char *base);
+struct span call_head_span(const struct call_head *head, struct http1_part part);
+/* Puts the upstream request together in call->wire_head and lists its pieces. False: no memory. */
+bool call_head_dress(struct call *call, const struct target *target,
+                     struct upstream_request *request);
+
+/* relay.c */
+void relay_init(struct relay *relay);
+void relay_fini(struct relay *relay);
+/* The provider's head. OUTCOME_OK: go on. */
+enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);
+/* Payload. May raise CONTENT, TERMINAL or ENDED through call_event. */
+void relay_on_bytes(struct call *call, struct span bytes);
+/* The framing's end. What the attempt came to. */
+enum outcome relay_on_end(struct call *call, enum outcome how);
+/* ACTION_COMMIT, FINISH, CUT, EARLY_HEAD, KEEP_ALIVE. */
+void relay_commit(struct call *call);
+void relay_finish(struct call *call);
+void relay_cut(struct call *call, enum outcome outcome);
+void relay_early_head(struct call *call);
+void relay_keep_alive(struct call *call);
+
+/* reply.c */
+/* The header fields of ours that every answer carries; `call` may be NULL. */
+void reply_own_fields(struct buf *out, const struct call *call);
+/* Status line. */
+void reply_status(struct buf *out, unsigned status);
+/* A refusal as the call's answer, in the dialect's form. `allow`: the field's value, or NULL. The
+ * call still has its connection afterwards. */
+void reply_refusal(struct call *call, const struct dialect *dialect,
+                   const struct refusal *refusal, const char *allow);
+/* The same to something that never became a call; `id` is the call id it would have had. */
+void reply_refusal_bytes(struct conn *conn, struct span id, const struct dialect *dialect,
+                         const struct refusal *refusal);
+/* A failed attempt as the answer: the provider's own error, or ours. */
+void reply_failure(struct call *call, enum outcome outcome);
+/* A whole answer with this body. */
+void reply_whole(struct call *call, unsigned status, struct span content_type, struct span body);
+
+/* models.c */
+/* The model list as the answer; `listed` is the provider's own body, empty when it has none. */
+void models_reply(struct call *call, struct span listed);
+/* True: answered from what the provider listed lately. */
+bool models_reply_cached(struct call *call);
+
+/* call_log.c */
+void call_log(const struct call *call);
+/* The line of a request that never became a call. */
+void call_log_refused(struct env *env, enum refusal_kind kind, struct span call_id,
+                      struct span path);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/conn.h: a connection of an app: requests in through wire/http1, answers out, gone. It knows
+ * framing and time, nothing of calls' meaning. One call at a time; what is pipelined waits. */
+#ifndef PROXY_CONN_H
+#define PROXY_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/tick.h"
+#include "proxy/env.h"
+#include "wire/http1.h"
+
+struct conn;
+
+/* Which door it came through. */
+enum conn_side { CONN_DATA, CONN_ADMIN };
+
+/* All connections: counts, and the walk at shutdown. */
+struct conns *conns_new(struct env *env);
+/* Closes what is left. */
+void conns_free(struct conns *conns);
+unsigned conns_count(const struct conns *conns);
+/* From now on new answers say Connection: close and readiness is refused. */
+void conns_not_ready(struct conns *conns);
+/* As above, and idle connections are closed at once. */
+void conns_drain(struct conns *conns);
+bool conns_is_draining(const struct conns *conns);
+/* Told when a connection ended (descriptors came back). NULL: nobody. */
+void conns_on_end(struct conns *conns, void (*told)(void *to), void *to);
+
+/* Takes an accepted, non-blocking socket; closes it itself, also on failure. */
+void conn_open(struct env *env, int fd, enum conn_side side);
+
+struct env *conn_env(const struct conn *conn);
+bool conn_is_http10(const struct conn *conn);
+/* Whether the answer must say Connection: close (asked for by the app, HTTP/1.0, refused framing,
+ * drain). */
+bool conn_must_close(const struct conn *conn);
+/* The present request is about to be refused: when its body is too long to be read for nothing, the
+ * connection ends after the answer. */
+void conn_refusing(struct conn *conn);
+/* After this answer the connection ends. */
+void conn_close_after(struct conn *conn);
+
+/* Bytes to the app, in order; what the socket does not take is kept. After a failure they go
+ * nowhere and the call hears call_app_gone soon. */
+void conn_send(struct conn *conn, const struct span *pieces, size_t count);
+/* Bytes kept because the app reads slowly. */
+size_t conn_backlog(const struct conn *conn);
+/* The answer is complete: the next request may come, or the connection ends. */
+void conn_answered(struct conn *conn);
+/* Ends the connection now, without an orderly end of the message: the app must see it broke. */
+void conn_abort(struct conn *conn);
+/* The running call wants call_wake at this time (MONO_NEVER: not). */
+void conn_wake_call(struct conn *conn, mono_ms at);
+enum conn_side conn_side(const struct conn *conn);
+/* Bytes given to this connection since its present request began. */
+uint64_t conn_sent(const struct conn *conn);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/env.h: the handful of things a connection or a call needs. Owns nothing: serve.c makes and
+ * frees the parts, in order. */
+#ifndef PROXY_ENV_H
+#define PROXY_ENV_H
+
+#include "conf/snapshot.h"
+#include "enforcement/ledger.h"
+#include "proxy/log.h"
+#include "proxy/loop.h"
+#include "proxy/upstream.h"
+#include "wire/json_scan.h"
+
+struct calls;
+struct conns;
+struct models;
+
+/* The ports: what the core asks for and the outside does. */
+struct ports {
+    struct upstream *network;
+    struct upstream *fixtures;
+    const struct ledger_ops *ledger_ops;
+    struct ledger *ledger;
+};
+
+/* Scratch objects, each used by one function at a time and never across a callback. */
+struct scratch {
+    struct json_scan *scan;
+    struct http1_head head;
+    struct buf out;   /* an answer being put together */
+    struct buf text;  /* a smaller one */
+    uint64_t seed;    /* of the duplicate tables: nobody outside can guess it */
+};
+
+struct env {
+    struct loop *loop;
+    struct snapshot *snapshot;
+    struct log *log;
+    struct ports *ports;
+    struct scratch *scratch;
+    struct conns *conns;
+    struct calls *calls;
+    struct models *models;
+};
+
+#endif

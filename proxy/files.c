@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PATH_LENGTH_MAX = 4096, READ_STEP = 16384 };
+
+static enum err fail(struct why *why, const char *path)
+{
+    int code = errno;
+
+    why_set(why, "%s: %s", path, strerror(code));
+    if (code == ENOENT || code == ENOTDIR) {
+        return ERR_MISSING;
+    }
+    return code == EACCES || code == EPERM ? ERR_PERMISSION : ERR_SYSTEM;
+}
+
+static enum err read_all(int fd, const char *path, struct buf *out, struct why *why)
+{
+    for (;;) {
+        char step[READ_STEP];
+        ssize_t count = read(fd, step, sizeof step);
+
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0) {
+            return fail(why, path);
+        }
+        if (count == 0) {
+            return ERR_NONE;
+        }
+        buf_put(out, span_make(step, (size_t)count));
+        if (out->failed) {
+            why_set(why, "%s: larger than the %zu bytes allowed", path, out->max);
+            return ERR_CEILING;
+        }
+    }
+}
+
+enum err files_read(struct span path, struct buf *out, struct why *why)
+{
+    char name[PATH_LENGTH_MAX];
+    struct stat status;
+    enum err err = ERR_NONE;
+    int fd = -1;
+
+    if (path.len >= sizeof name) {
+        why_set(why, "the path is too long");
+        return ERR_RANGE;
+    }
+    (void)snprintf(name, sizeof name, "%.*s", SPAN_ARGS(path));
+    fd = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return fail(why, name);
+    }
+    if (fstat(fd, &status) != 0) {
+        err = fail(why, name);
+    } else if (!S_ISREG(status.st_mode)) {
+        why_set(why, "%s: not a regular file", name);
+        err = ERR_FORMAT;
+    } else {
+        err = read_all(fd, name, out, why);
+    }
+    (void)close(fd);
+    return err;
+}
+
+static struct span variable(void *to, struct span name)
+{
+    char text[256];
+
+    (void)to;
+    if (name.len >= sizeof text) {
+        return span_make(NULL, 0);
+    }
+    (void)snprintf(text, sizeof text, "%.*s", SPAN_ARGS(name));
+    return span_of(getenv(text));
+}
+
+static enum err file(void *to, struct span path, struct buf *out, struct why *why)
+{
+    (void)to;
+    return files_read(path, out, why);
+}
+
+struct conf_world files_world(void)
+{
+    return (struct conf_world){.variable = variable, .file = file, .to = NULL};
+}

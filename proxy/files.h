@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/files.h: reading a file whole, and the world that the settings' ${VAR} and ${file:} see. */
+#ifndef PROXY_FILES_H
+#define PROXY_FILES_H
+
+#include "conf/load.h"
+
+/* The file's bytes at the end of `out`; a regular file only (a FIFO or device would hang, BC12), at
+ * most out->max. ERR_MISSING, ERR_PERMISSION, ERR_CEILING, ERR_SYSTEM with `why`. */
+MUST_CHECK enum err files_read(struct span path, struct buf *out, struct why *why);
+
+/* Environment and disk for conf_load. */
+struct conf_world files_world(void);
+
+#endif

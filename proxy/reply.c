@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of our own, each in one send: refusals, failures, whole answers. */
+#include "proxy/call_parts.h"
+
+#include "base/text.h"
+#include "wire/head.h"
+
+struct status_text {
+    unsigned status;
+    const char *text;
+};
+
+static const struct status_text statuses[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+};
+
+void reply_status(struct buf *out, unsigned status)
+{
+    const char *text = "Status";
+
+    for (size_t i = 0; i < ARRAY_LENGTH(statuses); i++) {
+        if (statuses[i].status == status) {
+            text = statuses[i].text;
+            break;
+        }
+    }
+    buf_put(out, SPAN_OF("HTTP/1.1 "));
+    buf_put_u64(out, status);
+    buf_put_char(out, ' ');
+    buf_put_text(out, text);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+static void put_duration(struct buf *out, uint64_t micros)
+{
+    buf_put_u64(out, micros / 1000);
+    buf_put_char(out, '.');
+    buf_put_char(out, (char)('0' + micros / 100 % 10));
+    buf_put_char(out, (char)('0' + micros / 10 % 10));
+    buf_put_char(out, (char)('0' + micros % 10));
+}
+
+/* Ours is all the time in which we did not wait for the provider. */
+static void put_times(struct buf *out, const struct call *call)
+{
+    const struct call_facts *facts = &call->facts;
+    uint64_t now = loop_micros(call->env->loop);
+    uint64_t all = now - facts->began_us;
+    uint64_t upstream = facts->told_us > facts->attempt_us ? facts->told_us - facts->attempt_us : 0;
+    uint64_t own = all > upstream ? all - upstream : 0;
+
+    if (call->snapshot->response_headers) {
+        buf_put(out, SPAN_OF("x-headgate-overhead-ms: "));
+        put_duration(out, own);
+        buf_put(out, SPAN_OF("\r\n"));
+    }
+    buf_put(out, SPAN_OF("server-timing: proxy;dur="));
+    put_duration(out, own);
+    buf_put(out, SPAN_OF(", upstream;dur="));
+    put_duration(out, upstream);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+static void put_target(struct buf *out, const struct call *call)
+{
+    const struct target *target = call_target(call);
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
+
+    buf_put(out, SPAN_OF("x-headgate-target: "));
+    buf_put(out, target->provider->name);
+    if (model.len > 0) {
+        buf_put_char(out, '/');
+        text_put_printable(out, model, model.len); /* the app chose it: never raw into a header */
+    }
+    buf_put(out, SPAN_OF("\r\nx-headgate-attempts: "));
+    buf_put_u64(out, call->dispatch.attempt);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+void reply_own_fields(struct buf *out, const struct call *call)
+{
+    struct span id = span_make(call->call_id, CALL_ID_LENGTH);
+    struct span app_id = call_head_span(&call->head, call->head.request_id);
+
+    app_id = app_id.len > 0 ? app_id : id;
+    head_put(out, SPAN_OF("x-request-id"), app_id);
+    if (call->match.dialect != NULL && call->match.dialect->request_id_header != NULL) {
+        head_put(out, span_of(call->match.dialect->request_id_header), app_id);
+    }
+    if (call->snapshot->response_headers) {
+        head_put(out, SPAN_OF("x-headgate-call-id"), id);
+        if (call->plan.route != NULL) {
+            head_put(out, SPAN_OF("x-headgate-route"), call->plan.route->name);
+        }
+        if (call->facts.has_attempt) {
+            put_target(out, call);
+        }
+    }
+    if (call->facts.has_attempt) {
+        put_times(out, call);
+    }
+}
+
+static void put_retry(struct buf *out, const struct refusal_row *row)
+{
+    if (row->wait_s == 0) {
+        buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
+        return;
+    }
+    buf_put(out, SPAN_OF("retry-after: "));
+    buf_put_u64(out, row->wait_s);
+    buf_put(out, SPAN_OF("\r\nretry-after-ms: "));
+    buf_put_u64(out, (unsigned long long)row->wait_s * 1000);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+/* The end of a head: length, connection, blank line; then head and body leave together. */
+static void send_whole(struct conn *conn, struct buf *out, struct span body, bool has_no_body)
+{
+    struct span pieces[2];
+
+    buf_put(out, SPAN_OF("content-length: "));
+    buf_put_u64(out, body.len);
+    buf_put_text(out, conn_must_close(conn) ? "\r\nconnection: close\r\n\r\n" : "\r\n\r\n");
+    pieces[0] = buf_span(out);
+    pieces[1] = has_no_body ? span_make("", 0) : body;
+    conn_send(conn, pieces, 2);
+}
+
+static bool is_head_method(const struct call *call)
+{
+    return call != NULL &&
+           span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("HEAD"));
+}
+
+/* The ids of an answer to something that never became a call. */
+static void put_ids(struct conn *conn, struct buf *out, struct span id)
+{
+    head_put(out, SPAN_OF("x-request-id"), id);
+    if (conn_env(conn)->snapshot->response_headers) {
+        head_put(out, SPAN_OF("x-headgate-call-id"), id);
+    }
+}
+
+static void send_refusal(struct conn *conn, const struct call *call, struct span id,
+                         const struct dialect *dialect, const struct refusal *refusal,
+                         const char *allow)
+{
+    struct scratch *scratch = conn_env(conn)->scratch;
+    const struct refusal_row *row = refusal_row(refusal->kind);
+    struct buf *out = &scratch->out;
+    struct buf *body = &scratch->text;
+
+    buf_clear(out);
+    buf_clear(body);
+    dialect->write_error(body, refusal, id);
+    reply_status(out, row->status);
+    buf_put(out, SPAN_OF("content-type: application/json\r\ncache-control: no-store\r\n"));
+    if (allow != NULL) {
+        head_put(out, SPAN_OF("allow"), span_of(allow));
+    }
+    put_retry(out, row);
+    if (call != NULL) {
+        reply_own_fields(out, call);
+    } else {
+        put_ids(conn, out, id);
+    }
+    send_whole(conn, out, buf_span(body), is_head_method(call));
+}
+
+void reply_refusal(struct call *call, const struct dialect *dialect,
+                   const struct refusal *refusal, const char *allow)
+{
+    call->facts.status = refusal_row(refusal->kind)->status;
+    call->facts.refusal = refusal->kind;
+    if (call->facts.first_us == 0) {
+        call->facts.first_us = loop_micros(call->env->loop);
+    }
+    send_refusal(call->conn, call, span_make(call->call_id, CALL_ID_LENGTH), dialect, refusal,
+                 allow);
+}
+
+void reply_refusal_bytes(struct conn *conn, struct span id, const struct dialect *dialect,
+                         const struct refusal *refusal)
+{
+    send_refusal(conn, NULL, id, dialect, refusal, NULL);
+}
+
+void reply_whole(struct call *call, unsigned status, struct span content_type, struct span body)
+{
+    struct buf *out = &call->env->scratch->out;
+    struct conn *conn = call->conn;
+
+    if (conn == NULL) {
+        return;
+    }
+    call->facts.status = status;
+    call->facts.first_us = loop_micros(call->env->loop);
+    buf_clear(out);
+    reply_status(out, status);
+    head_put(out, SPAN_OF("content-type"), content_type);
+    buf_put(out, SPAN_OF("cache-control: no-store\r\n"));
+    buf_put(out, buf_span(&call->relay.head));
+    reply_own_fields(out, call);
+    send_whole(conn, out, body, is_head_method(call));
+    call_leave(call);
+}
+
+/* Every known secret of the attempt that the provider's text repeats is covered up (BU03). */
+static void cover(struct buf *body, struct span secret)
+{
+    struct span rest = buf_span(body);
+    const char *at = NULL;
+
+    if (secret.len < 8) {
+        return; /* too short to be a key, and covering it would maim the text */
+    }
+    while ((at = span_find(rest, secret)) != NULL) {
+        memset(body->at + (at - body->at), '*', secret.len);
+        rest = span_from(rest, (size_t)(at - rest.at) + secret.len);
+    }
+}
+
+void reply_failure(struct call *call, enum outcome outcome)
+{
+    struct refusal refusal = {.kind = outcome_refusal(outcome)};
+    struct relay *relay = &call->relay;
+
+    if (call->conn == NULL) {
+        return;
+    }
+    if (call->match.operation->kind == OPERATION_MODELS) {
+        models_reply(call, span_make(NULL, 0));
+        return;
+    }
+    if (refusal.kind == REFUSAL_NONE && relay->answer.is_json && relay->held.len > 0 &&
+        relay->status >= 400) {
+        cover(&relay->held, call_target(call)->provider->credential);
+        cover(&relay->held, call_head_span(&call->head, call->head.key));
+        reply_whole(call, relay->status, SPAN_OF("application/json"), buf_span(&relay->held));
+        return;
+    }
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal.kind = REFUSAL_UPSTREAM_ERROR;
+    }
+    reply_refusal(call, call->match.dialect, &refusal, NULL);
+    call_leave(call);
+}
