@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+# One suite per port, run over real loopback sockets. contract_test(<name> <sources...>).
+function(contract_test name)
+  add_executable(contract_${name} contract/test_${name}.c contract/rig.c contract/peer.c ${ARGN})
+  target_link_libraries(contract_${name} PRIVATE shell core flags PkgConfig::CMOCKA)
+  add_test(NAME contract/${name} COMMAND contract_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(contract/${name} PROPERTIES LABELS contract TIMEOUT 120)
+endfunction()
+
+contract_test(upstream contract/peer_no_tls.c)
+contract_test(dial contract/peer_no_tls.c contract/names.c)
+
+# The TLS suite brings its own server and certificates; only that needs OpenSSL's headers.
+pkg_check_modules(OPENSSL IMPORTED_TARGET libssl libcrypto)
+if(OPENSSL_FOUND)
+  contract_test(upstream_tls contract/peer_tls.c)
+  target_link_libraries(contract_upstream_tls PRIVATE PkgConfig::OPENSSL)
+else()
+  message(WARNING "libssl-dev is missing: the TLS contract suite is not built")
+endif()

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(base arena)
+unit_test(base buf)
+unit_test(base list)
+unit_test(base mem)
+unit_test(base rng)
+unit_test(base slots)
+unit_test(base span)
+unit_test(base suggest)
+unit_test(base text)
+unit_test(base field)
+unit_test(base format)
+unit_test(base secret)

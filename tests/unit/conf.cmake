@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(conf tree)
+unit_test(conf complaint)
+unit_test(conf expand)
+unit_test(conf names)
+unit_test(conf url)
+unit_test(conf section)
+unit_test(conf load)
+unit_test(conf override)
+unit_test(conf cross)
+unit_test(conf snapshot)

@@ -1,0 +1,610 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files: what comes out of them, what is said of bad ones, what stands without one. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "tests/unit/conf/world.h"
+
+#define FIXTURE "version: 1\nproviders: { a: { kind: fixtures } }\n"
+
+static void assert_span(struct span actual, const char *expected)
+{
+    if (!span_equal(actual, span_of(expected))) {
+        fail_msg("%.*s is not %s", SPAN_ARGS(actual), expected);
+    }
+}
+
+static void load__golden_complaints_of_a_file_with_many_faults(void **state)
+{
+    static const char text[] = "version: 1\n"
+                               "listen: 0.0.0.0:8402\n"
+                               "lmits: { calls: 5 }\n"
+                               "drain: { timeout: 90 }\n"
+                               "providers:\n"
+                               "  openai:\n"
+                               "    kind: opnai\n"
+                               "    credential: sk-test-0123456789\n"
+                               "  local: { kind: compatible, base_url: http://10.0.0.5:8000/v1 }\n"
+                               "  openai: { kind: openai }\n"
+                               "routes:\n"
+                               "  smart:\n"
+                               "    targets:\n"
+                               "      - { provider: opena, model: gpt-5.4 }\n"
+                               "    retrys: { attempts: 3 }\n";
+
+    (void)state;
+    REFUSE(
+        text,
+        "test.yaml:2:9: error: listen: 0.0.0.0:8402 can be reached by others, who could then use "
+        "your providers' keys\n"
+        "  2 | listen: 0.0.0.0:8402\n"
+        "    |         ^~~~~~~~~~~~\n"
+        "  help: listen on 127.0.0.1:8402 or unix:/path; or write open: true if everyone who "
+        "reaches it may use it\n"
+        "test.yaml:3:1: error: unknown key \"lmits\"\n"
+        "  3 | lmits: { calls: 5 }\n"
+        "    | ^~~~~\n"
+        "  help: did you mean \"limits\"? keys here: version, environment, strict_models, "
+        "response_headers, listen, open, allowed_hosts, admin, egress, limits, drain, log, "
+        "providers, routes\n"
+        "test.yaml:4:19: error: drain.timeout must be a duration\n"
+        "  4 | drain: { timeout: 90 }\n"
+        "    |                   ^~\n"
+        "  help: durations are written like 250ms, 90s, 5m or 7d\n"
+        "test.yaml:7:11: error: providers.openai.kind is no known kind of provider\n"
+        "  7 |     kind: opnai\n"
+        "    |           ^~~~~\n"
+        "  help: did you mean \"openai\"?\n"
+        "test.yaml:9:3: error: providers.local has no credential\n"
+        "  9 |   local: { kind: compatible, base_url: http://10.0.0.5:8000/v1 }\n"
+        "    |   ^~~~~\n"
+        "  help: credential: \"${NAME}\", passthrough (the app's own key goes on) or none\n"
+        "test.yaml:9:40: error: providers.local.base_url is http:// beyond loopback\n"
+        "  9 |   local: { kind: compatible, base_url: http://10.0.0.5:8000/v1 }\n"
+        "    |                                        ^~~~~~~~~~~~~~~~~~~~~~~\n"
+        "  help: write https://, or allow the network it is in: egress: { allow: "
+        "[10.0.0.0/8] }\n"
+        "test.yaml:10:3: error: duplicate key \"openai\"\n"
+        "  10 |   openai: { kind: openai }\n"
+        "     |   ^~~~~~\n"
+        "  help: it is first given in line 6, column 3\n"
+        "test.yaml:14:21: error: routes.smart.targets[0].provider is no provider of this file\n"
+        "  14 |       - { provider: opena, model: gpt-5.4 }\n"
+        "     |                     ^~~~~\n"
+        "  help: did you mean \"openai\"?\n"
+        "test.yaml:15:5: error: unknown key \"retrys\" in routes.smart\n"
+        "  15 |     retrys: { attempts: 3 }\n"
+        "     |     ^~~~~~\n"
+        "  help: keys here: match, targets, timeouts, early_head\n");
+}
+
+static void load__counts_complaints_beyond_twenty(void **state)
+{
+    char text[1024] = FIXTURE;
+
+    (void)state;
+    for (int i = 0; i < 23; i++) {
+        size_t len = strlen(text);
+
+        text[len] = 'a';
+        text[len + 1] = (char)('a' + i);
+        memcpy(text + len + 2, ": 1\n", 5);
+    }
+    REFUSE(text, "unknown key \"at\"", "\nand 3 more\n");
+}
+
+static void load__defaults_are_those_of_the_manual(void **state)
+{
+    struct snapshot *snapshot = load_good("version: 1\nproviders: { openai: { kind: openai } }\n");
+    const struct provider *provider = &snapshot->routing.providers[0];
+
+    (void)state;
+    assert_true(snapshot->has_file);
+    assert_false(snapshot->is_production);
+    assert_false(snapshot->is_open);
+    assert_false(snapshot->routing.strict_models);
+    assert_true(snapshot->response_headers);
+    assert_int_equal(snapshot->references, 1);
+    assert_int_equal(snapshot->listens_count, 1);
+    assert_span(snapshot->listens[0].text, "127.0.0.1:8402");
+    assert_span(snapshot->listens[0].host, "127.0.0.1");
+    assert_int_equal(snapshot->listens[0].port, 8402);
+    assert_true(snapshot->listens[0].is_loopback);
+    assert_span(snapshot->admin.text, "127.0.0.1:8403");
+    assert_int_equal(snapshot->admin.port, 8403);
+    assert_false(snapshot->admin_off);
+    assert_int_equal(snapshot->admin_token.len, 0);
+    assert_int_equal(snapshot->allowed_hosts_count, 0);
+    assert_int_equal(snapshot->egress_proxy.len, 0);
+    assert_int_equal(snapshot->egress_allow_count, 0);
+    assert_int_equal(snapshot->limits.calls, 10000);
+    assert_int_equal(snapshot->limits.body, 32 * 1024 * 1024);
+    assert_int_equal(snapshot->limits.response, 64 * 1024 * 1024);
+    assert_int_equal(snapshot->limits.memory, 512 * 1024 * 1024);
+    assert_int_equal(snapshot->drain_delay_ms, 0);
+    assert_int_equal(snapshot->drain_timeout_ms, 60000);
+    assert_int_equal(snapshot->log_level, LOG_INFO);
+    assert_int_equal(snapshot->log_format, LOG_BY_TERMINAL);
+    assert_int_equal(snapshot->routing.timeouts.connect_ms, 5000);
+    assert_int_equal(snapshot->routing.timeouts.write_ms, 30000);
+    assert_int_equal(snapshot->routing.timeouts.head_ms, 300000);
+    assert_int_equal(snapshot->routing.timeouts.first_content_ms, 60000);
+    assert_int_equal(snapshot->routing.timeouts.idle_ms, 90000);
+    assert_int_equal(snapshot->routing.timeouts.content_idle_ms, 300000);
+    assert_int_equal(snapshot->routing.timeouts.total_ms, 600000);
+    assert_int_equal(snapshot->routing.timeouts.stream_total_ms, 3600000);
+    assert_int_equal(snapshot->routing.timeouts.early_head_ms, 120000);
+    assert_int_equal(snapshot->routing.providers_count, 1);
+    assert_int_equal(snapshot->endpoints_count, 1);
+    assert_span(provider->name, "openai");
+    assert_string_equal(provider->kind->name, "openai");
+    assert_string_equal(provider->dialect->name, "openai");
+    assert_int_equal(provider->credential_mode, CREDENTIAL_SECRET);
+    assert_span(provider->credential, "sk-test-openai-0001");
+    assert_span(provider->endpoint.host, "api.openai.com");
+    assert_span(provider->endpoint.authority, "api.openai.com");
+    assert_span(provider->endpoint.path, "/v1");
+    assert_int_equal(provider->endpoint.port, 443);
+    assert_true(provider->endpoint.is_tls);
+    assert_int_equal(provider->pool_idle, 64);
+    assert_int_equal(provider->pool_idle_ms, 20000);
+    assert_int_equal(provider->pool_life_ms, 300000);
+    assert_null(provider->fixtures);
+    snapshot_give(snapshot);
+    assert_int_equal(mem_held(), 0);
+}
+
+static void load__reads_every_key_into_its_place(void **state)
+{
+    struct snapshot *snapshot = load_good(
+        "version: 1\n"
+        "x-shared: &slow { first_content: 180s, total: 20m }\n"
+        "environment: production\n"
+        "listen: [127.0.0.1:9000, \"unix:/run/h.sock\"]\n"
+        "open: true\n"
+        "allowed_hosts: [Api.Local]\n"
+        "strict_models: true\n"
+        "response_headers: false\n"
+        "admin: { listen: off, token: \"${ANTHROPIC_API_KEY}\" }\n"
+        "egress: { proxy: \"http://proxy:3128\", allow: [10.0.0.0/8] }\n"
+        "limits: { calls: 7, body: 2KiB, response: 3KiB, memory: 4MiB }\n"
+        "drain: { delay: 5s, timeout: 10s }\n"
+        "log: { level: debug, format: logfmt }\n"
+        "providers:\n"
+        "  own:\n"
+        "    kind: anthropic\n"
+        "    base_url: https://Gateway.Example/anthropic\n"
+        "    credential: passthrough\n"
+        "    pool: { idle: 3, idle_time: 4s, life: 5s }\n"
+        "    ca_file: /etc/own.pem\n"
+        "    forward_headers: [X-Title]\n"
+        "  near: { kind: compatible, base_url: http://vllm.internal:8000, credential: none }\n"
+        "routes:\n"
+        "  smart:\n"
+        "    match: { models: [\"gpt-*\", other] }\n"
+        "    targets: [ { provider: near, model: \"qwen3:8b\" }, { provider: own } ]\n"
+        "    timeouts: *slow\n"
+        "    early_head: off\n"
+        "  plain: { targets: [ { provider: own, model: claude } ] }\n");
+    const struct provider *own = &snapshot->routing.providers[0];
+    const struct provider *near = &snapshot->routing.providers[1];
+    const struct route *route = &snapshot->routing.routes[0];
+
+    (void)state;
+    assert_true(snapshot->is_production && snapshot->is_open && snapshot->routing.strict_models);
+    assert_false(snapshot->response_headers);
+    assert_int_equal(snapshot->listens_count, 2);
+    assert_span(snapshot->listens[1].unix_path, "/run/h.sock");
+    assert_int_equal(snapshot->allowed_hosts_count, 1);
+    assert_span(snapshot->allowed_hosts[0], "api.local");
+    assert_true(snapshot->admin_off);
+    assert_span(snapshot->admin_token, "sk-test-anthropic-0002");
+    assert_span(snapshot->egress_proxy, "http://proxy:3128");
+    assert_int_equal(snapshot->egress_allow_count, 1);
+    assert_int_equal(snapshot->egress_allow[0].bits, 104);
+    assert_int_equal(snapshot->limits.calls, 7);
+    assert_int_equal(snapshot->limits.body, 2048);
+    assert_int_equal(snapshot->limits.response, 3072);
+    assert_int_equal(snapshot->limits.memory, 4194304);
+    assert_int_equal(snapshot->drain_delay_ms, 5000);
+    assert_int_equal(snapshot->drain_timeout_ms, 10000);
+    assert_int_equal(snapshot->log_level, LOG_DEBUG);
+    assert_int_equal(snapshot->log_format, LOG_LOGFMT);
+    assert_int_equal(own->index, 0);
+    assert_string_equal(own->dialect->name, "anthropic");
+    assert_int_equal(own->credential_mode, CREDENTIAL_PASSTHROUGH);
+    assert_span(own->endpoint.host, "gateway.example");
+    assert_span(own->endpoint.path, "/anthropic/v1");
+    assert_int_equal(own->pool_idle, 3);
+    assert_int_equal(own->pool_idle_ms, 4000);
+    assert_int_equal(own->pool_life_ms, 5000);
+    assert_span(own->ca_file, "/etc/own.pem");
+    assert_int_equal(own->forward_headers_count, 1);
+    assert_span(own->forward_headers[0], "x-title");
+    assert_int_equal(near->index, 1);
+    assert_int_equal(near->credential_mode, CREDENTIAL_NONE);
+    assert_false(near->endpoint.is_tls);
+    assert_span(near->endpoint.authority, "vllm.internal:8000");
+    assert_span(near->endpoint.path, "/v1");
+    assert_int_equal(snapshot->routing.routes_count, 2);
+    assert_span(route->name, "smart");
+    assert_int_equal(route->match_models_count, 2);
+    assert_span(route->match_models[0], "gpt-*");
+    assert_int_equal(route->targets_count, 2);
+    assert_ptr_equal(route->targets[0].provider, near);
+    assert_span(route->targets[0].model, "qwen3:8b");
+    assert_ptr_equal(route->targets[1].provider, own);
+    assert_int_equal(route->targets[1].model.len, 0);
+    assert_int_equal(route->timeouts.first_content_ms, 180000);
+    assert_int_equal(route->timeouts.total_ms, 1200000);
+    assert_int_equal(route->timeouts.connect_ms, 5000);
+    assert_int_equal(route->timeouts.early_head_ms, 0);
+    assert_int_equal(snapshot->routing.routes[1].timeouts.early_head_ms, 120000);
+    assert_int_equal(snapshot->routing.timeouts.first_content_ms, 60000);
+    snapshot_give(snapshot);
+}
+
+static void load__reads_fixtures(void **state)
+{
+    struct snapshot *snapshot =
+        load_good("version: 1\nproviders:\n  plain: { kind: fixtures }\n"
+                  "  full: { kind: fixtures, fixtures: { dialect: anthropic, latency: 20ms, "
+                  "tokens_per_second: 40, seed: 9, fail: [ { status: 503, every: 10 }, { cut: 5 }, "
+                  "{ hang: 30s }, { reset: true, every: 2 } ] } }\n");
+    const struct provider *plain = &snapshot->routing.providers[0];
+    const struct fixture_settings *full = snapshot->routing.providers[1].fixtures;
+
+    (void)state;
+    assert_string_equal(plain->dialect->name, "openai");
+    assert_int_equal(plain->credential_mode, CREDENTIAL_NONE);
+    assert_int_equal(plain->endpoint.host.len, 0);
+    assert_int_equal(snapshot->endpoints_count, 0);
+    assert_int_equal(plain->fixtures->latency_ms, 0);
+    assert_int_equal(plain->fixtures->seed, 1);
+    assert_int_equal(plain->fixtures->failures_count, 0);
+    assert_string_equal(snapshot->routing.providers[1].dialect->name, "anthropic");
+    assert_int_equal(full->latency_ms, 20);
+    assert_int_equal(full->tokens_per_second, 40);
+    assert_int_equal(full->seed, 9);
+    assert_int_equal(full->failures_count, 4);
+    assert_int_equal(full->failures[0].fault, FIXTURE_STATUS);
+    assert_int_equal(full->failures[0].value, 503);
+    assert_int_equal(full->failures[0].every, 10);
+    assert_int_equal(full->failures[1].fault, FIXTURE_CUT);
+    assert_int_equal(full->failures[1].value, 5);
+    assert_int_equal(full->failures[1].every, 1);
+    assert_int_equal(full->failures[2].fault, FIXTURE_HANG);
+    assert_int_equal(full->failures[2].value, 30000);
+    assert_int_equal(full->failures[3].fault, FIXTURE_RESET);
+    assert_int_equal(full->failures[3].every, 2);
+    snapshot_give(snapshot);
+}
+
+/* ---- version and form ---- */
+
+static void load__version_comes_first_and_is_1(void **state)
+{
+    (void)state;
+    REFUSE("providers: { a: { kind: fixtures } }\n", "\"version\" is missing\n");
+    REFUSE("providers: { a: { kind: fixtures } }\nversion: 1\n",
+           "test.yaml:2:1: error: version must be the first key");
+    REFUSE("version: 2\nnot_known: 1\n", "test.yaml:1:10: error: version must be 1\n");
+    REFUSE("version: [1]\n", "version must be 1");
+    REFUSE("version: ${ONE}\n", "version must be 1");
+    REFUSE("version: 1\n", "\"providers\" is missing\n");
+    REFUSE("- version: 1\n", "must be a mapping, not a list");
+    REFUSE("version\n", "must be a mapping, not text");
+    REFUSE("", "test.yaml: error: the file is empty\n");
+}
+
+static void load__takes_json(void **state)
+{
+    struct snapshot *snapshot = load_good(
+        "{\"version\": 1, \"open\": true, \"providers\": {\"a\": {\"kind\": \"fixtures\"}}}");
+
+    (void)state;
+    assert_true(snapshot->is_open);
+    snapshot_give(snapshot);
+}
+
+static void load__any_half_of_a_file_is_taken_or_refused_with_words(void **state)
+{
+    static const char text[] =
+        "version: 1\nproviders:\n  a: { kind: fixtures, fixtures: { seed: 3 } }\n"
+        "  \"b\": { kind: openai, credential: \"${OPENAI_API_KEY}\" }\n"
+        "routes:\n  smart:\n    targets:\n      - { provider: a, model: 'x' }\n"
+        "    timeouts: { idle: 30s }\n";
+    struct conf_world world = world_of(&usual_world);
+    size_t refused = 0;
+
+    (void)state;
+    for (size_t len = 0; len < sizeof text; len++) {
+        struct complaints complaints;
+        struct snapshot *snapshot = NULL;
+        enum err err =
+            conf_load(SPAN_OF("f"), span_make(text, len), &world, &complaints, &snapshot);
+
+        if (err == ERR_CONFIG) {
+            assert_true(complaints.count > 0);
+            assert_null(snapshot);
+            refused++;
+        } else {
+            assert_int_equal(err, ERR_NONE);
+            assert_int_equal(complaints.count, 0);
+        }
+        snapshot_give(snapshot);
+        assert_int_equal(mem_held(), 0);
+    }
+    /* Only cuts between two whole parts can go unnoticed. */
+    assert_true(refused > sizeof text * 3 / 4);
+}
+
+static void load__survives_every_failed_allocation(void **state)
+{
+    static const char text[] =
+        "version: 1\nlisten: [127.0.0.1:1]\nadmin: { token: \"${OPENAI_API_KEY}\" }\n"
+        "providers: { a: { kind: openai, forward_headers: [x-a] }, b: { kind: fixtures, fixtures: "
+        "{ fail: [ { cut: 1 } ] } } }\n"
+        "routes: { r: { targets: [ { provider: a, model: \"${file:/m}\" } ], match: { models: [x] "
+        "} } }\n";
+    struct fake_world fakes = usual_world;
+    struct conf_world world;
+    enum err err = ERR_MEMORY;
+    uint64_t nth = 0;
+
+    (void)state;
+    fakes.files[0].path = "/m";
+    fakes.files[0].content = SPAN_OF("model-from-a-file\n");
+    world = world_of(&fakes);
+    while (err != ERR_NONE) {
+        struct complaints complaints;
+        struct snapshot *snapshot = NULL;
+
+        mem_fail_at(++nth);
+        err = conf_load(SPAN_OF("f"), span_of(text), &world, &complaints, &snapshot);
+        mem_fail_at(0);
+        assert_true(err == ERR_MEMORY || (err == ERR_NONE && snapshot != NULL));
+        assert_true(nth < 1000);
+        snapshot_give(snapshot);
+        assert_int_equal(mem_held(), 0);
+    }
+    assert_true(nth > 10);
+}
+
+/* ---- credentials ---- */
+
+#define OPENAI "version: 1\nproviders: { a: { kind: openai } }\n"
+
+static struct snapshot *load_with_key(const char *name, const char *value)
+{
+    struct fake_world fakes = {.variables = {{name, value}}};
+
+    return load_in(&fakes, OPENAI);
+}
+
+static void load__key_comes_from_the_variable_of_the_kind(void **state)
+{
+    struct fake_world files = {.variables = {{"OPENAI_API_KEY_FILE", "/run/key"}},
+                               .files = {{"/run/key", SPAN("sk-test-file\n")}}};
+    struct fake_world none = {.files = {{NULL, SPAN("")}}};
+    struct fake_world empty = {.variables = {{"OPENAI_API_KEY", ""}}};
+    struct fake_world gone = {.variables = {{"OPENAI_API_KEY_FILE", "/gone"}}};
+    struct snapshot *snapshot = load_with_key("OPENAI_API_KEY", "sk-test-1");
+
+    (void)state;
+    assert_span(snapshot->routing.providers[0].credential, "sk-test-1");
+    snapshot_give(snapshot);
+    snapshot = load_in(&files, OPENAI);
+    assert_span(snapshot->routing.providers[0].credential, "sk-test-file");
+    assert_int_equal(snapshot->routing.providers[0].credential_mode, CREDENTIAL_SECRET);
+    snapshot_give(snapshot);
+    REFUSE_IN(&none, OPENAI,
+              "providers.a has no credential, and the variable OPENAI_API_KEY is not set\n",
+              "help: set OPENAI_API_KEY, or write credential: passthrough");
+    REFUSE_IN(&empty, OPENAI, "the variable OPENAI_API_KEY is not set");
+    REFUSE_IN(&gone, OPENAI,
+              "providers.a takes OPENAI_API_KEY_FILE, but cannot read \"/gone\": no such file");
+    REFUSE_IN(&none, "version: 1\nproviders: { a: { kind: anthropic } }\n", "ANTHROPIC_API_KEY");
+}
+
+static void load__keys_with_odd_ends_are_refused_and_never_trimmed(void **state)
+{
+    static const char *const bad[] = {"sk-test-1\n", " sk-test-1",    "sk-test-1 ",
+                                      "\tsk-test-1", "sk-test-1\r\n", "sk-test-1\r",
+                                      "sk test 1",   "sk\x7ftest",    "sk-\xc3\xa4"};
+    static const struct span bad_files[] = {SPAN("key\n\n"), SPAN("key\0"),  SPAN("\0key"),
+                                            SPAN(" key\n"),  SPAN("key \n"), SPAN("k\0y")};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        struct fake_world fakes = {.variables = {{"OPENAI_API_KEY", bad[i]}}};
+
+        REFUSE_IN(&fakes, OPENAI, "providers.a takes OPENAI_API_KEY, which ", "nothing is trimmed");
+        REFUSE_IN(
+            &fakes,
+            "version: 1\nproviders: { a: { kind: openai, credential: \"${OPENAI_API_KEY}\" } }",
+            "providers.a.credential ", "nothing is trimmed");
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad_files); i++) {
+        struct fake_world fakes = {.files = {{"/key", bad_files[i]}}};
+
+        REFUSE_IN(&fakes,
+                  "version: 1\nproviders: { a: { kind: openai, credential: \"${file:/key}\" } }",
+                  "providers.a.credential ", "nothing is trimmed");
+    }
+}
+
+static void load__compatible_needs_address_and_credential(void **state)
+{
+    (void)state;
+    REFUSE("version: 1\nproviders: { a: { kind: compatible, credential: none } }\n",
+           "providers.a has no base_url");
+    REFUSE("version: 1\nproviders: { a: { kind: compatible, base_url: \"https://x.example\" } }\n",
+           "providers.a has no credential");
+}
+
+static void load__unset_variables_are_named_with_their_place(void **state)
+{
+    (void)state;
+    REFUSE("version: 1\nproviders:\n  a: { kind: openai, credential: \"${OPENAI_KEY}\" }\n",
+           "test.yaml:3:34: error: providers.a.credential names the variable OPENAI_KEY, which is "
+           "not set",
+           "help: set OPENAI_KEY, or give a default: ${OPENAI_KEY:-default}");
+}
+
+static void load__values_are_expanded_after_parsing(void **state)
+{
+    struct fake_world fakes = {.variables = {{"M", "x: [1"},
+                                             {"URL", "https://x.example"},
+                                             {"MODEL", "evil, provider: b"}}};
+    struct snapshot *snapshot =
+        load_in(&fakes, "version: 1\nproviders: { a: { kind: compatible, base_url: \"${URL}/v1\", "
+                        "credential: none } }\nx-unused: ${NEVER_SET}\n");
+
+    (void)state;
+    assert_span(snapshot->routing.providers[0].endpoint.host, "x.example");
+    snapshot_give(snapshot);
+    REFUSE_IN(&fakes,
+              "version: 1\nproviders: { a: { kind: fixtures } }\nroutes: { m: { targets: [ { "
+              "provider: a, model: \"${MODEL}\" } ] } }\n",
+              "targets[0].model must be 1 to 256 printable");
+}
+
+static void load__values_have_a_ceiling_in_all(void **state)
+{
+    static char big[60 * 1024];
+    static char text[64 * 1024] =
+        "version: 1\nproviders: { a: { kind: fixtures } }\negress: { allow: [";
+    struct fake_world fakes = {.files = {{"/big", {big, sizeof big}}}};
+
+    (void)state;
+    memset(big, 'x', sizeof big);
+    for (int i = 0; i < 100; i++) {
+        memcpy(text + strlen(text), "\"${file:/big}\",", 16);
+    }
+    memcpy(text + strlen(text), "] }\n", 5);
+    REFUSE_IN(&fakes, text, "more\n");
+}
+
+/* ---- without a file ---- */
+
+static void load__without_a_file_keys_come_from_the_environment_or_the_app(void **state)
+{
+    struct fake_world fakes = {.variables = {{"OPENAI_API_KEY", "sk-test-1"}}};
+    struct conf_world world = world_of(&fakes);
+    struct complaints complaints;
+    struct snapshot *snapshot = NULL;
+
+    (void)state;
+    assert_int_equal(conf_default(&world, &complaints, &snapshot), ERR_NONE);
+    assert_false(snapshot->has_file);
+    assert_int_equal(snapshot->routing.providers_count, 2);
+    assert_span(snapshot->routing.providers[0].name, "openai");
+    assert_int_equal(snapshot->routing.providers[0].credential_mode, CREDENTIAL_SECRET);
+    assert_span(snapshot->routing.providers[1].name, "anthropic");
+    assert_int_equal(snapshot->routing.providers[1].credential_mode, CREDENTIAL_PASSTHROUGH);
+    assert_int_equal(snapshot->endpoints_count, 2);
+    assert_int_equal(snapshot->listens[0].port, 8402);
+    snapshot_give(snapshot);
+    assert_int_equal(mem_held(), 0);
+}
+
+static void load__without_a_file_complaints_have_no_place(void **state)
+{
+    struct fake_world fakes = {
+        .variables = {{"OPENAI_API_KEY", "sk-test-1\n"}, {"HEADGATE_LISTEN", "0.0.0.0:80"}}};
+    struct conf_world world = world_of(&fakes);
+    struct complaints complaints;
+    struct snapshot *snapshot = NULL;
+
+    (void)state;
+    assert_int_equal(conf_default(&world, &complaints, &snapshot), ERR_CONFIG);
+    assert_null(snapshot);
+    assert_int_equal(complaints.count, 2);
+    for (size_t i = 0; i < complaints.count; i++) {
+        assert_int_equal(complaints.list[i].line, 0);
+    }
+    assert_non_null(
+        strstr(printed(&complaints, ""), "providers.openai takes OPENAI_API_KEY, which"));
+    assert_int_equal(mem_held(), 0);
+}
+
+static void load__demo_needs_nothing(void **state)
+{
+    struct fake_world fakes = {.variables = {{"HEADGATE_LISTEN", "127.0.0.1:0"}}};
+    struct conf_world world = world_of(&fakes);
+    struct complaints complaints;
+    struct snapshot *snapshot = NULL;
+
+    (void)state;
+    assert_int_equal(conf_demo(&world, &complaints, &snapshot), ERR_NONE);
+    assert_int_equal(snapshot->listens[0].port, 0);
+    assert_true(snapshot->admin_off);
+    assert_int_equal(snapshot->routing.providers_count, 2);
+    assert_span(snapshot->routing.providers[0].name, "openai");
+    assert_string_equal(snapshot->routing.providers[0].dialect->name, "openai");
+    assert_string_equal(snapshot->routing.providers[1].dialect->name, "anthropic");
+    assert_int_equal(snapshot->routing.providers[1].fixtures->latency_ms, 200);
+    assert_int_equal(snapshot->routing.providers[1].fixtures->tokens_per_second, 40);
+    assert_int_equal(snapshot->endpoints_count, 0);
+    snapshot_give(snapshot);
+    assert_int_equal(mem_held(), 0);
+}
+
+/* ---- the files we ship ---- */
+
+static void load__examples_are_good(void **state)
+{
+    static const char *const names[] = {
+        "conf/examples/minimal.yaml",
+        "conf/examples/two-providers.yaml",
+        "conf/examples/local.yaml",
+        "conf/examples/fixtures.yaml",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        char text[8192];
+        FILE *file = fopen(names[i], "rb");
+        size_t len = 0;
+
+        if (file == NULL) {
+            fail_msg("cannot read %s", names[i]);
+        }
+        len = fread(text, 1, sizeof text - 1, file);
+        (void)fclose(file);
+        text[len] = '\0';
+        snapshot_give(load_good(text));
+    }
+    assert_int_equal(mem_held(), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(load__golden_complaints_of_a_file_with_many_faults),
+        cmocka_unit_test(load__counts_complaints_beyond_twenty),
+        cmocka_unit_test(load__defaults_are_those_of_the_manual),
+        cmocka_unit_test(load__reads_every_key_into_its_place),
+        cmocka_unit_test(load__reads_fixtures),
+        cmocka_unit_test(load__version_comes_first_and_is_1),
+        cmocka_unit_test(load__takes_json),
+        cmocka_unit_test(load__any_half_of_a_file_is_taken_or_refused_with_words),
+        cmocka_unit_test(load__survives_every_failed_allocation),
+        cmocka_unit_test(load__key_comes_from_the_variable_of_the_kind),
+        cmocka_unit_test(load__keys_with_odd_ends_are_refused_and_never_trimmed),
+        cmocka_unit_test(load__compatible_needs_address_and_credential),
+        cmocka_unit_test(load__unset_variables_are_named_with_their_place),
+        cmocka_unit_test(load__values_are_expanded_after_parsing),
+        cmocka_unit_test(load__values_have_a_ceiling_in_all),
+        cmocka_unit_test(load__without_a_file_keys_come_from_the_environment_or_the_app),
+        cmocka_unit_test(load__without_a_file_complaints_have_no_place),
+        cmocka_unit_test(load__demo_needs_nothing),
+        cmocka_unit_test(load__examples_are_good),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(enforcement ledger_memory)
+unit_test(enforcement egress)

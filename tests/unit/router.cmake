@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(router outcome)
+unit_test(router dispatch)
+unit_test(router route)
+unit_test(router inner_error)
