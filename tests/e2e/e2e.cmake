@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+# End-to-end tests: the real program over real sockets. The label e2e needs a plain Node (18 or
+# newer) and openssl; the label clients needs the SDKs that tests/e2e/install brings.
+find_program(HEADGATE_NODE NAMES node nodejs REQUIRED)
+set(e2e_dir ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
+
+# e2e_test(<file> <label> <seconds> <node>): tests/e2e/<file>.test.mjs against the program.
+function(e2e_test file label seconds node)
+  add_test(NAME ${label}/${file} COMMAND ${node} ${e2e_dir}/${file}.test.mjs
+           WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
+  set_tests_properties(${label}/${file} PROPERTIES
+    LABELS ${label} TIMEOUT ${seconds}
+    ENVIRONMENT "HEADGATE_BIN=$<TARGET_FILE:headgate>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+endfunction()
+
+# Sanitizers and valgrind are slower: every wait of the tests is multiplied by this.
+set(HEADGATE_TEST_PATIENCE "" CACHE STRING "factor for the waits of the end-to-end tests")
+if(HEADGATE_SANITIZE AND NOT HEADGATE_TEST_PATIENCE)
+  set(HEADGATE_TEST_PATIENCE 3)
+endif()
+
+foreach(file harness bytes bad_http bad_json bad_time bad_upstream upstream_faults process)
+  e2e_test(${file} e2e 300 ${HEADGATE_NODE})
+endforeach()
+# These measure time or fill the machine's queues: not beside others.
+set_tests_properties(e2e/bad_time e2e/process PROPERTIES RUN_SERIAL TRUE)
+
+add_test(NAME clients/install COMMAND ${e2e_dir}/install)
+set_tests_properties(clients/install PROPERTIES LABELS clients TIMEOUT 600 FIXTURES_SETUP clients)
+e2e_test(sdk clients 300 ${e2e_dir}/node_modules/.bin/node)
+set_tests_properties(clients/sdk PROPERTIES FIXTURES_REQUIRED clients)
