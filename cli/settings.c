@@ -81,7 +81,7 @@ static enum err load_file(struct span path, struct buf *text, struct complaints 
     enum err err = files_read(path, text, &why);
 
     if (err != ERR_NONE) {
-        (void)fprintf(stderr, "headgate: cannot read the configuration: %s\n", why.text);
+        (void)fprintf(stderr, "headgate: error: cannot read the configuration: %s\n", why.text);
         return ERR_CONFIG;
     }
     err = conf_load(path, buf_span(text), &world, complaints, snapshot);

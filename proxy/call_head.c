@@ -125,6 +125,15 @@ static bool passes(enum head_use use)
     return use == HEAD_PASSES || use == HEAD_CONTENT_TYPE || use == HEAD_PATIENCE;
 }
 
+/* The field's line as it came, CRLF included. */
+static struct span line_of(const struct http1_head *head, const char *base, int i)
+{
+    uint32_t from = head->fields[i].name_at;
+    uint32_t to = i + 1 < head->count ? head->fields[i + 1].name_at : head->size - 2;
+
+    return span_make(base + from, to - from);
+}
+
 /* The lines that go to every provider first, then those that go to some. */
 static void capture_lines(struct call *call, const struct http1_head *head, const char *base,
                           struct seen *seen)
@@ -148,7 +157,7 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
                          (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
         has_optional = has_optional || is_optional[i];
         if (passes(use) && head_value_is_plain(value) && !head_nominates(connection, name)) {
-            head_put(&out->text, name, value);
+            buf_put(&out->text, line_of(head, base, i));
         }
     }
     out->passes.len = (uint32_t)out->text.len - out->passes.at;

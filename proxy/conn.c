@@ -66,7 +66,7 @@ struct conn {
 struct conns {
     struct env *env;
     struct link all;
-    unsigned count;
+    unsigned count[2]; /* by side */
     bool is_draining;
     void (*told)(void *to);
     void *told_to;
@@ -101,9 +101,9 @@ void conns_free(struct conns *conns)
     mem_give(conns, sizeof *conns);
 }
 
-unsigned conns_count(const struct conns *conns)
+unsigned conns_count(const struct conns *conns, enum conn_side side)
 {
-    return conns->count;
+    return conns->count[side];
 }
 
 bool conns_is_draining(const struct conns *conns)
@@ -131,7 +131,7 @@ void conns_drain(struct conns *conns)
         struct conn *conn = LIST_OWNER(at, struct conn, link);
         next = at->next;
         conn->must_close = true;
-        if (conn->state == CONN_HEAD && conn->in.len == 0) {
+        if (conn->side == CONN_DATA && conn->state == CONN_HEAD && conn->in.len == 0) {
             die(conn);
         }
     }
@@ -252,7 +252,7 @@ static void die(struct conn *conn)
     (void)close(conn->fd);
     loop_timer_set(&conn->timer, MONO_NEVER);
     list_remove(&conn->link);
-    conns->count--;
+    conns->count[conn->side]--;
     loop_task_cancel(&conn->task);
     loop_task_init(&conn->task, destroy_task);
     loop_task_queue(conn->env->loop, &conn->task);
@@ -763,7 +763,7 @@ void conn_open(struct env *env, int fd, enum conn_side side)
     loop_timer_init(&conn->timer, env->loop, timer_fire);
     loop_task_init(&conn->task, task_run);
     list_push_back(&env->conns->all, &conn->link);
-    env->conns->count++;
+    env->conns->count[side]++;
     watch(conn, EV_READ);
     wait_until(conn, mono_add(now_of(conn), HEAD_MS));
 }

@@ -20,10 +20,10 @@ enum conn_side { CONN_DATA, CONN_ADMIN };
 struct conns *conns_new(struct env *env);
 /* Closes what is left. */
 void conns_free(struct conns *conns);
-unsigned conns_count(const struct conns *conns);
+unsigned conns_count(const struct conns *conns, enum conn_side side);
 /* From now on new answers say Connection: close and readiness is refused. */
 void conns_not_ready(struct conns *conns);
-/* As above, and idle connections are closed at once. */
+/* As above, and idle connections of apps are closed at once. */
 void conns_drain(struct conns *conns);
 bool conns_is_draining(const struct conns *conns);
 /* Told when a connection ended (descriptors came back). NULL: nobody. */

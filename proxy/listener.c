@@ -271,6 +271,11 @@ void listener_close(struct listener *listener)
     mem_give(listener, sizeof *listener);
 }
 
+enum conn_side listener_side(const struct listener *listener)
+{
+    return listener->side;
+}
+
 struct span listener_address(const struct listener *listener)
 {
     return span_of(listener->address);

@@ -14,6 +14,7 @@ MUST_CHECK enum err listener_open(struct env *env, const struct listen_address *
                                   struct why *why);
 /* Stops accepting and closes; a Unix socket's file is removed. NULL is allowed. */
 void listener_close(struct listener *listener);
+enum conn_side listener_side(const struct listener *listener);
 /* "127.0.0.1:8402" as really bound (port 0 resolved). Valid while the listener lives. */
 struct span listener_address(const struct listener *listener);
 /* Descriptors came back: accept again if it was paused. */

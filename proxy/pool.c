@@ -97,7 +97,7 @@ static void fail_user(struct home *home, struct pool_user *user, enum outcome ho
     call_user(home, user);
 }
 
-/* In use, watched by nobody yet: what happens on it meanwhile is found by its user. */
+/* Taken, but its user has not run yet; that happens in this very turn, and he will look. */
 static void unclaimed_readable(struct line *line)
 {
     line_watch(line, false);

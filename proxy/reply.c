@@ -37,6 +37,7 @@ static const struct status_text statuses[] = {
     {503, "Service Unavailable"},
     {504, "Gateway Timeout"},
     {505, "HTTP Version Not Supported"},
+    {529, "Overloaded"},
 };
 
 void reply_status(struct buf *out, unsigned status)
@@ -262,7 +263,10 @@ void reply_failure(struct call *call, enum outcome outcome)
         relay->status >= 400) {
         cover(&relay->held, call_target(call)->provider->credential);
         cover(&relay->held, call_head_span(&call->head, call->head.key));
-        reply_whole(call, relay->status, SPAN_OF("application/json"), buf_span(&relay->held));
+        /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
+        reply_whole(call,
+                    relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
+                    SPAN_OF("application/json"), buf_span(&relay->held));
         return;
     }
     if (refusal.kind == REFUSAL_NONE) {

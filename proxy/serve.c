@@ -45,19 +45,25 @@ struct server {
 
 /* ---- drain ---- */
 
-static void close_listeners(struct server *server)
+/* Operators may ask until the end; apps get no new connection. */
+static void close_listeners(struct server *server, bool also_admin)
 {
+    size_t kept = 0;
+
     for (size_t i = 0; i < server->listeners_count; i++) {
-        listener_close(server->listeners[i]);
-        server->listeners[i] = NULL;
+        if (also_admin || listener_side(server->listeners[i]) == CONN_DATA) {
+            listener_close(server->listeners[i]);
+        } else {
+            server->listeners[kept++] = server->listeners[i];
+        }
     }
-    server->listeners_count = 0;
+    server->listeners_count = kept;
     server->has_closed = true;
 }
 
 static void stop_if_quiet(struct server *server)
 {
-    if (server->has_closed && conns_count(server->env.conns) == 0) {
+    if (server->has_closed && conns_count(server->env.conns, CONN_DATA) == 0) {
         loop_stop(server->env.loop);
     }
 }
@@ -80,7 +86,7 @@ static void drain_fire(struct loop_timer *timer, mono_ms now)
     uint32_t timeout_ms = server->env.snapshot->drain_timeout_ms;
 
     if (!server->has_closed) {
-        close_listeners(server);
+        close_listeners(server, false);
         conns_drain(server->env.conns);
         loop_timer_set(&server->drain, mono_add(now, timeout_ms));
         stop_if_quiet(server);
@@ -107,7 +113,7 @@ static void begin_drain(struct server *server, const char *name)
         log_say(server->env.log, LOG_WARN, "signal", "%s again: at most 5 seconds are left", name);
         server->has_closed = true;
         server->has_shut = false;
-        close_listeners(server);
+        close_listeners(server, false);
         loop_timer_set(&server->drain, MONO_NEVER);
         drain_fire(&server->drain, now);
         return;
@@ -125,7 +131,9 @@ static void tell_status(struct server *server)
 {
     log_begin(server->env.log, LOG_INFO, "status", "status asked for by signal");
     log_number(server->env.log, "calls", calls_count(server->env.calls));
-    log_number(server->env.log, "connections", conns_count(server->env.conns));
+    log_number(server->env.log, "connections",
+               conns_count(server->env.conns, CONN_DATA) +
+                   conns_count(server->env.conns, CONN_ADMIN));
     log_number(server->env.log, "upstream_idle", upstream_http1_idle(server->ports.network));
     log_number(server->env.log, "bytes_held", (long long)mem_held());
     log_number(server->env.log, "log_dropped", (long long)log_dropped(server->env.log));
@@ -228,7 +236,7 @@ static void free_parts(struct server *server)
 {
     struct env *env = &server->env;
 
-    close_listeners(server);
+    close_listeners(server, true);
     if (env->calls != NULL) {
         calls_shut_down(env->calls);
     }
@@ -301,7 +309,8 @@ static enum err listen_all(struct server *server, struct why *why)
     return err;
 }
 
-static void tell_provider(struct log *log, const struct provider *provider)
+/* is_default: nobody wrote where the key comes from, so it is told. */
+static void tell_provider(struct log *log, const struct provider *provider, bool is_default)
 {
     static const char *const modes[] = {"configured", "passthrough", "none"};
 
@@ -312,6 +321,9 @@ static void tell_provider(struct log *log, const struct provider *provider)
     if (!provider->kind->is_builtin) {
         log_field(log, "host", provider->endpoint.authority);
         log_field(log, "credential", span_of(modes[provider->credential_mode]));
+        if (is_default && provider->credential_mode == CREDENTIAL_SECRET) {
+            log_field(log, "variable", span_of(provider->kind->key_variable));
+        }
     }
     log_end(log);
 }
@@ -325,7 +337,7 @@ static void tell_start(struct server *server)
         return;
     }
     for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
-        tell_provider(log, &snapshot->routing.providers[i]);
+        tell_provider(log, &snapshot->routing.providers[i], !snapshot->has_file);
     }
     for (size_t i = 0; i < server->listeners_count; i++) {
         bool is_admin = !snapshot->admin_off && i + 1 == server->listeners_count;

@@ -32,13 +32,16 @@ struct upstream_ears {
     void *to;
     /* A connection stands (dialed or from the pool) and writing begins. */
     void (*on_connected)(void *to, uint64_t id, bool is_reused);
-    /* The request is fully written. */
+    /* The request is fully written. Does not come when an error (status 400 and up) was answered
+     * before that: the rest is not sent then. */
     void (*on_written)(void *to, uint64_t id);
     /* The final response head (1xx are swallowed). `base` is valid during the callback only. */
     void (*on_head)(void *to, uint64_t id, const struct http1_head *head, const char *base);
     /* Payload without framing, valid during the callback only. */
     void (*on_bytes)(void *to, uint64_t id, struct span bytes);
-    /* OUTCOME_OK: the body was complete by its framing. Else why not. After this, silence. */
+    /* OUTCOME_OK: the body was complete by its framing; one that ends with the connection counts
+     * as complete when that was closed and not reset, which proves nothing. Else why not. After
+     * this, silence. */
     void (*on_end)(void *to, uint64_t id, enum outcome how);
 };
 
@@ -48,7 +51,8 @@ struct upstream_ops {
     /* Returns a handle (never 0), or 0 when out of memory. */
     uint64_t (*start)(struct upstream *upstream, const struct upstream_request *request,
                       const struct upstream_ears *ears, uint64_t id);
-    /* Stop and go on delivering bytes: back-pressure. */
+    /* Stop and go on delivering bytes: back-pressure. What was read already, at most LIMIT_RECV
+     * bytes, still comes after pause, and so may the end. */
     void (*pause)(struct upstream *upstream, uint64_t handle);
     void (*resume)(struct upstream *upstream, uint64_t handle);
     /* No callback comes any more; the connection is closed unless the answer was complete. A stale

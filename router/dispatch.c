@@ -106,7 +106,9 @@ static enum outcome time_is_up(const struct dispatch *d, mono_ms now)
         return d->has_head ? OUTCOME_FIRST_CONTENT_TIMEOUT : OUTCOME_HEAD_TIMEOUT;
     }
     if (now >= idle_deadline(d)) {
-        return OUTCOME_IDLE;
+        /* A stream that has shown nothing yet did not stop, it never began. */
+        return d->state == DISPATCH_TRYING && d->is_stream ? OUTCOME_FIRST_CONTENT_TIMEOUT
+                                                           : OUTCOME_IDLE;
     }
     if (d->state == DISPATCH_STREAMING && d->is_stream &&
         now >= mono_add(d->content_at, d->timeouts->content_idle_ms)) {

@@ -156,6 +156,7 @@ struct dialect {
      * the provider's own list, possibly empty). */
     void (*write_models)(struct buf *out, const struct span *routes, size_t count,
                          struct span listed);
+    unsigned overloaded_status;    /* what its clients know for "overloaded": 529 or 503 */
     const char *request_id_header; /* besides x-request-id: "request-id" for Anthropic, or NULL */
 };
 

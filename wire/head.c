@@ -55,17 +55,24 @@ static const struct rule answer_prefixes[] = {
     {SPAN("openai-"), ANSWER_PASSES},
 };
 
+static bool has_first(struct span name, struct span wanted)
+{
+    return (name.at[0] | 0x20) == wanted.at[0];
+}
+
 static const struct rule *find(const struct rule *names, size_t names_count,
                                const struct rule *prefixes, size_t prefixes_count,
                                struct span name)
 {
     for (size_t i = 0; i < names_count && names[i].name.len <= name.len; i++) {
-        if (names[i].name.len == name.len && span_equal_nocase(names[i].name, name)) {
+        if (names[i].name.len == name.len && has_first(name, names[i].name) &&
+            span_equal_nocase(names[i].name, name)) {
             return &names[i];
         }
     }
     for (size_t i = 0; i < prefixes_count; i++) {
-        if (name.len > prefixes[i].name.len && span_starts_nocase(name, prefixes[i].name)) {
+        if (name.len > prefixes[i].name.len && has_first(name, prefixes[i].name) &&
+            span_starts_nocase(name, prefixes[i].name)) {
             return &prefixes[i];
         }
     }
@@ -88,9 +95,25 @@ enum answer_use answer_use(struct span name)
     return rule == NULL ? ANSWER_STAYS : (enum answer_use)rule->use;
 }
 
+/* Eight bytes at once: true when none is below a blank, above '~', or beyond ASCII. */
+static bool word_is_plain(const char *at)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const uint64_t tops = ones << 7;
+    uint64_t word = 0;
+
+    memcpy(&word, at, sizeof word);
+    return ((word | (word - ones * ' ') | (word + ones)) & tops) == 0;
+}
+
 bool head_value_is_plain(struct span value)
 {
-    for (size_t i = 0; i < value.len; i++) {
+    size_t i = 0;
+
+    while (i + sizeof(uint64_t) <= value.len && word_is_plain(value.at + i)) {
+        i += sizeof(uint64_t);
+    }
+    for (; i < value.len; i++) {
         unsigned char c = (unsigned char)value.at[i];
         if ((c < ' ' && c != '\t') || c >= 0x7f) {
             return false;

@@ -206,7 +206,7 @@ test('BS01 BS06 BS09 on the other operations', async () => {
 
 test('BS02 an unknown model is a 404 where models are strict', async () => {
     const app = await App.connect(strict.port);
-    app.send(strict.request(good('chat', { model: 'no-such\u00e9"model' })));
+    app.send(strict.request(good('chat', { model: 'no-such"model' })));
     const answer = await app.answer();
     checkRefusal(answer, { status: 404, code: 'model_not_found' });
     const { error } = JSON.parse(answer.body);

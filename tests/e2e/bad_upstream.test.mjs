@@ -117,7 +117,7 @@ test('BU05 a model name of 1 MiB or with line ends', async () => {
         assert.equal(answer.body.toString(), body);
         assert.equal(header(answer, 'x-evil'), undefined);
         assert.ok(answer.head.length < 4096);
-        await headgate.callLine(header(answer, 'x-headgate-call-id'));
+        await headgate.callLine(answer);
         const longest = Math.max(...headgate.stderr.split('\n').map((line) => line.length));
         assert.ok(longest < 4096, `a log line of ${longest} bytes`);
     }
@@ -142,7 +142,7 @@ test('BU07 D28 forged usage does not break the call', async () => {
         const answer = await call();
         assert.equal(answer.status, 200);
         assert.equal(answer.body.toString(), body);
-        const line = await headgate.callLine(header(answer, 'x-headgate-call-id'));
+        const line = await headgate.callLine(answer);
         for (const figure of [line.in_tokens ?? 0, line.out_tokens ?? 0]) {
             assert.ok(Number.isSafeInteger(figure) && figure >= 0, JSON.stringify(line));
         }
@@ -191,11 +191,13 @@ test('BU13 an answer nested a million deep passes unmetered', async () => {
 test('BU14 nothing a provider or an app says breaks the log', async () => {
     const odd = 'line\nline\r\n\u001b[31m"},{"event":"call" %n%s \u0000 \u2028';
     upstream.play((exchange) => exchange.json({ error: { message: odd, type: odd, param: odd, code: odd } }, 400));
-    const before = headgate.callLines().length;
-    assert.equal((await call()).status, 400);
+    const refused = await call();
+    assert.equal(refused.status, 400);
+    await headgate.callLine(refused);
     upstream.play((exchange) => exchange.answer({ body: WHOLE, headers: { 'x-request-id': 'a"b\\c\tend' } }));
-    assert.equal((await ask(headgate.port, good('chat', {}, { headers: { 'User-Agent': '%n"\\', 'X-Request-Id': '"},{"a' } }))).status, 200);
-    await headgate.calls(before + 2);
+    const served = await ask(headgate.port, good('chat', {}, { headers: { 'User-Agent': '%n"\\', 'X-Request-Id': '"},{"a' } }));
+    assert.equal(served.status, 200);
+    await headgate.callLine(served);
     await until(() => headgate.lines().every((line) => line.msg !== undefined || line.event !== undefined), 1000, 'whole lines');
 });
 

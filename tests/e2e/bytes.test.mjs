@@ -334,7 +334,7 @@ test('the log tells usage, times and sizes of a call, and nothing of its content
     ]) {
         const answer = await sendGood(operation, more);
         assert.equal(answer.status, 200);
-        const line = await headgate.callLine(header(answer, 'x-headgate-call-id'));
+        const line = await headgate.callLine(answer);
         assert.equal(line.status, 200);
         assert.equal(line.dialect, operation === 'messages' ? 'anthropic' : 'openai');
         assert.ok(line.in_tokens > 0 && line.out_tokens > 0, JSON.stringify(line));

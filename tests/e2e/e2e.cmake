@@ -19,7 +19,8 @@ if(HEADGATE_SANITIZE AND NOT HEADGATE_TEST_PATIENCE)
   set(HEADGATE_TEST_PATIENCE 3)
 endif()
 
-foreach(file harness bytes bad_http bad_json bad_time bad_upstream upstream_faults process)
+foreach(file harness bytes bad_http bad_json bad_time bad_upstream
+        reach_faults answer_faults stream_faults process)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 # These measure time or fill the machine's queues: not beside others.

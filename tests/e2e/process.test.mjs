@@ -76,7 +76,7 @@ const REFUSED = [
     ['BC13', `${VALID}---\n${VALID}`, /error/],
     ['BC13', `${VALID}x-deep: ${'['.repeat(40)}${']'.repeat(40)}\n`, /error/],
     ['BC13', `x-a: &a [1,1,1,1,1,1,1,1,1,1]\nx-b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nx-c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nx-d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\nx-e: [*d,*d,*d]\n${VALID}`, /error/],
-    ['BC13', `${VALID}# ${'x'.repeat(1 << 20)}\n`, /error/],
+    ['BC13', `${VALID}# ${'x'.repeat(1 << 20)}\n`, /headgate\.yaml.*larger than/],
     ['BC13', `${VALID}limits: { body: 32 }\n`, /:4:17: error/],
     ['BC13', `${VALID}drain: { timeout: 60 }\n`, /:4:19: error/],
     ['BC13', `${VALID}open: yes\n`, /:4:7: error/],
@@ -137,7 +137,6 @@ describe('settings', { concurrency: 4 }, () => {
             const { code, stdout, stderr } = await runToEnd(how, { cwd: dir });
             assert.equal(code, 78, `${stdout}${stderr}`);
             assert.match(stderr + stdout, wanted);
-            assert.match(stderr + stdout, /error/);
             assert.ok(!(stderr + stdout).includes('secret-in-url'), 'a secret is shown');
             fs.rmSync(dir, { recursive: true });
         });
@@ -187,7 +186,7 @@ describe('settings', { concurrency: 4 }, () => {
 
 describe('start', () => {
     test('a port in use', async () => {
-        const server = net.createServer();
+        const server = net.createServer().unref();
         await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
         const dir = temporary();
         const { port } = server.address();
@@ -214,7 +213,25 @@ describe('start', () => {
         assert.ok(!fs.existsSync(socket), 'the socket is removed at the end');
         fs.rmSync(dir, { recursive: true });
     });
-    test('without a file and without keys it serves with the app\'s own', async () => {
+    // A start without a file has its operators' listener at its default place, which another
+    // headgate on this machine may hold.
+    async function defaultIsFree(t) {
+        const probe = net.createServer();
+        const isFree = await new Promise((resolve) => {
+            probe.once('error', () => resolve(false));
+            probe.listen(8403, '127.0.0.1', () => resolve(true));
+        });
+        await new Promise((resolve) => probe.close(resolve));
+        if (!isFree) {
+            t.skip('127.0.0.1:8403 is in use');
+        }
+        return isFree;
+    }
+
+    test('without a file and without keys it serves with the app\'s own', async (t) => {
+        if (!await defaultIsFree(t)) {
+            return;
+        }
         const port = await freePort();
         const headgate = await Headgate.start(null, { ready: false, env: { HEADGATE_LISTEN: `127.0.0.1:${port}` } });
         headgate.port = port;
@@ -224,15 +241,22 @@ describe('start', () => {
         checkRefusal(await ask(port, { target: '/v1/chat/completions', body: '[]' }), { status: 400, code: 'not_an_object' });
         await headgate.stop();
     });
-    test('without a file and with a key in the environment it says so, not the key', async () => {
+    test('without a file and with a key in the environment it says so, not the key', async (t) => {
+        if (!await defaultIsFree(t)) {
+            return;
+        }
         const port = await freePort();
         const headgate = await Headgate.start(null, { ready: false, env: { HEADGATE_LISTEN: `127.0.0.1:${port}`, OPENAI_API_KEY: CANARY.provider } });
         headgate.port = port;
         await headgate.ready();
-        assert.match(headgate.stderr, /OPENAI_API_KEY/);
+        const told = headgate.lines().find((line) => line.provider === 'openai');
+        assert.ok(told && told.credential !== 'passthrough', JSON.stringify(told));
         await headgate.stop();
     });
-    test('demo answers without a key', async () => {
+    test('demo answers without a key', async (t) => {
+        if (!await defaultIsFree(t)) {
+            return;
+        }
         const port = await freePort();
         const headgate = await Headgate.start(null, { ready: false, command: ['demo'], env: { HEADGATE_LISTEN: `127.0.0.1:${port}` } });
         headgate.port = port;

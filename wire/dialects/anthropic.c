@@ -124,6 +124,7 @@ const struct dialect dialect_anthropic = {
     .write_error = write_error,
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
+    .overloaded_status = 529,
     .keep_alive = SPAN("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
     .write_models = write_models,
     .request_id_header = "request-id",

@@ -153,6 +153,7 @@ const struct dialect dialect_openai = {
     .write_error = write_error,
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
+    .overloaded_status = 503,
     .keep_alive = SPAN(": keep-alive\n\n"),
     .write_models = write_models,
     .request_id_header = NULL,

@@ -30,6 +30,7 @@ export class App {
     #adopt(socket) {
         this.socket = socket;
         socket.setNoDelay(true);
+        socket.unref();
         this.reader = new MessageReader('answer', {
             head: (message) => { this.current = message; message.at = Date.now(); },
             message: (message) => {

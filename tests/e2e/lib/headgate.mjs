@@ -9,7 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { ask } from './app.mjs';
-import { patient, until, within } from './wire.mjs';
+import { header, until, within } from './wire.mjs';
 
 export const BINARY = process.env.HEADGATE_BIN;
 
@@ -36,6 +36,10 @@ export async function freePort() {
     await new Promise((resolve) => server.close(resolve));
     return port;
 }
+
+// A run never leaves a headgate behind, however it ends.
+const alive = new Set();
+process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
 
 // A clean environment: only what the program needs to run, and the sanitizers' options.
 export function environment(extra = {}) {
@@ -119,10 +123,15 @@ export class Headgate {
             env: environment({ HOME: this.dir, XDG_CONFIG_HOME: this.dir, XDG_STATE_HOME: this.dir, ...env }),
         });
         this.pid = this.process.pid;
+        alive.add(this.process);
+        for (const handle of [this.process, this.process.stdout, this.process.stderr]) {
+            handle.unref();
+        }
         this.process.stdout.on('data', (piece) => { this.stdout += piece; });
         this.process.stderr.on('data', (piece) => { this.stderr += piece; });
         this.ended = new Promise((resolve) => this.process.once('close', (code, signal) => {
             this.exited = { code, signal };
+            alive.delete(this.process);
             resolve(this.exited);
         }));
     }
@@ -152,18 +161,11 @@ export class Headgate {
         return this.lines().filter((line) => line.event === 'call');
     }
 
-    // The line of the call with this id (x-headgate-call-id of its answer).
-    async callLine(id, ms = 3000) {
+    // The line of the call that got this answer.
+    async callLine(answer, ms = 3000) {
+        const id = header(answer, 'x-headgate-call-id');
         return until(() => this.callLines().find((line) => line.call_id === id), ms,
             `the log line of call ${id}`);
-    }
-
-    // Waits until there are `count` lines of calls, and a moment longer for one too many.
-    async calls(count, ms = 3000) {
-        await until(() => this.callLines().length >= count, ms,
-            `${count} log lines of calls (there are ${this.callLines().length})`);
-        assert.equal(this.callLines().length, count, 'log lines of calls');
-        return this.callLines();
     }
 
     // What must hold after every test.
@@ -178,7 +180,8 @@ export class Headgate {
                 assert.ok(!text.includes(secret), `the ${name} canary is in the log`);
             }
         }
-        this.lines();
+        const ids = this.callLines().map((line) => line.call_id);
+        assert.equal(new Set(ids).size, ids.length, 'a call has one line');
     }
 
     descriptors() {
@@ -224,5 +227,3 @@ export class Headgate {
         fs.rmSync(this.dir, { recursive: true, force: true });
     }
 }
-
-export { patient };

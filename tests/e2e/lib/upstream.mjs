@@ -89,7 +89,8 @@ export class Exchange {
     streamEnd() { return this.send(LAST_CHUNK); }
 
     end() { this.socket.end(); }
-    reset() { (this.socket.resetAndDestroy ?? this.socket.destroy).call(this.socket); }
+    // On TLS the raw connection below is reset: a TLS socket cannot do so itself.
+    reset() { this.upstream.rawOf(this.socket).resetAndDestroy(); }
 
     // Resolves when headgate closes this connection.
     closed(ms = 5000) {
@@ -118,6 +119,7 @@ export class Upstream {
             upstream.server.once('error', reject);
             upstream.server.listen(0, '127.0.0.1', resolve);
         });
+        upstream.server.unref(); // a test that failed before its stop() must not keep the run alive
         upstream.port = upstream.server.address().port;
         return upstream;
     }
@@ -148,7 +150,12 @@ export class Upstream {
         this.connections = 0;
     }
 
+    rawOf(socket) {
+        return [...this.open].find((one) => one.remotePort === socket.remotePort) ?? socket;
+    }
+
     #count(socket) {
+        socket.unref();
         this.connections += 1;
         this.open.add(socket);
         socket.on('close', () => this.open.delete(socket));

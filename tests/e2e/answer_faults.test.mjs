@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults in whole answers (faults.md C), as far as one target without retries goes. Each row names
+// its catalogue id.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FaultBench, HEAD, WHOLE, counted, says, saysAndEnds } from './lib/faults.mjs';
+import { requireBinary } from './lib/headgate.mjs';
+import { errorOf } from './lib/rows.mjs';
+import { upstreamFile } from './lib/samples.mjs';
+import test, { after, before } from './lib/test.mjs';
+import { chunk, header, patient } from './lib/wire.mjs';
+
+requireBinary();
+
+let bench;
+before(async () => { bench = await FaultBench.start(); });
+after(() => bench?.stop());
+
+const providerError = (type, code, message = 'from the provider') => JSON.stringify({ error: { message, type, param: null, code } });
+const claudeError = (type, message = 'from the provider') => JSON.stringify({ type: 'error', error: { type, message }, request_id: 'req_1' });
+const HTML = '<html><body>login</body></html>';
+const html = (status) => (exchange) => exchange.answer({ status, headers: { 'Content-Type': 'text/html' }, body: HTML });
+
+for (const [id, status, type, code] of [['C01', 400, 'invalid_request_error', 'bad_thing'], ['C02', 400, 'invalid_request_error', 'context_length_exceeded'],
+    ['C07', 404, 'invalid_request_error', 'model_not_found'], ['C09', 409, 'invalid_request_error', 'conflict'], ['C10', 413, 'invalid_request_error', 'request_too_large'],
+    ['C11', 422, 'invalid_request_error', 'x'], ['C22', 500, 'server_error', null]]) {
+    test(`${id} a provider's own ${status} goes back as it is`, async () => {
+        for (const [operation, body] of [['chat', providerError(type, code)], ['messages', claudeError(type)]]) {
+            for (const stream of [false, true]) {
+                bench.upstream.play((exchange) => exchange.answer({ status, body }));
+                const answer = await bench.call(operation, { stream });
+                assert.equal(answer.status, status);
+                assert.equal(answer.body.toString(), body);
+                assert.match(header(answer, 'content-type'), /^application\/json/);
+            }
+        }
+        await bench.recovers();
+    });
+}
+for (const [id, status, code, body] of [['C04', 401, 'upstream_auth', providerError('authentication_error', 'invalid_api_key')],
+    ['C05', 403, 'upstream_auth', providerError('permission_error', 'unsupported_country')],
+    ['C06', 402, 'upstream_quota', providerError('billing_error', 'billing')],
+    ['C17', 429, 'upstream_quota', providerError('insufficient_quota', 'insufficient_quota')]]) {
+    test(`${id} ${status} of our own credential`, () =>
+        bench.refusesWith((exchange) => exchange.answer({ status, body }), code === 'upstream_auth' ? 502 : 503, code, { operations: ['chat'] }));
+    test(`${id} ${status} of the app's own credential goes back as it is`, async () => {
+        bench.upstream.play((exchange) => exchange.answer({ status, body }));
+        const answer = await bench.call('chat', { model: 'quick-own' });
+        assert.equal(answer.status, status);
+        assert.equal(answer.body.toString(), body);
+        await bench.recovers();
+    });
+}
+test('C04 C06 the same on the Anthropic dialect', async () => {
+    await bench.refusesWith((exchange) => exchange.answer({ status: 401, body: claudeError('authentication_error') }), 502, undefined, { operations: ['messages'] });
+    await bench.refusesWith((exchange) => exchange.answer({ status: 402, body: claudeError('billing_error') }), 503, undefined, { operations: ['messages'] });
+});
+for (const [id, hint, told] of [['C12', { 'Retry-After': '3' }, '3'], ['C14', { 'retry-after-ms': '250', 'Retry-After': '9' }, '1'],
+    ['C13', () => ({ 'Retry-After': new Date(Date.now() + 10000).toUTCString() }), /^(8|9|10|11)$/], ['C15', { 'Retry-After': '7200' }, '60']]) {
+    test(`${id} 429 with ${JSON.stringify(typeof hint === 'function' ? 'a date' : hint)}`, async () => {
+        const body = providerError('requests', 'rate_limit_exceeded');
+        const headers = typeof hint === 'function' ? hint() : hint;
+        bench.upstream.play((exchange) => exchange.answer({ status: 429, body, headers }));
+        const answer = await bench.call();
+        assert.equal(answer.status, 429);
+        assert.equal(answer.body.toString(), body);
+        assert.match(header(answer, 'retry-after') ?? 'none', typeof told === 'string' ? new RegExp(`^${told}$`) : told);
+        if (told === '60') {
+            assert.equal(header(answer, 'x-should-retry'), 'false');
+            assert.equal(header(answer, 'x-headgate-upstream-retry-after'), '7200');
+        }
+        await bench.recovers();
+    });
+}
+for (const status of [502, 503, 504, 520, 521, 524, 525, 526]) {
+    test(`C24 C27 ${status} of an edge`, () => bench.refusesWith(html(status), 502, 'upstream_error'));
+}
+test('C24 an empty 503', () => bench.refusesWith((exchange) => exchange.answer({ status: 503 }), 502, 'upstream_error'));
+test('C26 529 on the OpenAI dialect', async () => {
+    bench.upstream.play((exchange) => exchange.answer({ status: 529, body: providerError('overloaded_error', null) }));
+    const answer = await bench.call();
+    assert.ok([503, 529].includes(answer.status), `${answer.status}`);
+    assert.equal(typeof errorOf(answer).message, 'string');
+    await bench.recovers();
+});
+test('C26 529 on the Anthropic dialect', async () => {
+    bench.upstream.play((exchange) => exchange.answer({ status: 529, body: claudeError('overloaded_error') }));
+    const answer = await bench.call('messages');
+    assert.equal(answer.status, 529);
+    assert.equal(errorOf(answer, 'anthropic').type, 'overloaded_error');
+    await bench.recovers();
+});
+for (const status of [301, 302, 307, 308]) {
+    test(`C28 ${status}`, () => bench.refusesWith((exchange) =>
+        exchange.answer({ status, headers: { Location: 'http://127.0.0.1:1/' } }), 502, 'upstream_redirect'));
+}
+test('C29 200 with an error inside', async () => {
+    bench.upstream.play((exchange) => exchange.json({ error: { message: 'inner', type: 'server_error', param: null, code: 502 } }));
+    const answer = await bench.call();
+    assert.equal(answer.status, 502, answer.body.toString());
+    assert.equal(typeof errorOf(answer).message, 'string');
+    await bench.recovers();
+});
+test('C30 200 with a rate limit inside', async () => {
+    bench.upstream.play((exchange) => exchange.json({ error: { message: 'slow down', type: 'rate_limit_error', code: 429 } }));
+    assert.equal((await bench.call()).status, 429);
+    await bench.recovers();
+});
+const BAD_BODIES = [['C31 a login page', html(200)], ['C32 an empty body', (exchange) => exchange.answer({})],
+    ['C31 JSON called text/plain that is none', (exchange) => exchange.answer({ headers: { 'Content-Type': 'text/plain' }, body: 'hello' })],
+    ['C33 JSON that stops', (exchange) => exchange.answer({ body: WHOLE.slice(0, -20) })],
+    ['C37 gzip', (exchange) => exchange.answer({ headers: { 'Content-Encoding': 'gzip' }, body: Buffer.from('1f8b0800', 'hex') })],
+    ['C38 a bomb', (exchange) => exchange.answer({ headers: { 'Content-Encoding': 'gzip' }, body: Buffer.alloc(200000, 0x1f) })],
+    ['C39 an unknown coding', (exchange) => exchange.answer({ headers: { 'Content-Encoding': 'x-odd' }, body: WHOLE })],
+    ['C46 no choices, no content', (exchange) => exchange.json({ id: 'x', object: 'chat.completion' })],
+    ['D29 a stream though a whole answer was asked', (exchange) => exchange.answer({ headers: { 'Content-Type': 'text/event-stream' }, body: upstreamFile('openai-chat.sse') })]];
+for (const [name, script] of BAD_BODIES) {
+    test(name, () => bench.refusesWith(script, 502, 'upstream_bad_body'));
+}
+test('C33 cut before Content-Length', () => bench.refusesWith(saysAndEnds(counted().slice(0, -5)), 502, 'upstream_truncated'));
+test('C33 reset before Content-Length', () => bench.refusesWith(async (exchange) => {
+    await exchange.send(counted().slice(0, -5));
+    await sleep(50);
+    exchange.reset();
+}, 502, ['upstream_truncated', 'upstream_reset']));
+test('C34 no last chunk', () => bench.refusesWith(saysAndEnds(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk(WHOLE)}`), 502, 'upstream_truncated'));
+test('C35 more bytes than told are dropped and the connection is not reused', async () => {
+    await bench.recovers();
+    bench.upstream.forget();
+    bench.upstream.play(says(`${counted()}surplus`));
+    for (let i = 0; i < 3; i += 1) {
+        const answer = await bench.call();
+        assert.equal(answer.status, 200);
+        assert.equal(answer.body.toString(), WHOLE);
+    }
+    assert.ok(bench.upstream.connections >= 2, `${bench.upstream.connections} connections`);
+    await bench.recovers();
+});
+for (const lines of ['Content-Length: 5\r\nTransfer-Encoding: chunked\r\n', 'Content-Length: 5\r\nContent-Length: 6\r\n', 'Transfer-Encoding: chunked, gzip\r\n',
+    'Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n', 'Content-Length: +5\r\n', 'Content-Length: 99999999999999999999\r\n', 'Transfer-Encoding: xchunked\r\n']) {
+    test(`C36 ${JSON.stringify(lines)}`, () => bench.refusesWith(saysAndEnds(`${HEAD}${lines}\r\n5\r\nhello\r\n0\r\n\r\n`), 502, 'upstream_framing'));
+}
+test('C40 more than limits.response', () => bench.refusesWith((exchange) =>
+    exchange.answer({ body: JSON.stringify({ choices: [], pad: 'p'.repeat(2 << 20) }) }), 502, 'upstream_too_large'));
+test('C40 the same in chunks without end', () => bench.refusesWith(async (exchange) => {
+    await exchange.send(`${HEAD}Transfer-Encoding: chunked\r\n\r\n`);
+    for (let i = 0; i < 400 && exchange.isOpen; i += 1) {
+        await exchange.event('x'.repeat(65536));
+    }
+}, 502, 'upstream_too_large', { operations: ['chat'] }));
+test('C41 a head of 1 MiB', () => bench.refusesWith(says(counted(`X-A: ${'b'.repeat(1 << 20)}\r\n`)), 502, 'upstream_header'));
+test('C41 10,000 lines', () => bench.refusesWith(says(counted('X-A: b\r\n'.repeat(10000))), 502, 'upstream_header'));
+for (const line of ['X-A: b\0c', 'X-A: b\rX: c', 'X A: b', ': b', 'no colon', 'X-A : b', ' folded: x']) {
+    test(`C42 ${JSON.stringify(line)}`, () => bench.refusesWith(says(counted(`${line}\r\n`)), 502, 'upstream_header'));
+}
+for (const line of ['HTTP/1.1 999999 X', 'HTTP/1.1 000 X', 'HTTP/1.1 2x0 OK', 'HTTP/3.0 200 OK', 'garbage', '{"choices":[]}', 'HTTP/1.1  200 OK', 'ICY 200 OK', 'HTTP/1.1 99 X']) {
+    test(`C43 status line ${JSON.stringify(line)}`, () => bench.refusesWith(saysAndEnds(`${line}\r\n${counted().split('\r\n').slice(1).join('\r\n')}`), 502, 'upstream_protocol'));
+}
+test('C43 status 999', () => bench.refusesWith((exchange) => exchange.answer({ status: 999, body: '{}' }), 502, undefined));
+for (const status of [204, 205, 304]) {
+    test(`C44 ${status} unasked`, () => bench.refusesWith(saysAndEnds(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\n{}`), 502, undefined));
+}
+test('C45 a slow drip ends at the deadline', () => bench.refusesWith(async (exchange) => {
+    await exchange.send(`${HEAD}Content-Length: ${WHOLE.length}\r\n\r\n`);
+    for (let i = 0; exchange.isOpen && i < WHOLE.length; i += 1) {
+        await exchange.send(WHOLE[i]);
+        await sleep(patient(300));
+    }
+}, 504, 'upstream_timeout', { operations: ['chat'] }));
+for (const [id, body] of [['C47', WHOLE.replace('Hello from the mock.', '')],
+    ['C49', WHOLE.replace('lab-model', 'another-model')], ['C48', WHOLE.replace('mock', '\\ud800')]]) {
+    test(`${id} an odd but usable answer passes unchanged`, async () => {
+        bench.upstream.play((exchange) => exchange.answer({ body }));
+        const answer = await bench.call();
+        assert.equal(answer.status, 200, answer.body.toString());
+        assert.equal(answer.body.toString(), body);
+        await bench.recovers();
+    });
+}
+test('C51 trailers are ignored', async () => {
+    bench.upstream.play(says(`${HEAD}Transfer-Encoding: chunked\r\n\r\n${chunk(WHOLE)}0\r\nContent-Length: 3\r\nSet-Cookie: a=b\r\n\r\n`));
+    const answer = await bench.call();
+    assert.equal(answer.body.toString(), WHOLE);
+    assert.equal(header(answer, 'set-cookie'), undefined);
+    await bench.recovers();
+});

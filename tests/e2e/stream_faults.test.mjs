@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Faults in streams (faults.md D), as far as one target without retries goes. Each row names its
+// catalogue id.
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { App } from './lib/app.mjs';
+import { FaultBench } from './lib/faults.mjs';
+import { requireBinary } from './lib/headgate.mjs';
+import { errorOf } from './lib/rows.mjs';
+import { good, healthy, upstreamFile } from './lib/samples.mjs';
+import test, { after, before } from './lib/test.mjs';
+import { patient, request, until } from './lib/wire.mjs';
+
+requireBinary();
+
+let bench;
+before(async () => { bench = await FaultBench.start(); });
+after(() => bench?.stop());
+
+const delta = (text) => `data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`;
+const ROLE = 'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n';
+const STOP = 'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
+const DONE = 'data: [DONE]\n\n';
+const twenty = Array.from({ length: 20 }, (_, i) => delta(`t${i} `)).join('');
+
+const claude = upstreamFile('anthropic-message.sse').toString();
+const claudeStart = claude.slice(0, claude.indexOf('event: content_block_delta'));
+const claudeTwo = claude.slice(0, claude.indexOf('event: content_block_stop'));
+const responses = upstreamFile('openai-responses.sse').toString();
+const responsesTwo = responses.slice(0, responses.indexOf('event: response.output_text.done'));
+const responsesStart = responses.slice(0, responses.indexOf('event: response.output_item.added'));
+
+// operation → what was sent before the fault: nothing that counts (start), content (content).
+const STREAMS = {
+    chat: { start: ROLE, content: ROLE + twenty },
+    responses: { start: responsesStart, content: responsesTwo },
+    messages: { start: claudeStart, content: claudeTwo },
+};
+
+// What must come after the content when a stream breaks: the dialect's own form of an error.
+function checkStreamError(operation, tail, codes) {
+    const data = /^data: (.*)$/m.exec(tail)?.[1];
+    assert.ok(data, `an error event: ${JSON.stringify(tail)}`);
+    const event = JSON.parse(data);
+    assert.ok(!tail.includes('[DONE]'), 'no [DONE] after an error');
+    assert.ok(tail.endsWith('\n\n'));
+    if (operation === 'messages') {
+        assert.match(tail, /^event: error\n/);
+        assert.equal(event.type, 'error');
+        assert.match(event.error.message, /^headgate: /);
+    } else if (operation === 'responses') {
+        assert.match(tail, /^event: response\.failed\n/);
+        assert.equal(event.response.status, 'failed');
+        assert.equal(event.response.id, 'resp_lab1');
+        assert.ok(codes.includes(event.response.error.code), event.response.error.code);
+    } else {
+        assert.ok(codes.includes(event.error.code), event.error.code);
+        assert.match(event.error.message, /^headgate: /);
+    }
+}
+
+// The stream breaks after content: the content arrives unchanged, then one error, then the
+// message ends properly and the connection lives on.
+function breaks(id, how, codes) {
+    for (const operation of Object.keys(STREAMS)) {
+        test(`${id} after content, ${operation}`, async () => {
+            const { content } = STREAMS[operation];
+            bench.upstream.play(async (exchange) => {
+                await exchange.streamHead();
+                await exchange.event(content);
+                await sleep(30);
+                await how(exchange);
+            });
+            const app = await App.connect(bench.headgate.port);
+            app.send(request(bench.request(operation, { stream: true })));
+            const answer = await app.answer(15000);
+            assert.equal(answer.status, 200);
+            const text = answer.body.toString();
+            assert.ok(text.startsWith(content), 'what came before is unchanged');
+            const tail = text.slice(content.length).replace(/^(: keep-alive\n\n|event: ping\ndata: .*\n\n)*/, '');
+            checkStreamError(operation, tail, codes);
+            bench.upstream.play(healthy);
+            app.send(request(good()));
+            assert.equal((await app.answer()).status, 200, 'the connection lives on');
+            app.close();
+            await bench.recovers();
+        });
+    }
+}
+
+// The stream breaks before content: a true status.
+function neverBegins(id, how, status, code) {
+    test(`${id} before content`, () => bench.refusesWith(how, status, code, { stream: true }));
+}
+const begin = (then, start = true) => async (exchange) => {
+    await exchange.streamHead();
+    if (start) {
+        await exchange.event(exchange.request.target.includes('messages') ? claudeStart : ROLE);
+    }
+    await then(exchange);
+};
+
+test('D01 the first event tells of an overload', async () => {
+    bench.upstream.play(begin((exchange) => exchange.event('event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n')
+        .then(() => exchange.streamEnd()), false));
+    const answer = await bench.stream('messages');
+    assert.ok([503, 529].includes(answer.status), `${answer.status}`);
+    assert.equal(errorOf(answer, 'anthropic').type, 'overloaded_error');
+    bench.upstream.play(begin((exchange) => exchange.event('data: {"error":{"message":"busy","type":"server_error","param":null,"code":"server_is_overloaded"}}\n\n')
+        .then(() => exchange.streamEnd()), false));
+    assert.equal((await bench.stream()).status, 503);
+    await bench.recovers();
+});
+test('D02 the first event tells of a rate limit', async () => {
+    bench.upstream.play(begin((exchange) => exchange.event('event: error\ndata: {"type":"error","error":{"type":"rate_limit_error","message":"slow"}}\n\n')
+        .then(() => exchange.streamEnd()), false));
+    const answer = await bench.stream('messages');
+    assert.equal(answer.status, 429);
+    assert.equal(errorOf(answer, 'anthropic').type, 'rate_limit_error');
+    bench.upstream.play(begin((exchange) => exchange.event('data: {"error":{"message":"slow","type":"requests","param":null,"code":"rate_limit_exceeded"}}\n\n')
+        .then(() => exchange.streamEnd())));
+    assert.equal((await bench.stream()).status, 429);
+    await bench.recovers();
+});
+neverBegins('D03 no event', begin((exchange) => exchange.streamEnd(), false), 502, 'upstream_empty_stream');
+neverBegins('D03 only a start, then a proper end,', begin((exchange) => exchange.streamEnd()), 502, ['upstream_empty_stream', 'upstream_truncated']);
+neverBegins('D04 comments and pings for ever', begin(async (exchange) => {
+    while (exchange.isOpen) {
+        await exchange.event(exchange.request.target.includes('messages') ? 'event: ping\ndata: {"type":"ping"}\n\n' : ': ping\n\n');
+        await sleep(50);
+    }
+}, false), 504, 'upstream_timeout');
+neverBegins('D05 a start, then a reset,', begin(async (exchange) => {
+    await sleep(50);
+    exchange.reset();
+}), 502, ['upstream_reset', 'upstream_truncated']);
+neverBegins('D06 silence', begin(() => {}), 504, 'upstream_timeout');
+
+breaks('D07 a reset', (exchange) => exchange.reset(), ['upstream_reset', 'upstream_truncated']);
+breaks('D07 a FIN inside the chunked body', (exchange) => exchange.end(), ['upstream_truncated', 'upstream_closed']);
+breaks('D08 silence', () => {}, ['upstream_idle']);
+breaks('D09 only comments', async (exchange) => {
+    while (exchange.isOpen) {
+        await exchange.event(exchange.request.target.includes('messages') ? 'event: ping\ndata: {"type":"ping"}\n\n' : ': keep-alive\n\n');
+        await sleep(100);
+    }
+}, ['upstream_idle']);
+breaks('D12 a proper end without a finish', (exchange) => exchange.streamEnd(), ['upstream_truncated']);
+breaks('D36 garbage in place of a chunk', (exchange) => exchange.send('zz\r\n'), ['upstream_framing', 'upstream_truncated', 'upstream_protocol']);
+
+// Streams that are odd and complete: [id, operation, body, what must arrive (the same when absent)].
+const PASSING = [
+    ['D10 an error event after content', 'chat', `${ROLE}${twenty}data: {"error":{"message":"died","type":"server_error","param":null,"code":"x"}}\n\n`],
+    ['D11 no [DONE] though finished', 'chat', ROLE + twenty + STOP, ROLE + twenty + STOP + DONE],
+    ['D13 [DONE] before the usage chunk', 'chat', `${ROLE}${twenty}${STOP}${DONE}data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n`, ROLE + twenty + STOP + DONE],
+    ['D14 bytes after [DONE]', 'chat', `${ROLE}${twenty}${STOP}${DONE}surplus: x\n\n`, ROLE + twenty + STOP + DONE],
+    ['D15 one event of broken JSON', 'chat', `${ROLE}${delta('a')}data: {"choices":[{\n\n${delta('b')}${STOP}${DONE}`],
+    ['D17 CRLF line ends', 'chat', (ROLE + twenty + STOP + DONE).replaceAll('\n', '\r\n')],
+    ['D17 lone CR line ends', 'chat', (ROLE + twenty + STOP + DONE).replaceAll('\n', '\r')],
+    ['D17 a BOM and mixed line ends', 'chat', `\ufeff${ROLE.replaceAll('\n', '\r\n')}${twenty}${STOP.replaceAll('\n', '\r')}${DONE}`],
+    ['D18 an event of 3 MiB', 'chat', ROLE + delta('i'.repeat(3 << 20)) + STOP + DONE],
+    ['D20 unknown names, retry, id', 'chat', `retry: 100\n\nid: 7\nevent: odd\ndata: {"x":1}\n\n: comment\n\n${ROLE}${twenty}${STOP}${DONE}`],
+    ['D21 data in several lines', 'chat', `${ROLE}data: {"choices":[{"index":0,\ndata: "delta":{"content":"x"}}]}\n\n${STOP}${DONE}`],
+    ['D32 tool arguments that never close', 'chat', `${ROLE}data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{\\"a"}}]}}]}\n\n${STOP}${DONE}`],
+    ['D10 an error event after content', 'messages', upstreamFile('anthropic-error-in-stream.sse').toString()],
+    ['D17 CRLF line ends', 'messages', claude.replaceAll('\n', '\r\n')],
+    ['D20 an unknown event', 'messages', claude.replace('event: content_block_stop', 'event: odd\ndata: {"type":"odd"}\n\nevent: content_block_stop')],
+    ['D17 CRLF line ends', 'responses', responses.replaceAll('\n', '\r\n')],
+];
+for (const [name, operation, body, arrives = body] of PASSING) {
+    test(`${name}, ${operation}`, async () => {
+        bench.upstream.play(begin(async (exchange) => {
+            await exchange.event(body);
+            await exchange.streamEnd();
+        }, false));
+        const answer = await bench.stream(operation);
+        assert.equal(answer.status, 200, answer.body.toString().slice(0, 500));
+        assert.equal(answer.body.toString(), Buffer.from(arrives).toString());
+        await bench.recovers();
+    });
+}
+test('D11 no message_stop though finished', async () => {
+    const cut = claude.slice(0, claude.indexOf('event: message_stop'));
+    bench.upstream.play(begin((exchange) => exchange.event(cut).then(() => exchange.streamEnd()), false));
+    const text = (await bench.stream('messages')).body.toString();
+    assert.ok(text.startsWith(cut));
+    assert.match(text.slice(cut.length), /^event: message_stop\ndata: \{"type": ?"message_stop"\}\n\n$/);
+    await bench.recovers();
+});
+test('D16 one byte at a time, also inside UTF-8 and CRLF', async () => {
+    const body = (ROLE + delta('\u00e9\u20ac\u{1F600}') + STOP + DONE).replaceAll('\n', '\r\n');
+    bench.upstream.play((exchange) => exchange.answer({ headers: { 'Content-Type': 'text/event-stream' }, framing: 'close', size: 1, body }));
+    assert.equal((await bench.stream()).body.toString(), body);
+    await bench.recovers();
+});
+test('D18 a gate of more than 1 MiB opens by itself', async () => {
+    const head = ': x\n\n'.repeat(300000);
+    bench.upstream.play(begin(async (exchange) => {
+        await exchange.event(head);
+        await exchange.event(ROLE + twenty + STOP + DONE);
+        await exchange.streamEnd();
+    }, false));
+    assert.equal((await bench.stream()).body.toString(), head + ROLE + twenty + STOP + DONE);
+    await bench.recovers();
+});
+test('D19 50,000 tiny events at full speed', async () => {
+    const many = Array.from({ length: 100 }, () => delta('x').repeat(500));
+    bench.upstream.play(begin(async (exchange) => {
+        for (const piece of many) {
+            await exchange.event(piece);
+        }
+        await exchange.event(STOP + DONE);
+        await exchange.streamEnd();
+    }));
+    const before = bench.headgate.memory();
+    const answer = await bench.stream();
+    assert.equal(answer.body.length, Buffer.byteLength(ROLE + many.join('') + STOP + DONE));
+    assert.ok(process.env.HEADGATE_TEST_PATIENCE || bench.headgate.memory() - before < 8 << 20);
+    await bench.recovers();
+});
+test('D34 a slow app slows the provider, and loses nothing', async () => {
+    const piece = delta('y'.repeat(16000));
+    let written = 0;
+    bench.upstream.play(begin(async (exchange) => {
+        for (let i = 0; i < 1500 && exchange.isOpen; i += 1) {
+            await exchange.event(piece);
+            written += 1;
+        }
+        await exchange.event(STOP + DONE);
+        await exchange.streamEnd();
+    }));
+    const app = await App.connect(bench.headgate.port);
+    app.send(request(good('chat', { model: 'gpt-4o-mini', stream: true })));
+    await app.head();
+    app.socket.pause();
+    let last = -1;
+    await until(async () => {
+        const same = written === last && written > 0;
+        last = written;
+        await sleep(200);
+        return same;
+    }, 10000, 'the provider is paused');
+    assert.ok(written < 1200, `${written} of 1500 events went into buffers`);
+    app.socket.resume();
+    const answer = await app.answer(20000);
+    assert.equal(answer.body.length, (ROLE + STOP + DONE).length + 1500 * piece.length);
+    app.close();
+    await bench.recovers();
+});
+test('timeouts leave a slow but living stream alone', async () => {
+    bench.upstream.play(begin(async (exchange) => {
+        for (let i = 0; i < 8; i += 1) {
+            await sleep(patient(400));
+            await exchange.event(delta(`s${i}`));
+        }
+        await exchange.event(STOP + DONE);
+        await exchange.streamEnd();
+    }));
+    const answer = await bench.stream();
+    assert.ok(answer.body.toString().endsWith(delta('s7') + STOP + DONE), answer.body.toString().slice(-200));
+    await bench.recovers();
+});
