@@ -17,12 +17,20 @@
 #include "proxy/models.h"
 #include "wire/head.h"
 
-enum { CALLS_SLOTS_MAX = 1 << 20, BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
+enum {
+    CALLS_SLOTS_MAX = 1 << 20,
+    BODY_FIRST = 64 * 1024,
+    NAME_SHOWN = 128,
+    SPARES_MAX = 128,       /* closed calls kept for the next ones */
+    SPARE_BUFFER_MAX = 4096 /* and the largest of their buffers that stays */
+};
 
 struct calls {
     struct env *env;
     struct slots slots;
     struct link open;    /* calls that are not closed */
+    struct link spare;   /* closed ones, to be used again */
+    unsigned spare_count;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
 };
@@ -35,19 +43,11 @@ struct calls *calls_new(struct env *env)
         calls->env = env;
         slots_init(&calls->slots, CALLS_SLOTS_MAX);
         list_init(&calls->open);
+        list_init(&calls->spare);
         loop_entropy(env->loop, &calls->id_high, sizeof calls->id_high);
         loop_entropy(env->loop, &calls->id_low, sizeof calls->id_low);
     }
     return calls;
-}
-
-void calls_free(struct calls *calls)
-{
-    if (calls != NULL) {
-        must(calls->slots.count == 0);
-        slots_fini(&calls->slots);
-        mem_give(calls, sizeof *calls);
-    }
 }
 
 unsigned calls_count(const struct calls *calls)
@@ -109,6 +109,17 @@ void call_leave(struct call *call)
     conn_answered(conn);
 }
 
+/* ---- memory: calls are used again, with the small buffers they have ---- */
+
+static void keep_small(struct buf *buf)
+{
+    if (buf->cap > SPARE_BUFFER_MAX) {
+        buf_fini(buf);
+    } else {
+        buf_clear(buf);
+    }
+}
+
 static void destroy(struct call *call)
 {
     buf_fini(&call->head.text);
@@ -116,13 +127,73 @@ static void destroy(struct call *call)
     buf_fini(&call->model);
     buf_fini(&call->wire_head);
     relay_fini(&call->relay);
-    snapshot_give(call->snapshot);
     mem_give(call, sizeof *call);
 }
 
 static void reap_run(struct loop_task *task)
 {
-    destroy(LIST_OWNER(task, struct call, reap));
+    struct call *call = LIST_OWNER(task, struct call, reap);
+    struct calls *calls = call->env->calls;
+
+    snapshot_give(call->snapshot);
+    relay_end(&call->relay);
+    if (calls->spare_count == SPARES_MAX) {
+        destroy(call);
+        return;
+    }
+    keep_small(&call->head.text);
+    keep_small(&call->body);
+    keep_small(&call->model);
+    keep_small(&call->wire_head);
+    keep_small(&call->relay.head);
+    keep_small(&call->relay.held);
+    calls->spare_count++;
+    list_push_front(&calls->spare, &call->link);
+}
+
+/* A call with nothing in it but, perhaps, room. NULL without memory. */
+static struct call *take_blank(struct calls *calls)
+{
+    struct call *call = NULL;
+    struct call used;
+
+    if (calls->spare_count == 0) {
+        return mem_take_zero(sizeof *call);
+    }
+    call = LIST_OWNER(calls->spare.next, struct call, link);
+    list_remove(&call->link);
+    calls->spare_count--;
+    used = *call;
+    *call = (struct call){
+        .head = {.text = used.head.text},
+        .body = used.body,
+        .model = used.model,
+        .wire_head = used.wire_head,
+        .relay = {.head = used.relay.head, .held = used.relay.held},
+    };
+    return call;
+}
+
+static void give_blank(struct calls *calls, struct call *call)
+{
+    if (call != NULL) {
+        calls->spare_count++;
+        list_push_front(&calls->spare, &call->link);
+    }
+}
+
+void calls_free(struct calls *calls)
+{
+    if (calls != NULL) {
+        must(calls->slots.count == 0);
+        while (!list_is_empty(&calls->spare)) {
+            struct call *call = LIST_OWNER(calls->spare.next, struct call, link);
+            list_remove(&call->link);
+            destroy(call);
+        }
+        slots_fini(&calls->slots);
+        mem_give(calls, sizeof *calls);
+    }
 }
 
 /* The one door out. */
@@ -318,20 +389,20 @@ static struct refusal judge_head(struct call *call, const struct http1_head *hea
 static struct call *make(struct conn *conn)
 {
     struct env *env = conn_env(conn);
-    struct call *call = mem_take_zero(sizeof *call);
+    struct call *call = take_blank(env->calls);
 
     if (call == NULL || slots_add(&env->calls->slots, call, &call->id) != ERR_NONE) {
-        mem_give(call, sizeof *call);
+        give_blank(env->calls, call);
         return NULL;
     }
     call->env = env;
     call->conn = conn;
     call->snapshot = snapshot_take(env->snapshot);
     call->facts.began_us = loop_micros(env->loop);
-    buf_init(&call->body, (size_t)env->snapshot->limits.body);
-    buf_init(&call->model, LIMIT_MODEL_NAME * 4);
-    buf_init(&call->wire_head, SIZE_MAX / 4);
-    relay_init(&call->relay);
+    call->body.max = (size_t)env->snapshot->limits.body;
+    call->model.max = (size_t)LIMIT_MODEL_NAME * 4;
+    call->wire_head.max = SIZE_MAX / 4;
+    relay_begin(&call->relay);
     loop_task_init(&call->reap, reap_run);
     list_push_back(&env->calls->open, &call->link);
     put_call_id(env->calls, call->call_id);
@@ -502,7 +573,6 @@ static void on_written(void *to, uint64_t id)
     struct call *call = call_of(to, id);
 
     if (call != NULL) {
-        call->facts.written_us = loop_micros(call->env->loop);
         call_event(call, EVENT_WRITTEN, OUTCOME_OK);
     }
 }
@@ -640,14 +710,27 @@ static void step(struct call *call, const struct event_in *event)
     }
 }
 
+/* When the provider last told us something that decided; the clock is read once for what came in
+ * one millisecond. */
+static void note_time(struct call *call, enum event_kind kind)
+{
+    mono_ms now = loop_now(call->env->loop);
+
+    if (kind == EVENT_HEAD) {
+        call->facts.told_us = call->facts.head_us;
+        call->facts.told_at = now;
+    } else if ((kind == EVENT_CONTENT || kind == EVENT_ENDED) && now != call->facts.told_at) {
+        call->facts.told_us = loop_micros(call->env->loop);
+        call->facts.told_at = now;
+    }
+}
+
 void call_event(struct call *call, enum event_kind kind, enum outcome outcome)
 {
     if (call->is_closed) {
         return;
     }
-    if (kind == EVENT_HEAD || kind == EVENT_CONTENT || kind == EVENT_ENDED) {
-        call->facts.told_us = loop_micros(call->env->loop);
-    }
+    note_time(call, kind);
     must(call->events.count < CALL_EVENTS_MAX);
     call->events.list[call->events.count++] = (struct event_in){
         .kind = kind,

@@ -306,7 +306,7 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
     struct seen seen = {-1, -1, -1, -1, -1, -1, false, false};
     struct refusal refusal;
 
-    buf_init(&out->text, HEAD_TEXT_MAX);
+    out->text.max = HEAD_TEXT_MAX;
     buf_hint(&out->text, head->size + 64);
     capture_lines(call, head, base, &seen);
     capture_key(call, head, base, &seen);

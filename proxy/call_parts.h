@@ -64,9 +64,9 @@ struct relay {
 struct call_facts {
     uint64_t began_us;
     uint64_t attempt_us;     /* the attempt was started */
-    uint64_t written_us;     /* the request was fully written */
     uint64_t head_us;        /* the provider's head came */
     uint64_t told_us;        /* the provider last told us something that decided */
+    mono_ms told_at;         /* the same, in the loop's time */
     uint64_t first_us;       /* first byte of the answer to the app; 0: none yet */
     uint64_t bytes_in;
     uint64_t bytes_out;
@@ -122,7 +122,11 @@ bool call_head_dress(struct call *call, const struct target *target,
                      struct upstream_request *request);
 
 /* relay.c */
-void relay_init(struct relay *relay);
+/* A zeroed relay, perhaps with room in its buffers, made ready. */
+void relay_begin(struct relay *relay);
+/* Gives back what only this answer needed; head and held keep their room. */
+void relay_end(struct relay *relay);
+/* Gives everything back. */
 void relay_fini(struct relay *relay);
 /* The provider's head. OUTCOME_OK: go on. */
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);

@@ -11,7 +11,8 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-enum { PIECES_MAX = 16 };
+/* One call of the kernel copies no more than this, so that a great body does not hold the loop. */
+enum { PIECES_MAX = 16, SEND_MAX = 256 * 1024 };
 
 static void readable_cb(evutil_socket_t fd, short what, void *to)
 {
@@ -91,13 +92,17 @@ enum dial_step line_send_pieces(struct line *line, const struct span *pieces, si
                                 size_t *count)
 {
     struct iovec vector[PIECES_MAX];
+    size_t room = SEND_MAX;
+    size_t used = 0;
     must(pieces_count <= PIECES_MAX);
-    for (size_t i = 0; i < pieces_count; i++) {
+    for (; used < pieces_count && room > 0; used++) {
+        size_t len = pieces[used].len < room ? pieces[used].len : room;
         /* sendmsg only reads, but its type does not say so. */
-        vector[i].iov_base = (void *)(uintptr_t)pieces[i].at;
-        vector[i].iov_len = pieces[i].len;
+        vector[used].iov_base = (void *)(uintptr_t)pieces[used].at;
+        vector[used].iov_len = len;
+        room -= len;
     }
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = pieces_count};
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = used};
     *count = 0;
     ssize_t sent = sendmsg(line->fd, &message, MSG_NOSIGNAL);
     if (sent < 0) {

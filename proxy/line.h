@@ -33,7 +33,7 @@ void line_free(struct line *line);
 void line_watch(struct line *line, bool is_wanted);
 
 enum dial_step line_recv(struct line *line, char *at, size_t size, size_t *count);
-/* Plain only: as many of the pieces as the socket takes. */
+/* Plain only: as much of the pieces as the socket takes, or is fair to others. */
 enum dial_step line_send_pieces(struct line *line, const struct span *pieces, size_t pieces_count,
                                 size_t *count);
 

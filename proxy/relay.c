@@ -12,21 +12,25 @@
 
 enum { RELAY_HEAD_MAX = LIMIT_RESPONSE_HEAD, ERROR_HELD = LIMIT_ERROR_BODY };
 
-void relay_init(struct relay *relay)
+void relay_begin(struct relay *relay)
 {
-    *relay = (struct relay){.mode = RELAY_NOTHING};
-    buf_init(&relay->head, RELAY_HEAD_MAX);
-    buf_init(&relay->held, 0);
+    relay->head.max = RELAY_HEAD_MAX;
     usage_init(&relay->usage);
+}
+
+void relay_end(struct relay *relay)
+{
+    if (relay->mode == RELAY_STREAM) {
+        sse_fini(&relay->sse);
+        relay->mode = RELAY_NOTHING;
+    }
 }
 
 void relay_fini(struct relay *relay)
 {
+    relay_end(relay);
     buf_fini(&relay->head);
     buf_fini(&relay->held);
-    if (relay->mode == RELAY_STREAM) {
-        sse_fini(&relay->sse);
-    }
 }
 
 /* ---- the head ---- */
@@ -165,7 +169,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
 
     relay->status = head->status;
     relay->mode = mode_of(call, head);
-    buf_init(&relay->held, (size_t)hold_ceiling(call, relay->mode));
+    relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     keep_fields(call, head, base, &seen);
     relay->is_json = is_json_type(seen.content_type);
     outcome = outcome_of_status(head->status, NULL,
