@@ -1,20 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/span.h"
 
+#include <stdint.h>
+
 static unsigned char lower(char c)
 {
     return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
 }
 
+/* Eight bytes at once. The sums set the high bit of bytes from 'A' on and of bytes beyond 'Z'; the
+ * bit that tells the cases apart is two below. */
+static uint64_t lower_word(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t low = word & ones * 0x7f;
+    uint64_t upper = (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~word;
+
+    return word | (upper & ones * 0x80) >> 2;
+}
+
+static bool words_equal_nocase(const char *a, const char *b)
+{
+    uint64_t x = 0;
+    uint64_t y = 0;
+
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return x == y || lower_word(x) == lower_word(y);
+}
+
 bool span_equal_nocase(struct span a, struct span b)
 {
+    size_t i = 0;
+
     if (a.len != b.len) {
         return false;
     }
-    if (a.len == 0 || memcmp(a.at, b.at, a.len) == 0) {
-        return true; /* SDKs write names in lower case */
+    for (; i + sizeof(uint64_t) <= a.len; i += sizeof(uint64_t)) {
+        if (!words_equal_nocase(a.at + i, b.at + i)) {
+            return false;
+        }
     }
-    for (size_t i = 0; i < a.len; i++) {
+    if (i > 0) {
+        /* The rest together with bytes that are known to be equal. */
+        i = a.len - sizeof(uint64_t);
+        return words_equal_nocase(a.at + i, b.at + i);
+    }
+    for (; i < a.len; i++) {
         if (a.at[i] != b.at[i] && lower(a.at[i]) != lower(b.at[i])) {
             return false;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/curl_loop.c: the multi interface of libcurl on libevent. libcurl says which sockets it wants
- * watched and when it wants to be called; what is done is collected after it has returned, because
- * a handle may not be removed from inside its callbacks. */
+/* proxy/curl_loop.c: the multi interface of libcurl on libevent. libcurl says which sockets it
+ * wants watched and when it wants to be called; what is done is collected after it has returned,
+ * because a handle may not be removed from inside its callbacks. */
 #include "proxy/curl_loop.h"
 
 #include "base/mem.h"

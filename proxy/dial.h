@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/dial.h: the port that opens a connection to a provider: name, addresses, egress rule, egress
- * proxy, TCP, TLS and its checks. The ears are never called from inside start or cancel. */
+/* proxy/dial.h: the port that opens a connection to a provider: name, addresses, egress rule,
+ * egress proxy, TCP, TLS and its checks. The ears are never called from inside start or cancel. */
 #ifndef PROXY_DIAL_H
 #define PROXY_DIAL_H
 
@@ -15,8 +15,8 @@
 struct dialer;
 struct dial_tls; /* an open TLS connection */
 
-/* What a dial brought. Plain: `tls` is NULL and the descriptor is the taker's. TLS: the descriptor is
- * for watching only, all else goes through dial_tls_*. */
+/* What a dial brought. Plain: `tls` is NULL and the descriptor is the taker's. TLS: the descriptor
+ * is for watching only, all else goes through dial_tls_*. */
 struct dial_line {
     int fd;
     struct dial_tls *tls;

@@ -160,7 +160,8 @@ static void lookup_failed(struct dial *dial, mono_ms now, enum outcome how)
     begin(dial, now);
 }
 
-/* An address counts as good when it was looked up, not when it is our own old one from the cache. */
+/* An address counts as good when it was looked up, not when it is our own old one from the
+ * cache. */
 static void note_good(struct dial *dial, mono_ms now)
 {
     struct dial_name *name = dial->name;
@@ -432,8 +433,8 @@ void dial_cancel(struct dialer *dialer, uint64_t handle)
     }
 }
 
-/* libcurl reports a FIN without close_notify as a break (8.14) or as an end (7.88). The socket knows:
- * after a reset both its directions are gone. */
+/* libcurl reports a FIN without close_notify as a break (8.14) or as an end (7.88). The socket
+ * knows: after a reset both its directions are gone. */
 static enum dial_step how_broken(const struct dial_tls *tls)
 {
     struct pollfd at = {.fd = tls->fd, .events = POLLIN};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/dial_easy.c: one dial as libcurl sees it. Each option stands here for a measured reason; none
- * is decoration. */
+/* proxy/dial_easy.c: one dial as libcurl sees it. Each option stands here for a measured reason;
+ * none is decoration. */
 #include "proxy/dial_easy.h"
 
 #include <dirent.h>
@@ -22,8 +22,8 @@ enum {
     KEEPALIVE_INTERVAL_S = 10
 };
 
-/* How libcurl's codes read as outcomes. What depends on the phase, the rule or a proxy is decided in
- * dial_easy_outcome before this is asked. */
+/* How libcurl's codes read as outcomes. What depends on the phase, the rule or a proxy is decided
+ * in dial_easy_outcome before this is asked. */
 static const struct {
     CURLcode code;
     enum outcome outcome;
@@ -180,8 +180,8 @@ static bool set_proxy(CURL *easy, const struct dialer *dialer)
             curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK);
 }
 
-/* Bundle and directory together, the default, cost 27 ms of CPU for each dial; the directory alone 1
- * ms; the bundle alone 27 ms once per multi. */
+/* Bundle and directory together, the default, cost 27 ms of CPU for each dial; the directory alone
+ * 1 ms; the bundle alone 27 ms once per multi. */
 static bool set_trust(CURL *easy, const struct dial *dial)
 {
     struct span ca_file = dial->provider->ca_file;

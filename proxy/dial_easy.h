@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/dial_easy.h: the inside of dial_curl.c: one handle of libcurl per dial, its options, the egress
- * rule at its sockets, and how its end reads as an outcome. */
+/* proxy/dial_easy.h: the inside of dial_curl.c: one handle of libcurl per dial, its options, the
+ * egress rule at its sockets, and how its end reads as an outcome. */
 #ifndef PROXY_DIAL_EASY_H
 #define PROXY_DIAL_EASY_H
 
@@ -84,10 +84,11 @@ struct dial {
     bool is_stale;                   /* goes to the old address, without a lookup */
 };
 
-/* Puts the directory of hashed certificates that libcurl was built for, if it is one, with a NUL. */
+/* Puts the directory of hashed certificates that libcurl was built for, if it is one, with a
+ * NUL. */
 void dial_easy_find_ca_path(struct buf *out);
-/* Makes dial->easy (and dial->resolve) with all options set. ERR_MEMORY; dial_easy_drop follows then
- * as well. */
+/* Makes dial->easy (and dial->resolve) with all options set. ERR_MEMORY; dial_easy_drop follows
+ * then as well. */
 MUST_CHECK enum err dial_easy_make(struct dial *dial);
 void dial_easy_drop(struct dial *dial);
 /* Gives libcurl `ms` from now for what is left: it counts from the start of the dial. */

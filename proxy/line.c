@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/line.c: sockets of providers, read and written. A read event that is never taken off while all
- * goes well costs no system call per request. */
+/* proxy/line.c: sockets of providers, read and written. A read event that is never taken off while
+ * all goes well costs no system call per request. */
 #include "proxy/line.h"
 
 #include <errno.h>

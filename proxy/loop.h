@@ -41,7 +41,8 @@ wall_ms loop_wall(const struct loop *loop);
 void loop_entropy(struct loop *loop, void *bytes, size_t count);
 struct event_base *loop_base(struct loop *loop);
 
-/* The loop's one receive buffer, LIMIT_RECV bytes: valid until the callback that filled it returns. */
+/* The loop's one receive buffer, LIMIT_RECV bytes: valid until the callback that filled it
+ * returns. */
 char *loop_recv_buffer(struct loop *loop);
 
 /* A timer that is cheap to move later: it stays armed at its old time and, when it fires early,
@@ -60,8 +61,8 @@ void loop_timer_set(struct loop_timer *timer, mono_ms at);
 void loop_timer_fini(struct loop_timer *timer);
 
 /* Something to do later in this turn, outside of any foreign callback: run in the order it was
- * queued. Embedded in its owner; queuing it twice does nothing; removal is allowed. A task may queue
- * tasks; after a few rounds of that the sockets are looked at first. */
+ * queued. Embedded in its owner; queuing it twice does nothing; removal is allowed. A task may
+ * queue tasks; after a few rounds of that the sockets are looked at first. */
 struct loop_task {
     struct link link;
     void (*run)(struct loop_task *task);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/pool.h: connections kept warm, per endpoint. The last one given back is the first one taken;
- * those who find none wait in a queue and get whichever is ready first, one given back or one
- * dialed for them. Users are told from a task of their own, so nothing here calls back at once. */
+/* proxy/pool.h: connections kept warm, per endpoint. The last one given back is the first one
+ * taken; those who find none wait in a queue and get whichever is ready first, one given back or
+ * one dialed for them. Users are told from a task of their own, so nothing here calls back at
+ * once. */
 #ifndef PROXY_POOL_H
 #define PROXY_POOL_H
 

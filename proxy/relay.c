@@ -566,6 +566,17 @@ static void pass_head(struct call *call, struct buf *out)
     call->facts.status = relay->status;
 }
 
+/* No other target can be asked any more: a long stream need not carry its request along. */
+static void forget_request(struct call *call)
+{
+    buf_fini(&call->relay.held);
+    buf_fini(&call->relay.head);
+    if (call->dispatch.is_written) {
+        buf_fini(&call->body);
+        buf_fini(&call->wire_head);
+    }
+}
+
 void relay_commit(struct call *call)
 {
     struct relay *relay = &call->relay;
@@ -586,8 +597,7 @@ void relay_commit(struct call *call)
     }
     relay->is_open = true;
     send_body(call, buf_span(out), &held, held.len > 0 ? 1 : 0);
-    buf_fini(&relay->held);
-    buf_fini(&relay->head);
+    forget_request(call);
 }
 
 static void end_message(struct call *call)

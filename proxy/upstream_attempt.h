@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/upstream_attempt.h: the inside of upstream_http1.c: one attempt, from its start to its one end.
+/* proxy/upstream_attempt.h: the inside of upstream_http1.c: one attempt, from its start to its one
+ * end.
  *
  * state     waits for                              goes on with
  * QUEUED    its own task                           WAITING, or OPEN with an idle connection
@@ -7,8 +8,8 @@
  * HEAD      a response head; meanwhile it writes   BODY, or its end
  * BODY      the end of the body                    its end
  *
- * Every call of an ear may cancel the attempt: it is dead then, but its memory lives until the ear has
- * returned. The functions here that return bool say with false that the attempt is gone. */
+ * Every call of an ear may cancel the attempt: it is dead then, but its memory lives until the ear
+ * has returned. The functions here that return bool say with false that the attempt is gone. */
 #ifndef PROXY_UPSTREAM_ATTEMPT_H
 #define PROXY_UPSTREAM_ATTEMPT_H
 

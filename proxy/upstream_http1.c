@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/upstream_http1.c: our HTTP/1.1 engine towards providers. It writes a request at most once per
- * attempt: only a kept connection that is found dead before its first byte was taken is replaced.
- * Writing: upstream_write.c; reading: upstream_read.c; states: upstream_attempt.h. */
+/* proxy/upstream_http1.c: our HTTP/1.1 engine towards providers. It writes a request at most once
+ * per attempt: only a kept connection that is found dead before its first byte was taken is
+ * replaced. Writing: upstream_write.c; reading: upstream_read.c; states: upstream_attempt.h. */
 #include "proxy/upstream_attempt.h"
 
 #include "base/mem.h"

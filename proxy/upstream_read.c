@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/upstream_read.c: how an answer is read: from the socket into the loop's one buffer, through the
- * scanner, to the ears. Only a head that does not come whole is copied. */
+/* proxy/upstream_read.c: how an answer is read: from the socket into the loop's one buffer, through
+ * the scanner, to the ears. Only a head that does not come whole is copied. */
 #include "proxy/upstream_attempt.h"
+
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/must.h"
@@ -53,30 +55,39 @@ static void answer_complete(struct attempt *attempt, bool is_exact)
     attempt_end(attempt, OUTCOME_OK);
 }
 
-/* More steps than bytes mean a scanner that stands still. */
+/* Takes what one read brought: the pieces of payload are moved together over the framing between
+ * them (the bytes are ours), so that a burst of chunks goes on as one. */
+static struct span gather(struct http1_body *body, struct span *in, enum http1_step *step)
+{
+    struct span all = {NULL, 0};
+    do {
+        struct span out = {NULL, 0};
+        *step = http1_body_feed(body, in, &out);
+        if (all.len == 0) {
+            all = out;
+        } else if (out.len > 0) {
+            memmove((char *)(uintptr_t)all.at + all.len, out.at, out.len);
+            all.len += out.len;
+        }
+    } while (*step == HTTP1_MORE && in->len > 0);
+    return all;
+}
+
 static bool body_feed(struct attempt *attempt, struct span in)
 {
-    for (size_t i = 0, steps = 2 * in.len + 2; i < steps; i++) {
-        struct span out = {NULL, 0};
-        enum http1_step step = http1_body_feed(&attempt->body, &in, &out);
-        if (step == HTTP1_BAD) {
-            attempt_end(attempt, outcome_of_fault(attempt->body.fault));
+    enum http1_step step = HTTP1_MORE;
+    struct span all = gather(&attempt->body, &in, &step);
+    if (all.len > 0) {
+        attempt->in_ear = true;
+        attempt->ears.on_bytes(attempt->ears.to, attempt->id, all);
+        if (!attempt_leave_ear(attempt)) {
             return false;
         }
-        if (out.len > 0) {
-            attempt->in_ear = true;
-            attempt->ears.on_bytes(attempt->ears.to, attempt->id, out);
-            if (!attempt_leave_ear(attempt)) {
-                return false;
-            }
-        }
-        if (step == HTTP1_DONE) {
-            answer_complete(attempt, in.len == 0);
-            return false;
-        }
-        if (in.len == 0) {
-            return true;
-        }
+    }
+    switch (step) {
+    case HTTP1_MORE: return true;
+    case HTTP1_BAD: attempt_end(attempt, outcome_of_fault(attempt->body.fault)); return false;
+    case HTTP1_DONE: answer_complete(attempt, in.len == 0); return false;
     }
     UNREACHABLE();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/upstream_write.c: how a request is written, once. Plain: the pieces as they lie, in one call. TLS:
- * slices of 16 KiB, because libcurl wants the same place and length again after "full", and because
- * one great write would tell nothing until all of it was gone. */
+/* proxy/upstream_write.c: how a request is written, once. Plain: the pieces as they lie, in one
+ * call. TLS: slices of 16 KiB, because libcurl wants the same place and length again after "full",
+ * and because one great write would tell nothing until all of it was gone. */
 #include "proxy/upstream_attempt.h"
 
 #include "base/mem.h"

@@ -152,8 +152,14 @@ static bool is_named(struct span document, size_t colon, struct span name)
            memcmp(document.at + (end - name.len - 1), name.at, name.len) == 0;
 }
 
-/* Looks at colons, of which a chunk has few, and first at what follows them: most watched members
- * of a plain chunk are null. Text cannot pretend to be a member, its quotes are escaped. */
+/* Tells most names apart by one byte. With blanks before the colon it cannot tell. */
+static bool may_be_named(struct span document, size_t colon, struct span name)
+{
+    return colon < 2 || document.at[colon - 1] != '"' ||
+           document.at[colon - 2] == name.at[name.len - 1];
+}
+
+/* Looks at colons, of which a chunk has few. Text cannot pretend to be a member, its quotes are escaped. */
 bool answer_has_member(struct span document, const struct span *names, size_t count)
 {
     struct span rest = document;
@@ -164,8 +170,9 @@ bool answer_has_member(struct span document, const struct span *names, size_t co
             return false;
         }
         size_t colon = (size_t)(at - document.at);
-        for (size_t n = 0; n < count && has_value(document, colon); n++) {
-            if (is_named(document, colon, names[n])) {
+        for (size_t n = 0; n < count; n++) {
+            if (may_be_named(document, colon, names[n]) && is_named(document, colon, names[n]) &&
+                has_value(document, colon)) {
                 return true;
             }
         }

@@ -8,91 +8,110 @@ struct rule {
     unsigned char use;
 };
 
-/* Sorted by length: a name is compared with those of its own length only. */
-static const struct rule request_names[] = {
-    {SPAN("accept"), HEAD_PASSES},
-    {SPAN("api-key"), HEAD_KEY},
-        {SPAN("x-api-key"), HEAD_KEY},
-    {SPAN("tracestate"), HEAD_PASSES},
-    {SPAN("user-agent"), HEAD_PASSES},
-    {SPAN("traceparent"), HEAD_PASSES},
-    {SPAN("content-type"), HEAD_CONTENT_TYPE},
-    {SPAN("x-request-id"), HEAD_REQUEST_ID},
-    {SPAN("authorization"), HEAD_AUTHORIZATION},
-    {SPAN("openai-project"), HEAD_SCOPE},
-    {SPAN("x-goog-api-key"), HEAD_KEY},
-    {SPAN("x-headgate-trace"), HEAD_TRACE},
-    {SPAN("content-encoding"), HEAD_CONTENT_ENCODING},
-    {SPAN("x-server-timeout"), HEAD_PATIENCE},
-    {SPAN("x-goog-api-client"), HEAD_PASSES},
-    {SPAN("openai-organization"), HEAD_SCOPE},
-    {SPAN("x-stainless-timeout"), HEAD_PATIENCE},
-    {SPAN("x-client-request-id"), HEAD_PASSES},
-    {SPAN("x-headgate-timeout-ms"), HEAD_TIMEOUT},
-    {SPAN("anthropic-workspace-id"), HEAD_SCOPE},
-};
+/* Length and last byte tell the names below apart from each other: only one of them can be meant,
+ * and only that one is compared. `last` is in lower case. */
+#define SHAPE(length, last) ((length) << 8 | (last))
+#define RULE(name, use) ((struct rule){SPAN(name), use})
 
-/* Asked after the names above. */
-static const struct rule request_prefixes[] = {
-    {SPAN("x-stainless-"), HEAD_PASSES},
-    {SPAN("anthropic-"), HEAD_PASSES},
-    {SPAN("openai-"), HEAD_PASSES},
-};
-
-/* Sorted by length, as above. */
-static const struct rule answer_names[] = {
-    {SPAN("request-id"), ANSWER_REQUEST_ID},
-    {SPAN("retry-after"), ANSWER_RETRY_AFTER},
-    {SPAN("content-type"), ANSWER_CONTENT_TYPE},
-    {SPAN("x-request-id"), ANSWER_REQUEST_ID},
-    {SPAN("retry-after-ms"), ANSWER_RETRY_AFTER},
-    {SPAN("content-encoding"), ANSWER_CONTENT_ENCODING},
-};
-
-static const struct rule answer_prefixes[] = {
-    {SPAN("x-ratelimit-"), ANSWER_PASSES},
-    {SPAN("anthropic-"), ANSWER_PASSES},
-    {SPAN("openai-"), ANSWER_PASSES},
-};
-
-static bool has_first(struct span name, struct span wanted)
+/* The bit that tells the cases of letters apart is set in a digit or a hyphen as well. */
+static unsigned char lower(char c)
 {
-    return (name.at[0] | 0x20) == wanted.at[0];
+    return (unsigned char)c | 0x20;
 }
 
-static const struct rule *find(const struct rule *names, size_t names_count,
-                               const struct rule *prefixes, size_t prefixes_count,
-                               struct span name)
+static size_t shape_of(struct span name)
 {
-    for (size_t i = 0; i < names_count && names[i].name.len <= name.len; i++) {
-        if (names[i].name.len == name.len && has_first(name, names[i].name) &&
-            span_equal_nocase(names[i].name, name)) {
-            return &names[i];
-        }
+    return name.len == 0 ? 0 : SHAPE(name.len, lower(name.at[name.len - 1]));
+}
+
+static struct rule request_rule(struct span name)
+{
+    switch (shape_of(name)) {
+    case SHAPE(6, 't'): return RULE("accept", HEAD_PASSES);
+    case SHAPE(7, 'y'): return RULE("api-key", HEAD_KEY);
+    case SHAPE(9, 'y'): return RULE("x-api-key", HEAD_KEY);
+    case SHAPE(10, 'e'): return RULE("tracestate", HEAD_PASSES);
+    case SHAPE(10, 't'): return RULE("user-agent", HEAD_PASSES);
+    case SHAPE(11, 't'): return RULE("traceparent", HEAD_PASSES);
+    case SHAPE(12, 'e'): return RULE("content-type", HEAD_CONTENT_TYPE);
+    case SHAPE(12, 'd'): return RULE("x-request-id", HEAD_REQUEST_ID);
+    case SHAPE(13, 'n'): return RULE("authorization", HEAD_AUTHORIZATION);
+    case SHAPE(14, 't'): return RULE("openai-project", HEAD_SCOPE);
+    case SHAPE(14, 'y'): return RULE("x-goog-api-key", HEAD_KEY);
+    case SHAPE(16, 'e'): return RULE("x-headgate-trace", HEAD_TRACE);
+    case SHAPE(16, 'g'): return RULE("content-encoding", HEAD_CONTENT_ENCODING);
+    case SHAPE(16, 't'): return RULE("x-server-timeout", HEAD_PATIENCE);
+    case SHAPE(17, 't'): return RULE("x-goog-api-client", HEAD_PASSES);
+    case SHAPE(19, 'n'): return RULE("openai-organization", HEAD_SCOPE);
+    case SHAPE(19, 't'): return RULE("x-stainless-timeout", HEAD_PATIENCE);
+    case SHAPE(19, 'd'): return RULE("x-client-request-id", HEAD_PASSES);
+    case SHAPE(21, 's'): return RULE("x-headgate-timeout-ms", HEAD_TIMEOUT);
+    case SHAPE(22, 'd'): return RULE("anthropic-workspace-id", HEAD_SCOPE);
+    default: return RULE("", HEAD_STAYS);
     }
-    for (size_t i = 0; i < prefixes_count; i++) {
-        if (name.len > prefixes[i].name.len && has_first(name, prefixes[i].name) &&
-            span_starts_nocase(name, prefixes[i].name)) {
-            return &prefixes[i];
-        }
+}
+
+/* Asked after the names above, by the first letter. */
+static struct rule request_prefix(struct span name)
+{
+    switch (name.len == 0 ? 0 : lower(name.at[0])) {
+    case 'x': return RULE("x-stainless-", HEAD_PASSES);
+    case 'a': return RULE("anthropic-", HEAD_PASSES);
+    case 'o': return RULE("openai-", HEAD_PASSES);
+    default: return RULE("", HEAD_STAYS);
     }
-    return NULL;
+}
+
+static struct rule answer_rule(struct span name)
+{
+    switch (shape_of(name)) {
+    case SHAPE(10, 'd'): return RULE("request-id", ANSWER_REQUEST_ID);
+    case SHAPE(11, 'r'): return RULE("retry-after", ANSWER_RETRY_AFTER);
+    case SHAPE(12, 'e'): return RULE("content-type", ANSWER_CONTENT_TYPE);
+    case SHAPE(12, 'd'): return RULE("x-request-id", ANSWER_REQUEST_ID);
+    case SHAPE(14, 's'): return RULE("retry-after-ms", ANSWER_RETRY_AFTER);
+    case SHAPE(16, 'g'): return RULE("content-encoding", ANSWER_CONTENT_ENCODING);
+    default: return RULE("", ANSWER_STAYS);
+    }
+}
+
+static struct rule answer_prefix(struct span name)
+{
+    switch (name.len == 0 ? 0 : lower(name.at[0])) {
+    case 'x': return RULE("x-ratelimit-", ANSWER_PASSES);
+    case 'a': return RULE("anthropic-", ANSWER_PASSES);
+    case 'o': return RULE("openai-", ANSWER_PASSES);
+    default: return RULE("", ANSWER_STAYS);
+    }
+}
+
+static bool begins_with(struct span name, struct span prefix)
+{
+    return name.len > prefix.len && span_starts_nocase(name, prefix);
 }
 
 enum head_use head_use(struct span name)
 {
-    const struct rule *rule = find(request_names, ARRAY_LENGTH(request_names), request_prefixes,
-                                   ARRAY_LENGTH(request_prefixes), name);
+    struct rule rule = request_rule(name);
+    struct rule prefix = {0};
 
-    return rule == NULL ? HEAD_STAYS : (enum head_use)rule->use;
+    if (rule.name.len > 0 && span_equal_nocase(name, rule.name)) {
+        return (enum head_use)rule.use;
+    }
+    prefix = request_prefix(name);
+    return begins_with(name, prefix.name) ? (enum head_use)prefix.use : HEAD_STAYS;
 }
 
 enum answer_use answer_use(struct span name)
 {
-    const struct rule *rule = find(answer_names, ARRAY_LENGTH(answer_names), answer_prefixes,
-                                   ARRAY_LENGTH(answer_prefixes), name);
+    struct rule rule = answer_rule(name);
+    struct rule prefix = {0};
 
-    return rule == NULL ? ANSWER_STAYS : (enum answer_use)rule->use;
+    if (rule.name.len > 0 && span_equal_nocase(name, rule.name)) {
+        return (enum answer_use)rule.use;
+    }
+    prefix = answer_prefix(name);
+    return begins_with(name, prefix.name) ? (enum answer_use)prefix.use : ANSWER_STAYS;
 }
 
 /* Eight bytes at once: true when none is below a blank, above '~', or beyond ASCII. */

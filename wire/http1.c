@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire/http1.c: the scanner of heads. It walks through the states below, each of which reads one
  * element and remembers in scan.at how far it has come, so that no byte is looked at twice and a
- * split between any two bytes changes nothing. A limit counts before the byte that stands there.
+ * split between any two bytes changes nothing. A field whose line is all there is read at once
+ * instead. A limit counts before the byte that stands there.
  *
  *   request    START [START_LF] METHOD TARGET_FIRST [SCHEME AUTHORITY] TARGET VERSION LINE_LF
  *   response   STATUS [REASON] LINE_LF
@@ -331,26 +332,11 @@ static bool step_line_lf(struct http1_head *head, struct span in)
     return enter(head, FIELD, at + 1);
 }
 
-/* The first byte of a line: the end of the head, or a field if one more is allowed. */
-static bool step_field(struct http1_head *head, struct span in)
-{
-    size_t at = head->scan.at;
-    unsigned max = head->kind == HTTP1_REQUEST ? LIMIT_REQUEST_FIELDS : LIMIT_RESPONSE_FIELDS;
-
-    if (in.at[at] == '\r') {
-        return enter(head, END_LF, at + 1);
-    }
-    if (head->count == max) {
-        return refuse(head, HTTP1_FAULT_HEAD_LONG);
-    }
-    head->scan.line = (uint32_t)at;
-    return enter(head, NAME, at);
-}
 
 /* No blank is allowed before the name (a folded line) or after it (RFC 9112, 5.1 and 5.2). */
 static bool step_name(struct http1_head *head, struct span in)
 {
-    size_t at = http1_run_end(in, head->scan.at, HTTP1_TOKEN);
+    size_t at = http1_name_end(in, head->scan.at);
     size_t length = at - head->scan.line;
 
     if (head->kind == HTTP1_REQUEST && length > LIMIT_REQUEST_NAME) {
@@ -384,24 +370,73 @@ static bool step_value(struct http1_head *head, struct span in)
     }
 }
 
-static bool step_value_lf(struct http1_head *head, struct span in)
+/* The field is over with its line feed at `at`. */
+static bool end_field(struct http1_head *head, struct span in, size_t at)
 {
     struct http1_field *field = &head->fields[head->count];
     size_t from = field->name_at + field->name_len + (size_t)1;
-    size_t at = head->scan.at;
     struct span value = span_trim(span_make(in.at + from, at - 1 - from));
-    enum http1_fault fault = HTTP1_FAULT_LINE_END;
+    enum http1_fault fault = HTTP1_FAULT_NONE;
 
-    if (in.at[at] == '\n') {
-        field->value_at = (uint32_t)(value.at - in.at);
-        field->value_len = (uint16_t)value.len;
-        fault = http1_judge_field(head, in.at, head->count);
-    }
+    field->value_at = (uint32_t)(value.at - in.at);
+    field->value_len = (uint16_t)value.len;
+    fault = http1_judge_field(head, in.at, head->count);
     if (fault != HTTP1_FAULT_NONE) {
         return refuse(head, fault);
     }
     head->count++;
     return enter(head, FIELD, at + 1);
+}
+
+static bool step_value_lf(struct http1_head *head, struct span in)
+{
+    size_t at = head->scan.at;
+
+    return in.at[at] == '\n' ? end_field(head, in, at) : refuse(head, HTTP1_FAULT_LINE_END);
+}
+
+/* A short cut for the line that is all there: where its line feed stands. 0 when something is
+ * missing or odd: then the states below FIELD read it anew, so that faults have one source. */
+static size_t whole_line(struct http1_head *head, struct span in, size_t at)
+{
+    size_t name_end = http1_name_end(in, at);
+    size_t end = 0;
+
+    if (name_end == at || name_end == in.len || in.at[name_end] != ':') {
+        return 0;
+    }
+    end = http1_value_end(in, name_end + 1);
+    if (in.len - end < 2 || in.at[end] != '\r' || in.at[end + 1] != '\n') {
+        return 0;
+    }
+    if (head->kind == HTTP1_REQUEST &&
+        (name_end - at > LIMIT_REQUEST_NAME || end - at > LIMIT_REQUEST_FIELD)) {
+        return 0;
+    }
+    head->fields[head->count].name_at = (uint32_t)at;
+    head->fields[head->count].name_len = (uint16_t)(name_end - at);
+    return end + 1;
+}
+
+/* The first byte of a line: the end of the head, or a field if one more is allowed. */
+static bool step_field(struct http1_head *head, struct span in)
+{
+    size_t at = head->scan.at;
+    unsigned max = head->kind == HTTP1_REQUEST ? LIMIT_REQUEST_FIELDS : LIMIT_RESPONSE_FIELDS;
+    size_t end = 0;
+
+    if (in.at[at] == '\r') {
+        return enter(head, END_LF, at + 1);
+    }
+    if (head->count == max) {
+        return refuse(head, HTTP1_FAULT_HEAD_LONG);
+    }
+    end = whole_line(head, in, at);
+    if (end > 0) {
+        return end_field(head, in, end);
+    }
+    head->scan.line = (uint32_t)at;
+    return enter(head, NAME, at);
 }
 
 static bool step_end_lf(struct http1_head *head, struct span in)

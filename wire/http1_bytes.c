@@ -2,6 +2,7 @@
 /* wire/http1_bytes.c: which bytes may stand where in a head, and where a run of them ends. */
 #include "wire/http1_inner.h"
 
+#include "base/block.h"
 #include "base/text.h"
 
 enum { PORT_DIGITS_MAX = 5, PORT_MAX = 65535 };
@@ -34,31 +35,55 @@ size_t http1_run_end(struct span in, size_t at, enum http1_class class)
     return at;
 }
 
-#define EACH_BYTE(value) (UINT64_C(0x0101010101010101) * (value))
-
-/* Whether one of eight bytes is below 0x20 or is 0x7f. May be wrong in saying yes, never in no. */
-static bool has_control(uint64_t bytes)
+/* The first of sixteen bytes that is not of the letters, digits and hyphens that names are made of;
+ * sixteen without one. */
+static unsigned first_odd_in_name(const char *p)
 {
-    uint64_t delete = bytes ^ EACH_BYTE(0x7f);
-    uint64_t below = (bytes - EACH_BYTE(0x20)) & ~bytes;
-    uint64_t zero = (delete - EACH_BYTE(0x01)) & ~delete;
+    struct block_marks marks;
 
-    return ((below | zero) & EACH_BYTE(0x80)) != 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        unsigned char c = (unsigned char)p[i];
+        unsigned char letter = (unsigned char)((c | 0x20) - 'a');
+        unsigned char digit = (unsigned char)(c - '0');
+
+        marks.at[i] = block_mark((letter > 25) & (digit > 9) & (c != '-'));
+    }
+    return block_first(&marks);
 }
 
-/* Eight bytes at a time, because most of a head is values. */
+size_t http1_name_end(struct span in, size_t at)
+{
+    while (at + BLOCK_BYTES <= in.len) {
+        unsigned plain = first_odd_in_name(in.at + at);
+
+        at += plain;
+        if (plain < BLOCK_BYTES) {
+            break;
+        }
+    }
+    return http1_run_end(in, at, HTTP1_TOKEN);
+}
+
+static unsigned first_odd_in_value(const char *p)
+{
+    struct block_marks marks;
+
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        unsigned char c = (unsigned char)p[i];
+
+        marks.at[i] = block_mark(((c < 0x20) & (c != '\t')) | (c == 0x7f));
+    }
+    return block_first(&marks);
+}
+
 size_t http1_value_end(struct span in, size_t at)
 {
-    uint64_t bytes = 0;
+    while (at + BLOCK_BYTES <= in.len) {
+        unsigned plain = first_odd_in_value(in.at + at);
 
-    for (; at + sizeof bytes <= in.len; at += sizeof bytes) {
-        memcpy(&bytes, in.at + at, sizeof bytes);
-        if (has_control(bytes)) {
-            size_t end = http1_run_end(span_make(in.at, at + sizeof bytes), at, HTTP1_VALUE);
-
-            if (end < at + sizeof bytes) {
-                return end;
-            }
+        at += plain;
+        if (plain < BLOCK_BYTES) {
+            return at;
         }
     }
     return http1_run_end(in, at, HTTP1_VALUE);

@@ -35,15 +35,6 @@ static inline uint64_t json_word_special(uint64_t word)
            JSON_WORD_HIGH;
 }
 
-/* The same for LF and CR; here bytes that are not ASCII are no marks. */
-static inline uint64_t json_word_line_end(uint64_t word)
-{
-    uint64_t lf = word ^ JSON_WORD_ONES * '\n';
-    uint64_t cr = word ^ JSON_WORD_ONES * '\r';
-
-    return (((lf - JSON_WORD_ONES) & ~lf) | ((cr - JSON_WORD_ONES) & ~cr)) & JSON_WORD_HIGH;
-}
-
 /* The number of the lowest marked byte; marks is not zero. */
 static inline unsigned json_word_first(uint64_t marks)
 {

@@ -5,7 +5,6 @@
 #include "wire/sse.h"
 
 #include "base/must.h"
-#include "wire/json_word.h"
 
 /* A buffer that an exceptional event has made larger than this is given back behind it. */
 enum { KEPT_MAX = 64 * 1024 };
@@ -37,21 +36,14 @@ static void empty_buf(struct buf *buf)
     }
 }
 
-/* The first LF or CR, or `end`. */
+/* The first LF or CR, or `end`. The C library looks for one byte faster than we for two. */
 static const char *find_line_end(const char *p, const char *end)
 {
-    while (end - p >= 8) {
-        uint64_t marks = json_word_line_end(json_word_load(p));
+    const char *lf = memchr(p, '\n', (size_t)(end - p));
+    const char *stop = lf == NULL ? end : lf;
+    const char *cr = memchr(p, '\r', (size_t)(stop - p));
 
-        if (marks != 0) {
-            return p + json_word_first(marks);
-        }
-        p += 8;
-    }
-    while (p < end && *p != '\n' && *p != '\r') {
-        p++;
-    }
-    return p;
+    return cr == NULL ? stop : cr;
 }
 
 /* A line ends at the byte `c` in front of which it is blank. True: so does the event. */

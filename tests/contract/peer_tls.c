@@ -104,7 +104,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 
 bool peer_tls_accept(struct peer *peer, const struct show *show)
 {
-    /* Each connection has a process of its own; a fixed ticket key lets sessions go between them. */
+    /* Each connection has a process of its own; a fixed ticket key lets sessions go between
+     * them. */
     static unsigned char ticket_key[80] = "not a secret, the same in all processes";
     context = SSL_CTX_new(TLS_server_method());
     must(context != NULL);

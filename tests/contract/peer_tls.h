@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/contract/peer_tls.h: TLS for the peer: certificates made on the spot, a server's handshake. */
+/* tests/contract/peer_tls.h: TLS for the peer: certificates made on the spot, a server's
+ * handshake. */
 #ifndef TESTS_CONTRACT_PEER_TLS_H
 #define TESTS_CONTRACT_PEER_TLS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/contract/rig.h: a loop, a snapshot with one provider or more, and the upstream port over them;
- * and calls that write down what their ears hear. */
+/* tests/contract/rig.h: a loop, a snapshot with one provider or more, and the upstream port over
+ * them; and calls that write down what their ears hear. */
 #ifndef TESTS_CONTRACT_RIG_H
 #define TESTS_CONTRACT_RIG_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dialer behind the upstream port: names, addresses, the egress rule, egress proxies, time limits.
- * Names are answered by names.c. */
+/* The dialer behind the upstream port: names, addresses, the egress rule, egress proxies, time
+ * limits. Names are answered by names.c. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>

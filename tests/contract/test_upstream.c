@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The upstream port over plain connections: answers of every framing, kept connections, breaks at every
- * place, back-pressure, cancelling. */
+/* The upstream port over plain connections: answers of every framing, kept connections, breaks at
+ * every place, back-pressure, cancelling. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -169,7 +169,8 @@ static void answer__too_many_interim_heads_are_a_broken_protocol(void **state)
            CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE OK_HELLO,
            (struct expected){OUTCOME_OK, "cwhbe", 200, "hello"});
     expect(answer_all,
-           CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE OK_HELLO,
+           CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE CONTINUE
+               OK_HELLO,
            (struct expected){OUTCOME_PROTOCOL, "cwe", 0, ""});
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The upstream port over TLS: certificates good and bad, kept connections by the hundred, bytes that lie
- * inside TLS, and every way a handshake can fail. */
+/* The upstream port over TLS: certificates good and bad, kept connections by the hundred, bytes
+ * that lie inside TLS, and every way a handshake can fail. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,8 +2,10 @@
 // Faults of reaching a provider and of sending to it (faults.md A and B), as far as one target without
 // retries goes. Each row names its catalogue id.
 import assert from 'node:assert/strict';
+import dns from 'node:dns/promises';
 import fs from 'node:fs';
 import net from 'node:net';
+import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './lib/app.mjs';
 import { blackhole } from './lib/blackhole.mjs';
@@ -56,6 +58,29 @@ async function at(provider, status, code, { settings = {} } = {}) {
         throw error;
     }
 }
+
+// A name of this machine's own that is not localhost, with its address; null when there is none.
+async function privateName() {
+    for (const name of ['ip6-localhost', 'ip6-loopback', os.hostname()]) {
+        const found = await dns.lookup(name).catch(() => null);
+        if (name !== 'localhost' && found && /^(::1$|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(found.address)) {
+            return { name, ...found };
+        }
+    }
+    return null;
+}
+
+test('A04 A07 a name that resolves to a denied range, and the same range allowed', async (t) => {
+    const own = await privateName();
+    if (!own) {
+        t.skip('this machine has no name of its own with a private address');
+        return;
+    }
+    const provider = secret(`https://${own.name}:${await freePort()}/v1`);
+    await at(provider, 502, 'egress_denied');
+    const range = `${own.address}/${own.family === 6 ? 128 : 32}`;
+    await at(provider, 502, 'upstream_connect', { settings: { egress: { allow: [range] } } });
+});
 
 test('A08 connect refused', async () => at(secret(`http://127.0.0.1:${await freePort()}/v1`), 502, 'upstream_connect'));
 test('A09 a black hole', async () => {
