@@ -72,26 +72,11 @@ void buf_hint(struct buf *buf, size_t more)
     }
 }
 
-void buf_put(struct buf *buf, struct span bytes)
+void buf_put_growing(struct buf *buf, struct span bytes)
 {
-    if (UNLIKELY(bytes.len > buf->cap - buf->len || buf->failed)) {
-        if (buf->failed || buf_reserve(buf, bytes.len) != ERR_NONE) {
-            return;
-        }
+    if (!buf->failed && buf_reserve(buf, bytes.len) == ERR_NONE) {
+        buf_put(buf, bytes);
     }
-    if (bytes.len > 0) {
-        memcpy(buf->at + buf->len, bytes.at, bytes.len);
-        buf->len += bytes.len;
-    }
-}
-
-void buf_put_char(struct buf *buf, char c)
-{
-    if (LIKELY(buf->len < buf->cap && !buf->failed)) {
-        buf->at[buf->len++] = c;
-        return;
-    }
-    buf_put(buf, span_make(&c, 1));
 }
 
 void buf_put_text(struct buf *buf, const char *text)
@@ -104,7 +89,7 @@ void buf_put_u64(struct buf *buf, unsigned long long number)
     char digits[20];
     size_t at = sizeof digits;
 
-    do {
+    do { /* by a constant: the compiler multiplies */
         digits[--at] = (char)('0' + number % 10);
         number /= 10;
     } while (number > 0);

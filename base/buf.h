@@ -30,9 +30,22 @@ void buf_clear(struct buf *buf);
 MUST_CHECK enum err buf_reserve(struct buf *buf, size_t more);
 /* The same as a wish: what cannot be had now is asked for again when bytes come. */
 void buf_hint(struct buf *buf, size_t more);
+/* Where buf_put finds no room: grows, or fails. */
+void buf_put_growing(struct buf *buf, struct span bytes);
 /* The copies never overlap the buffer's own bytes. */
-void buf_put(struct buf *buf, struct span bytes);
-void buf_put_char(struct buf *buf, char c);
+static inline void buf_put(struct buf *buf, struct span bytes)
+{
+    if (UNLIKELY(bytes.len > buf->cap - buf->len || buf->failed)) {
+        buf_put_growing(buf, bytes);
+    } else if (bytes.len > 0) {
+        memcpy(buf->at + buf->len, bytes.at, bytes.len);
+        buf->len += bytes.len;
+    }
+}
+static inline void buf_put_char(struct buf *buf, char c)
+{
+    buf_put(buf, span_make(&c, 1));
+}
 void buf_put_text(struct buf *buf, const char *text);
 void buf_put_u64(struct buf *buf, unsigned long long number);
 void buf_put_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -771,6 +771,7 @@ void call_writable(struct call *call)
 
     if (call->relay.is_paused && call->upstream != 0) {
         call->relay.is_paused = false;
+        dispatch_paused(&call->dispatch, false, loop_now(call->env->loop));
         ops = call_upstream(call, &upstream);
         ops->resume(upstream, call->upstream);
     }

@@ -76,6 +76,9 @@ void call_log(const struct call *call)
     if (call->plan.route != NULL) {
         log_field(log, "route", call->plan.route->name);
     }
+    if (call->match.operation != NULL && call->match.operation->kind == OPERATION_PASS) {
+        log_field(log, "path", call_head_span(&call->head, call->head.path));
+    }
     log_field(log, "model", buf_span(&call->model));
     if (facts->has_attempt) {
         put_target(log, call);

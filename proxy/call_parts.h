@@ -42,15 +42,8 @@ enum relay_mode {
 
 /* The answer of the attempt in flight. */
 struct relay {
+    /* What every event of a stream touches stands together: thousands of streams share a cache. */
     enum relay_mode mode;
-    unsigned status;             /* of the provider; later the one for the app */
-    struct buf head;             /* header lines for the app */
-    struct buf held;             /* body behind the gate */
-    struct sse sse;
-    struct stream stream;
-    struct answer answer;        /* of a whole answer or an error, once read */
-    struct usage usage;
-    uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
     bool has_length;
     bool has_no_body;            /* RELAY_PASS: 204, 304, HEAD */
     bool is_open;                /* the gate */
@@ -58,6 +51,14 @@ struct relay {
     bool saw_event;
     bool in_piece;               /* an oversized event is half out */
     bool is_json;                /* content-type */
+    unsigned status;             /* of the provider; later the one for the app */
+    struct stream stream;
+    struct sse sse;
+    struct buf held;             /* body behind the gate */
+    struct buf head;             /* header lines for the app */
+    struct answer answer;        /* of a whole answer or an error, once read */
+    struct usage usage;
+    uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
 };
 
 /* For the call's line. Times in microseconds of loop_micros. */
@@ -79,19 +80,20 @@ struct call_facts {
 
 struct call {
     struct env *env;
-    struct snapshot *snapshot;
     struct conn *conn;           /* NULL: the app has left */
-    uint64_t id;                 /* in calls */
-    struct call_head head;
-    struct buf body;
+    uint64_t upstream;           /* handle of the attempt; 0: none */
+    bool is_closed;
     struct path_match match;     /* path and query point into head.text once captured */
-    struct request request;
-    struct buf model;            /* the app's model name, decoded */
-    struct plan plan;
     struct dispatch dispatch;
     struct relay relay;
     struct call_facts facts;
-    uint64_t upstream;           /* handle of the attempt; 0: none */
+    uint64_t id;                 /* in calls */
+    struct snapshot *snapshot;
+    struct call_head head;
+    struct buf body;
+    struct request request;
+    struct buf model;            /* the app's model name, decoded */
+    struct plan plan;
     struct {
         struct event_in list[CALL_EVENTS_MAX];
         uint8_t count;
@@ -100,7 +102,6 @@ struct call {
     struct link link;            /* in calls */
     struct loop_task reap;
     struct buf wire_head;        /* the request head as sent, and the spliced model text */
-    bool is_closed;
     char call_id[CALL_ID_LENGTH];
 };
 

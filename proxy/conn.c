@@ -31,19 +31,13 @@ enum {
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,
     IN_MAX = LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD,
-    PIECES_MAX = 16
+    PIECES_MAX = 16,
+    SMALL_MAX = 4096
 };
 
 struct conn {
-    struct event event;
-    struct loop_timer timer;
-    struct loop_task task; /* goes on with pipelined bytes, or frees the memory */
-    struct link link;      /* in conns */
     struct env *env;
     struct call *call;
-    struct http1_head *head; /* of a request that came in parts; NULL otherwise */
-    struct http1_body body;
-    struct buf in;  /* bytes not understood yet */
     struct buf out; /* bytes not sent yet */
     struct {
         mono_ms own;       /* of the present state */
@@ -52,7 +46,6 @@ struct conn {
         uint64_t payload;  /* of the body at the last step */
     } at;
     uint64_t sent;
-    uint64_t lingered;
     int fd;
     enum conn_state state;
     enum conn_side side;
@@ -61,6 +54,15 @@ struct conn {
     bool has_costly_body; /* of the present request: too long to be read only to be dropped */
     bool must_close;
     bool is_broken; /* the socket failed; the call is told by the task */
+    /* From here on what only a request's begin or end touches. */
+    uint64_t lingered;
+    struct buf in;  /* bytes not understood yet */
+    struct http1_head *head; /* of a request that came in parts; NULL otherwise */
+    struct http1_body body;
+    struct loop_timer timer;
+    struct loop_task task; /* goes on with pipelined bytes, or frees the memory */
+    struct link link;      /* in conns */
+    struct event event;
 };
 
 struct conns {
@@ -289,20 +291,42 @@ static void linger(struct conn *conn)
 
 /* ---- out ---- */
 
-static size_t send_now(struct conn *conn, const struct span *pieces, size_t count)
+/* Small things are put together first: a plain send costs the kernel less than a list of pieces. */
+static ssize_t send_small(int fd, const struct span *pieces, size_t count)
+{
+    char bytes[SMALL_MAX];
+    size_t len = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (pieces[i].len > 0) {
+            memcpy(bytes + len, pieces[i].at, pieces[i].len);
+            len += pieces[i].len;
+        }
+    }
+    return send(fd, bytes, len, MSG_NOSIGNAL);
+}
+
+static ssize_t send_pieces(int fd, const struct span *pieces, size_t count)
 {
     struct iovec vector[PIECES_MAX];
-    struct msghdr message = {.msg_iov = vector};
-    ssize_t sent = 0;
+    struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
 
     must(count <= PIECES_MAX);
     for (size_t i = 0; i < count; i++) {
+        /* sendmsg only reads, but its type does not say so. */
         vector[i].iov_base = (void *)(uintptr_t)pieces[i].at;
         vector[i].iov_len = pieces[i].len;
     }
-    message.msg_iovlen = count;
+    return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static size_t send_now(struct conn *conn, const struct span *pieces, size_t count, size_t total)
+{
+    ssize_t sent = 0;
+
     do {
-        sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL);
+        sent = total <= SMALL_MAX ? send_small(conn->fd, pieces, count)
+                                  : send_pieces(conn->fd, pieces, count);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
         conn->is_broken = errno != EAGAIN && errno != EWOULDBLOCK;
@@ -336,12 +360,15 @@ void conn_send(struct conn *conn, const struct span *pieces, size_t count)
         return;
     }
     if (conn->out.len == 0) {
-        sent = send_now(conn, pieces, count);
+        sent = send_now(conn, pieces, count, total);
     }
     if (!conn->is_broken && sent < total) {
+        bool was_waiting = conn->out.len > 0;
         keep_rest(conn, pieces, count, sent);
-        watch(conn, (short)(conn->watched | EV_WRITE));
-        wait_until(conn, mono_add(now_of(conn), STALL_MS));
+        if (!was_waiting) { /* else the app's time is running already */
+            watch(conn, (short)(conn->watched | EV_WRITE));
+            wait_until(conn, mono_add(now_of(conn), STALL_MS));
+        }
     }
     if (conn->is_broken) {
         loop_task_queue(conn->env->loop, &conn->task);
@@ -353,7 +380,7 @@ static void begin_next(struct conn *conn);
 static void on_writable(struct conn *conn)
 {
     struct span rest = buf_span(&conn->out);
-    size_t sent = send_now(conn, &rest, 1);
+    size_t sent = send_now(conn, &rest, 1, rest.len);
 
     if (conn->is_broken) {
         die(conn);

@@ -196,6 +196,10 @@ static void opened_tls(struct dial *dial, int fd)
 {
     char byte;
     size_t count = 0;
+    if (!dial_easy_is_named(dial)) {
+        dial_fail(dial, OUTCOME_TLS_VERIFY);
+        return;
+    }
     CURLcode code = curl_easy_recv(dial->easy, &byte, sizeof byte, &count);
     if (code != CURLE_AGAIN) {
         /* Nobody may speak before we have asked. */

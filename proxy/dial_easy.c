@@ -188,7 +188,8 @@ static bool set_trust(CURL *easy, const struct dial *dial)
     const struct buf *ca_path = &dial->dialer->ca_path;
     if (curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L) != CURLE_OK ||
         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L) != CURLE_OK ||
-        curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK) {
+        curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) != CURLE_OK ||
+        curl_easy_setopt(easy, CURLOPT_CERTINFO, 1L) != CURLE_OK) {
         return false;
     }
     if (span_is_empty(ca_file) && ca_path->len > 0) {
@@ -327,6 +328,21 @@ enum outcome dial_easy_late(const struct dial *dial)
     case DIAL_SECURE: break;
     }
     return dial->provider->endpoint.is_tls ? OUTCOME_TLS_TIMEOUT : OUTCOME_CONNECT_TIMEOUT;
+}
+
+bool dial_easy_is_named(const struct dial *dial)
+{
+    struct curl_certinfo *info = NULL;
+    if (curl_easy_getinfo(dial->easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL ||
+        info->num_of_certs < 1) {
+        return false;
+    }
+    for (const struct curl_slist *at = info->certinfo[0]; at != NULL; at = at->next) {
+        if (span_starts(span_of(at->data), SPAN_OF("X509v3 Subject Alternative Name"))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code)

@@ -95,6 +95,9 @@ void dial_easy_drop(struct dial *dial);
 void dial_easy_allow(struct dial *dial, mono_ms now, uint32_t ms);
 /* Where the dial is now. */
 enum dial_phase dial_easy_phase(const struct dial *dial);
+/* Whether the peer's certificate has alternative names. libcurl falls back on the common name where
+ * there are none, which RFC 9110, 4.3.4 forbids. */
+bool dial_easy_is_named(const struct dial *dial);
 /* How a failure with this code reads. */
 enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code);
 /* How running out of the phase's time reads. */

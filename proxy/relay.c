@@ -219,6 +219,7 @@ static void send_pieces(struct call *call, const struct span *pieces, size_t cou
         struct upstream *upstream = NULL;
         const struct upstream_ops *ops = call_upstream(call, &upstream);
         call->relay.is_paused = true;
+        dispatch_paused(&call->dispatch, true, loop_now(call->env->loop));
         ops->pause(upstream, call->upstream);
     }
 }
@@ -692,7 +693,7 @@ void relay_keep_alive(struct call *call)
     struct span comment = call->relay.is_open ? call->match.dialect->keep_alive
                                               : SPAN_OF(": keep-alive\n\n");
 
-    if (call->conn != NULL && !call->relay.in_piece) {
+    if (call->conn != NULL && !call->relay.in_piece && conn_backlog(call->conn) == 0) {
         send_body(call, span_make(NULL, 0), &comment, 1);
     }
 }

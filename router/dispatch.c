@@ -59,7 +59,13 @@ static mono_ms gate_deadline(const struct dispatch *d)
 
 static mono_ms idle_deadline(const struct dispatch *d)
 {
-    return d->has_head ? mono_add(d->bytes_at, d->timeouts->idle_ms) : MONO_NEVER;
+    return d->has_head && !d->is_paused ? mono_add(d->bytes_at, d->timeouts->idle_ms) : MONO_NEVER;
+}
+
+static mono_ms content_deadline(const struct dispatch *d)
+{
+    return d->is_stream && !d->is_paused ? mono_add(d->content_at, d->timeouts->content_idle_ms)
+                                         : MONO_NEVER;
 }
 
 static mono_ms keep_alive_at(const struct dispatch *d)
@@ -83,10 +89,7 @@ static mono_ms wake_of(const struct dispatch *d)
         }
         break;
     case DISPATCH_STREAMING:
-        at = mono_min(at, idle_deadline(d));
-        if (d->is_stream) {
-            at = mono_min(at, mono_add(d->content_at, d->timeouts->content_idle_ms));
-        }
+        at = mono_min(at, mono_min(idle_deadline(d), content_deadline(d)));
         at = mono_min(at, mono_add(d->terminal_at, TERMINAL_GRACE_MS));
         break;
     }
@@ -110,8 +113,7 @@ static enum outcome time_is_up(const struct dispatch *d, mono_ms now)
         return d->state == DISPATCH_TRYING && d->is_stream ? OUTCOME_FIRST_CONTENT_TIMEOUT
                                                            : OUTCOME_IDLE;
     }
-    if (d->state == DISPATCH_STREAMING && d->is_stream &&
-        now >= mono_add(d->content_at, d->timeouts->content_idle_ms)) {
+    if (d->state == DISPATCH_STREAMING && now >= content_deadline(d)) {
         return OUTCOME_IDLE;
     }
     return OUTCOME_OK;
@@ -330,6 +332,13 @@ void dispatch_saw_bytes(struct dispatch *dispatch, mono_ms now, bool is_content)
     if (is_content) {
         dispatch->content_at = now;
     }
+}
+
+void dispatch_paused(struct dispatch *dispatch, bool is_paused, mono_ms now)
+{
+    dispatch->is_paused = is_paused;
+    dispatch->bytes_at = now;
+    dispatch->content_at = now;
 }
 
 void dispatch_saw_sent(struct dispatch *dispatch, mono_ms now)

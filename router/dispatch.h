@@ -84,6 +84,7 @@ struct dispatch {
     bool has_head;           /* of this attempt */
     bool head_is_out;        /* the app has its 200 (commit or early head) */
     bool is_written;
+    bool is_paused;          /* the provider is held back by us: its silence is not its own */
     mono_ms deadline;        /* of the call */
     mono_ms head_deadline;   /* the app's patience; only while no head is out */
     mono_ms written_at;
@@ -104,6 +105,9 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event,
 /* Bytes came from the provider (is_content: some of them were content). Only stamps the time: the
  * road of the bytes makes no decision. */
 void dispatch_saw_bytes(struct dispatch *dispatch, mono_ms now, bool is_content);
+/* The provider is held back because the app reads slowly (or no longer): its idle times do not run
+ * meanwhile; that the app reads at all is watched by whoever writes to it. */
+void dispatch_paused(struct dispatch *dispatch, bool is_paused, mono_ms now);
 /* Bytes went to the app. */
 void dispatch_saw_sent(struct dispatch *dispatch, mono_ms now);
 

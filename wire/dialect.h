@@ -100,7 +100,6 @@ struct event_view {
 /* A stream's memory between events. A value machine. */
 struct stream {
     const struct operation *operation;
-    struct meter meter;
     bool hides_usage;
     bool saw_content;
     bool saw_finish;
@@ -108,6 +107,7 @@ struct stream {
     bool is_in_pieces;   /* Responses: an event too large to be held is passing */
     bool ends_in_pieces; /* and it is the terminal one */
     uint8_t id_len;
+    struct meter meter;
     char id[80];       /* Responses: the response id in use, for an honest response.failed */
     uint32_t sequence; /* Responses: the next sequence_number */
 };

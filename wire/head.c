@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/head.h"
 
-#include "base/must.h"
+#include "base/block.h"
 
 struct rule {
     struct span name;
@@ -114,23 +114,26 @@ enum answer_use answer_use(struct span name)
     return begins_with(name, prefix.name) ? (enum answer_use)prefix.use : ANSWER_STAYS;
 }
 
-/* Eight bytes at once: true when none is below a blank, above '~', or beyond ASCII. */
-static bool word_is_plain(const char *at)
+static bool block_is_plain(const char *at)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t tops = ones << 7;
-    uint64_t word = 0;
+    struct block_marks marks;
 
-    memcpy(&word, at, sizeof word);
-    return ((word | (word - ones * ' ') | (word + ones)) & tops) == 0;
+    for (size_t i = 0; i < BLOCK_BYTES; i++) {
+        signed char c = (signed char)at[i]; /* below 0: not ASCII */
+
+        marks.at[i] = block_mark(((c < ' ') & (c != '\t')) | (c == 0x7f));
+    }
+    return block_first(&marks) == BLOCK_BYTES;
 }
 
 bool head_value_is_plain(struct span value)
 {
     size_t i = 0;
 
-    while (i + sizeof(uint64_t) <= value.len && word_is_plain(value.at + i)) {
-        i += sizeof(uint64_t);
+    for (; i + BLOCK_BYTES <= value.len; i += BLOCK_BYTES) {
+        if (!block_is_plain(value.at + i)) {
+            return false;
+        }
     }
     for (; i < value.len; i++) {
         unsigned char c = (unsigned char)value.at[i];

@@ -370,17 +370,22 @@ static bool step_value(struct http1_head *head, struct span in)
     }
 }
 
-/* The field is over with its line feed at `at`. */
-static bool end_field(struct http1_head *head, struct span in, size_t at)
+static bool step_value_lf(struct http1_head *head, struct span in)
 {
     struct http1_field *field = &head->fields[head->count];
     size_t from = field->name_at + field->name_len + (size_t)1;
+    size_t at = head->scan.at;
     struct span value = span_trim(span_make(in.at + from, at - 1 - from));
     enum http1_fault fault = HTTP1_FAULT_NONE;
 
+    if (in.at[at] != '\n') {
+        return refuse(head, HTTP1_FAULT_LINE_END);
+    }
     field->value_at = (uint32_t)(value.at - in.at);
     field->value_len = (uint16_t)value.len;
-    fault = http1_judge_field(head, in.at, head->count);
+    if (http1_is_judged(span_make(in.at + field->name_at, field->name_len))) {
+        fault = http1_judge_field(head, in.at, head->count);
+    }
     if (fault != HTTP1_FAULT_NONE) {
         return refuse(head, fault);
     }
@@ -388,15 +393,8 @@ static bool end_field(struct http1_head *head, struct span in, size_t at)
     return enter(head, FIELD, at + 1);
 }
 
-static bool step_value_lf(struct http1_head *head, struct span in)
-{
-    size_t at = head->scan.at;
-
-    return in.at[at] == '\n' ? end_field(head, in, at) : refuse(head, HTTP1_FAULT_LINE_END);
-}
-
 /* A short cut for the line that is all there: where its line feed stands. 0 when something is
- * missing or odd: then the states below FIELD read it anew, so that faults have one source. */
+ * missing or odd: then NAME and VALUE read it anew, so that faults have one source. */
 static size_t whole_line(struct http1_head *head, struct span in, size_t at)
 {
     size_t name_end = http1_name_end(in, at);
@@ -431,12 +429,9 @@ static bool step_field(struct http1_head *head, struct span in)
     if (head->count == max) {
         return refuse(head, HTTP1_FAULT_HEAD_LONG);
     }
-    end = whole_line(head, in, at);
-    if (end > 0) {
-        return end_field(head, in, end);
-    }
     head->scan.line = (uint32_t)at;
-    return enter(head, NAME, at);
+    end = whole_line(head, in, at);
+    return end > 0 ? enter(head, VALUE_LF, end) : enter(head, NAME, at);
 }
 
 static bool step_end_lf(struct http1_head *head, struct span in)

@@ -172,27 +172,26 @@ enum http1_fault http1_judge_field(struct http1_head *head, const char *base, si
     struct span name = http1_name(head, base, i);
     bool is_request = head->kind == HTTP1_REQUEST;
 
-    /* The length and the first letter tell nearly all other fields apart. */
-    switch (name.len << 8 | ((unsigned char)name.at[0] | 0x20U)) {
-    case 4 << 8 | 'h':
+    switch (http1_shape(name)) {
+    case HTTP1_SHAPE_HOST:
         return is_request && span_equal_nocase(name, SPAN_OF("host")) ? judge_host(head, base, i)
                                                                       : HTTP1_FAULT_NONE;
-    case 6 << 8 | 'e':
+    case HTTP1_SHAPE_EXPECT:
         return is_request && span_equal_nocase(name, SPAN_OF("expect"))
                    ? judge_expect(head, http1_value(head, base, i))
                    : HTTP1_FAULT_NONE;
-    case 7 << 8 | 'u':
+    case HTTP1_SHAPE_UPGRADE:
         head->has_upgrade = head->has_upgrade || span_equal_nocase(name, SPAN_OF("upgrade"));
         return HTTP1_FAULT_NONE;
-    case 10 << 8 | 'c':
+    case HTTP1_SHAPE_CONNECTION:
         return span_equal_nocase(name, SPAN_OF("connection"))
                    ? judge_connection(head, http1_value(head, base, i))
                    : HTTP1_FAULT_NONE;
-    case 14 << 8 | 'c':
+    case HTTP1_SHAPE_LENGTH:
         return span_equal_nocase(name, SPAN_OF("content-length"))
                    ? judge_length(head, http1_value(head, base, i))
                    : HTTP1_FAULT_NONE;
-    case 17 << 8 | 't':
+    case HTTP1_SHAPE_CODING:
         return span_equal_nocase(name, SPAN_OF("transfer-encoding"))
                    ? judge_coding(head, http1_value(head, base, i))
                    : HTTP1_FAULT_NONE;

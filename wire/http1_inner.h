@@ -42,6 +42,35 @@ enum http1_seen {
 
 /* host or host:port as RFC 9110, 7.2 wants it, but never empty, and the port a number. */
 bool http1_host_is_valid(struct span host);
+/* The length and the first letter of the fields that mean something to the scanner tell them from
+ * nearly all others, before anything else is done. */
+enum http1_shape {
+    HTTP1_SHAPE_HOST = 4 << 8 | 'h',
+    HTTP1_SHAPE_EXPECT = 6 << 8 | 'e',
+    HTTP1_SHAPE_UPGRADE = 7 << 8 | 'u',
+    HTTP1_SHAPE_CONNECTION = 10 << 8 | 'c',
+    HTTP1_SHAPE_LENGTH = 14 << 8 | 'c',
+    HTTP1_SHAPE_CODING = 17 << 8 | 't'
+};
+
+static inline size_t http1_shape(struct span name)
+{
+    return name.len << 8 | ((unsigned char)name.at[0] | 0x20U);
+}
+
+static inline bool http1_is_judged(struct span name)
+{
+    switch (http1_shape(name)) {
+    case HTTP1_SHAPE_HOST:
+    case HTTP1_SHAPE_EXPECT:
+    case HTTP1_SHAPE_UPGRADE:
+    case HTTP1_SHAPE_CONNECTION:
+    case HTTP1_SHAPE_LENGTH:
+    case HTTP1_SHAPE_CODING: return true;
+    default: return false;
+    }
+}
+
 /* Reads the meaning of the i-th field into the head; the fault that it proves, or none. */
 enum http1_fault http1_judge_field(struct http1_head *head, const char *base, size_t i);
 /* At the blank line: what is missing, where the body ends, whether the connection stays. */

@@ -79,6 +79,20 @@ static const char *skip_digits(struct json_number *number, const char *p, const 
     return p;
 }
 
+const char *json_number_skip_whole(const char *p, const char *end)
+{
+    const char *q = p;
+
+    while (q < end && *q >= '0' && *q <= '9') {
+        q++;
+    }
+    if (q == end || q - p > LIMIT_JSON_NUMBER || (*p == '0' && q - p > 1) || *q == '.' ||
+        (*q | 0x20) == 'e') {
+        return p;
+    }
+    return q;
+}
+
 static bool takes_digits(enum json_number_place place)
 {
     return place == JSON_NUMBER_WHOLE || place == JSON_NUMBER_FRACTION ||

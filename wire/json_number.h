@@ -33,6 +33,9 @@ enum json_number_end {
 };
 
 void json_number_init(struct json_number *number);
+/* A short cut for the digits of a whole number at `p` whose end is there too: the first byte behind
+ * them. `p` itself for every other number, to be read as below. */
+const char *json_number_skip_whole(const char *p, const char *end);
 /* Reads from `p` on, at most up to `end`; says in `how` why it stopped. */
 const char *json_number_read(struct json_number *number, const char *p, const char *end,
                              enum json_number_end *how);

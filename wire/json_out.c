@@ -127,7 +127,7 @@ void json_escape(struct buf *buf, struct span text)
     }
     end = p + text.len;
     while (p < end) {
-        const char *stop = json_text_skip_plain(p, end);
+        const char *stop = json_text_skip_short(p, end);
         size_t length = 1;
 
         buf_put(buf, span_make(p, (size_t)(stop - p)));

@@ -182,6 +182,19 @@ static const char *read_number(struct json_scan *scan, const char *p, const char
     UNREACHABLE();
 }
 
+static const char *begin_number(struct json_scan *scan, const char *p, const char *end)
+{
+    const char *q = json_number_skip_whole(p, end);
+
+    if (LIKELY(q > p)) {
+        end_scalar(scan, JSON_NUMBER, q);
+        return q;
+    }
+    json_number_init(&scan->token.number);
+    scan->state = STATE_NUMBER;
+    return read_number(scan, p, end);
+}
+
 static const char *read_literal(struct json_scan *scan, const char *p, const char *end)
 {
     const char *left = scan->token.literal.left;
@@ -281,9 +294,7 @@ static const char *begin_value(struct json_scan *scan, const char *p, const char
         return begin_text(scan, p + 1, end);
     }
     if ((*p >= '0' && *p <= '9') || *p == '-') {
-        json_number_init(&scan->token.number);
-        scan->state = STATE_NUMBER;
-        return read_number(scan, p, end);
+        return begin_number(scan, p, end);
     }
     switch (*p) {
     case '{': return open_container(scan, p, true);
@@ -327,11 +338,11 @@ static const char *read_colon(struct json_scan *scan, const char *p, const char 
         return fail(scan, p, JSON_FAULT_SYNTAX);
     }
     scan->state = STATE_VALUE;
-    return read_value(scan, p + 1, end);
+    return p + 1;
 }
 
 /* The key is over at its closing quote `p`. */
-static const char *end_key(struct json_scan *scan, const char *p, const char *end, struct span name)
+static const char *end_key(struct json_scan *scan, const char *p, struct span name)
 {
     struct frame *frame = &scan->frames[scan->depth - 1];
 
@@ -347,7 +358,7 @@ static const char *end_key(struct json_scan *scan, const char *p, const char *en
         scan->match = json_watch_name(&scan->watch, frame->through, scan->depth - 1, name);
     }
     scan->state = STATE_COLON;
-    return read_colon(scan, p + 1, end);
+    return p + 1;
 }
 
 static const char *read_key_text(struct json_scan *scan, const char *p, const char *end)
@@ -358,7 +369,7 @@ static const char *read_key_text(struct json_scan *scan, const char *p, const ch
     p = json_key_read(&scan->key, p, end, &how, &name);
     switch (how) {
     case JSON_KEY_MORE: return p;
-    case JSON_KEY_CLOSED: return end_key(scan, p, end, name);
+    case JSON_KEY_CLOSED: return end_key(scan, p, name);
     case JSON_KEY_BAD_SYNTAX: return fail(scan, p, JSON_FAULT_SYNTAX);
     case JSON_KEY_BAD_UTF8: return fail(scan, p, JSON_FAULT_UTF8);
     case JSON_KEY_LONG: return fail(scan, p, JSON_FAULT_LARGE);
@@ -371,7 +382,7 @@ static const char *begin_key(struct json_scan *scan, const char *p, const char *
     const char *q = json_text_skip_short(p, end);
 
     if (LIKELY(q < end && *q == '"' && q - p <= LIMIT_JSON_KEY)) {
-        return end_key(scan, q, end, span_make(p, (size_t)(q - p)));
+        return end_key(scan, q, span_make(p, (size_t)(q - p)));
     }
     json_key_init(&scan->key);
     scan->state = STATE_KEY_TEXT;
@@ -410,7 +421,7 @@ static const char *read_after(struct json_scan *scan, const char *p, const char 
     is_object = scan->frames[scan->depth - 1].is_object;
     if (*p == ',') {
         scan->state = is_object ? STATE_KEY : STATE_ITEM;
-        return is_object ? read_key(scan, p + 1, end) : read_item(scan, p + 1, end);
+        return p + 1;
     }
     if (*p != (is_object ? '}' : ']')) {
         return fail(scan, p, JSON_FAULT_SYNTAX);
@@ -418,20 +429,37 @@ static const char *read_after(struct json_scan *scan, const char *p, const char 
     return close_container(scan, p);
 }
 
-static const char *read_next(struct json_scan *scan, const char *p, const char *end)
+/* The first four cases stand in the order of a member, so that one that is all there is read
+ * without coming back here. */
+static inline const char *read_next(struct json_scan *scan, const char *p, const char *end)
 {
     switch (scan->state) {
+    case STATE_AFTER:
+        p = read_after(scan, p, end);
+        if (scan->state != STATE_KEY || p == end) {
+            return p;
+        }
+        FALLTHROUGH;
+    case STATE_KEY:
+    case STATE_FIRST_KEY:
+        p = read_key(scan, p, end);
+        if (scan->state != STATE_COLON || p == end) {
+            return p;
+        }
+        FALLTHROUGH;
+    case STATE_COLON:
+        p = read_colon(scan, p, end);
+        if (scan->state != STATE_VALUE || p == end) {
+            return p;
+        }
+        FALLTHROUGH;
     case STATE_VALUE: return read_value(scan, p, end);
     case STATE_ITEM:
     case STATE_FIRST_ITEM: return read_item(scan, p, end);
-    case STATE_KEY:
-    case STATE_FIRST_KEY: return read_key(scan, p, end);
     case STATE_KEY_TEXT: return read_key_text(scan, p, end);
-    case STATE_COLON: return read_colon(scan, p, end);
     case STATE_TEXT: return read_text(scan, p, end);
     case STATE_NUMBER: return read_number(scan, p, end);
     case STATE_LITERAL: return read_literal(scan, p, end);
-    case STATE_AFTER: return read_after(scan, p, end);
     }
     UNREACHABLE();
 }

@@ -13,13 +13,22 @@ static bool is_special(unsigned char c)
 
 const char *json_text_skip_plain(const char *p, const char *end)
 {
-    while (end - p >= 8) {
+    while (end - p >= BLOCK_BYTES) {
+        unsigned plain = json_text_plain_block(p);
+
+        p += plain;
+        if (plain < BLOCK_BYTES) {
+            return p;
+        }
+    }
+    if (end - p >= 8) {
         uint64_t marks = json_word_special(json_word_load(p));
 
-        if (marks != 0) {
-            return p + json_word_first(marks);
+        if (marks == 0) {
+            p = end - 8; /* the rest, together with bytes that are known to be plain */
+            marks = json_word_special(json_word_load(p));
         }
-        p += 8;
+        return marks == 0 ? end : p + json_word_first(marks);
     }
     while (p < end && !is_special((unsigned char)*p)) {
         p++;
@@ -51,8 +60,10 @@ static bool is_hex(char c)
 
 static bool is_simple_escape(char c)
 {
-    return c == '"' || c == '\\' || c == '/' || c == 'b' || c == 'f' || c == 'n' || c == 'r' ||
-           c == 't';
+    static const bool simple[256] = {['"'] = true, ['\\'] = true, ['/'] = true, ['b'] = true,
+                                     ['f'] = true, ['n'] = true,  ['r'] = true, ['t'] = true};
+
+    return simple[(unsigned char)c];
 }
 
 /* Sets what must follow a lead byte (RFC 3629, 4). False: this byte never begins a character. */
@@ -188,15 +199,16 @@ const char *json_text_read(struct json_text *text, const char *p, const char *en
     *how = JSON_TEXT_MORE;
     while (p < end) {
         if (text->place == JSON_TEXT_PLAIN) {
-            p = json_text_skip_plain(p, end);
+            const char *from = p = json_text_skip_short(p, end);
+
             if (p < end && *p == '\\') {
                 text->has_escape = true;
                 p = skip_escapes(p, end);
             } else if (p < end && (unsigned char)*p >= 0x80) {
                 p = skip_characters(p, end);
             }
-            if (p == end) {
-                break;
+            if (p != from || p == end) {
+                continue;
             }
         }
         *how = read_byte(text, (unsigned char)*p);

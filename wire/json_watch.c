@@ -1,22 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire/json_watch.c: no path has more than JSON_PATH_STEPS steps, so a container deeper than that
  * has no bit set, and an empty mask is looked at before any table: depths need no check of their
- * own. Beginning must be cheap, since every event of a stream is a document: only first steps are
- * sorted by a hash, as all paths are candidates there and few below. */
+ * own. Beginning must be cheap, since every event of a stream is a document: only the first two
+ * steps are sorted by a hash, as few paths are candidates below. */
 #include "wire/json_watch.h"
 
 #include "base/must.h"
-
-/* A number below 16: length and outer bytes tell most names apart. */
-static size_t hash_of(struct span name)
-{
-    if (name.len == 0) {
-        return 0;
-    }
-    return (name.len + 5 * (size_t)(unsigned char)name.at[0] +
-            3 * (size_t)(unsigned char)name.at[name.len - 1]) %
-           16;
-}
 
 static bool is_items(struct span step)
 {
@@ -28,14 +17,14 @@ uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *path
 {
     must(count <= JSON_PATHS_MAX);
     *watch = (struct json_watch){.paths = paths, .hits = hits};
+    memset(hits, 0, count * sizeof *hits); /* JSON_ABSENT is zero */
     for (size_t i = 0; i < count; i++) {
         const struct json_path *path = &paths[i];
 
         must(path->steps <= JSON_PATH_STEPS);
-        hits[i] = (struct json_hit){.kind = JSON_ABSENT};
         watch->ends[path->steps] |= UINT32_C(1) << i;
-        if (path->steps > 0) {
-            watch->first[hash_of(path->step[0])] |= UINT32_C(1) << i;
+        for (size_t step = 0; step < JSON_WATCH_SORTED && step < path->steps; step++) {
+            watch->sorted[step][json_watch_hash(path->step[step])] |= UINT32_C(1) << i;
         }
     }
     return (uint32_t)((UINT64_C(1) << count) - 1);
@@ -55,10 +44,10 @@ uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size
     return found;
 }
 
-uint32_t json_watch_name(const struct json_watch *watch, uint32_t through, size_t step,
-                         struct span name)
+uint32_t json_watch_select(const struct json_watch *watch, uint32_t candidates, size_t step,
+                           struct span name)
 {
-    uint32_t left = step == 0 ? through & watch->first[hash_of(name)] : through;
+    uint32_t left = candidates;
     const char *same = NULL; /* compared already: paths mostly share the spelling of a step */
     uint32_t found = 0;
 

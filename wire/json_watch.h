@@ -11,12 +11,20 @@
 #include "base/span.h"
 #include "wire/json_scan.h"
 
+enum { JSON_WATCH_SORTED = 2 }; /* steps, from the root */
+
 struct json_watch {
     const struct json_path *paths;
     struct json_hit *hits;
     uint32_t ends[JSON_PATH_STEPS + 1]; /* paths of so many steps */
-    uint32_t first[16];                 /* paths by a hash of the name of their first step */
+    uint32_t sorted[JSON_WATCH_SORTED][16]; /* paths by a hash of the name of such a step */
 };
+
+/* A number below 16: length and first byte tell most names apart. */
+static inline size_t json_watch_hash(struct span name)
+{
+    return name.len == 0 ? 0 : (name.len + 5 * (size_t)(unsigned char)name.at[0]) % 16;
+}
 
 /* Clears the hits; returns the paths that lead to the root: all. */
 uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *paths, size_t count,
@@ -24,8 +32,18 @@ uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *path
 /* Of the paths `through` a container, behind `step` steps: those that go on with its items, ... */
 uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size_t step);
 /* ... with its member of this name, ... */
-uint32_t json_watch_name(const struct json_watch *watch, uint32_t through, size_t step,
-                         struct span name);
+uint32_t json_watch_select(const struct json_watch *watch, uint32_t candidates, size_t step,
+                           struct span name);
+static inline uint32_t json_watch_name(const struct json_watch *watch, uint32_t through,
+                                       size_t step, struct span name)
+{
+    uint32_t candidates = through;
+
+    if (step < JSON_WATCH_SORTED) {
+        candidates &= watch->sorted[step][json_watch_hash(name)];
+    }
+    return candidates == 0 ? 0 : json_watch_select(watch, candidates, step, name);
+}
 /* ... and of the paths that lead to a value behind `steps` steps: those that end there. */
 static inline uint32_t json_watch_ends(const struct json_watch *watch, uint32_t match, size_t steps)
 {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <curl/curl.h>
 
 #include "base/mem.h"
 #include "tests/contract/peer.h"
@@ -245,11 +246,16 @@ static void say_and_reset(struct peer *peer)
 
 static void tls__end_without_close_notify_reads_like_a_close(void **state)
 {
+    /* From 8.0 on libcurl tells such an end from a proper one, as a reset; both are safe, since a
+     * body that ends by close proves nothing to its reader. */
+    bool is_told = curl_version_info(CURLVERSION_NOW)->version_num >= 0x080000;
+
     (void)state;
-    expect_once(say_and_cut, "HTTP/1.1 200 OK\r\n\r\nhello", OUTCOME_OK, "cwhbe");
+    expect_once(say_and_cut, "HTTP/1.1 200 OK\r\n\r\nhello",
+                is_told ? OUTCOME_TRUNCATED : OUTCOME_OK, "cwhbe");
     expect_once(say_and_cut, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello",
                 OUTCOME_TRUNCATED, "cwhbe");
-    expect_once(say_and_cut, "", OUTCOME_CLOSED, "cwe");
+    expect_once(say_and_cut, "", is_told ? OUTCOME_RESET : OUTCOME_CLOSED, "cwe");
 }
 
 static void tls__reset_reads_like_a_reset(void **state)

@@ -183,6 +183,28 @@ static void dispatch__ends_an_idle_stream_but_not_one_that_pings(void **state)
     assert_int_equal(story.actions.list[0].outcome, OUTCOME_IDLE);
 }
 
+static void dispatch__does_not_blame_a_provider_that_is_held_back(void **state)
+{
+    struct story story;
+
+    (void)state;
+    to_trying(&story, true, &timeouts);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 30, EVENT_CONTENT, OUTCOME_OK);
+    dispatch_paused(&story.dispatch, true, 1000);
+    for (mono_ms now = 1000; now <= 1000000; now += 10000) {
+        dispatch_saw_sent(&story.dispatch, now);
+        tell(&story, now, EVENT_WAKE, OUTCOME_OK);
+        assert_int_equal(story.actions.count, 0);
+    }
+    dispatch_paused(&story.dispatch, false, 1000000);
+    dispatch_saw_sent(&story.dispatch, 1089000);
+    tell(&story, 1089000, EVENT_WAKE, OUTCOME_OK);
+    assert_int_equal(story.actions.count, 0);
+    tell(&story, 1090000, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_ABANDON, ACTION_CUT, ACTION_SETTLE, ACTION_CLOSE);
+}
+
 static void dispatch__keeps_a_silent_stream_alive(void **state)
 {
     struct story story;
@@ -427,6 +449,7 @@ int main(void)
         cmocka_unit_test(dispatch__does_not_count_the_wait_for_a_connection_as_the_providers),
         cmocka_unit_test(dispatch__gives_up_when_a_stream_brings_no_content),
         cmocka_unit_test(dispatch__ends_an_idle_stream_but_not_one_that_pings),
+        cmocka_unit_test(dispatch__does_not_blame_a_provider_that_is_held_back),
         cmocka_unit_test(dispatch__keeps_a_silent_stream_alive),
         cmocka_unit_test(dispatch__sends_an_early_head_and_then_cuts_instead_of_failing),
         cmocka_unit_test(dispatch__has_no_early_head_when_off_or_not_a_stream),
