@@ -75,21 +75,6 @@ struct json_scan {
     struct frame frames[LIMIT_JSON_DEPTH];
 };
 
-const char *json_fault_code(enum json_fault fault)
-{
-    switch (fault) {
-    case JSON_FAULT_NONE: return "none";
-    case JSON_FAULT_SYNTAX: return "invalid_json";
-    case JSON_FAULT_UTF8: return "invalid_utf8";
-    case JSON_FAULT_DEEP: return "json_too_deep";
-    case JSON_FAULT_LARGE: return "json_too_large";
-    case JSON_FAULT_NUMBER_LONG: return "number_too_long";
-    case JSON_FAULT_DUPLICATE: return "duplicate_key";
-    case JSON_FAULT_MEMORY: return "out_of_memory";
-    }
-    UNREACHABLE();
-}
-
 struct json_scan *json_scan_new(void)
 {
     return mem_take_zero(sizeof(struct json_scan));
@@ -306,12 +291,6 @@ static const char *begin_value(struct json_scan *scan, const char *p, const char
     }
 }
 
-static const char *read_value(struct json_scan *scan, const char *p, const char *end)
-{
-    p = skip_space(p, end);
-    return p == end ? p : begin_value(scan, p, end);
-}
-
 static const char *read_item(struct json_scan *scan, const char *p, const char *end)
 {
     p = skip_space(p, end);
@@ -423,10 +402,8 @@ static const char *read_after(struct json_scan *scan, const char *p, const char 
         scan->state = is_object ? STATE_KEY : STATE_ITEM;
         return p + 1;
     }
-    if (*p != (is_object ? '}' : ']')) {
-        return fail(scan, p, JSON_FAULT_SYNTAX);
-    }
-    return close_container(scan, p);
+    return *p == (is_object ? '}' : ']') ? close_container(scan, p)
+                                         : fail(scan, p, JSON_FAULT_SYNTAX);
 }
 
 /* The first four cases stand in the order of a member, so that one that is all there is read
@@ -453,7 +430,9 @@ static inline const char *read_next(struct json_scan *scan, const char *p, const
             return p;
         }
         FALLTHROUGH;
-    case STATE_VALUE: return read_value(scan, p, end);
+    case STATE_VALUE:
+        p = skip_space(p, end);
+        return p == end ? p : begin_value(scan, p, end);
     case STATE_ITEM:
     case STATE_FIRST_ITEM: return read_item(scan, p, end);
     case STATE_KEY_TEXT: return read_key_text(scan, p, end);
@@ -519,10 +498,4 @@ bool json_scan_whole(struct json_scan *scan, const struct json_scan_options *opt
 {
     json_scan_begin(scan, options, hits);
     return json_scan_feed(scan, document) && json_scan_end(scan);
-}
-
-struct span json_hit_span(const struct json_hit *hit, struct span document)
-{
-    must(hit->at <= document.len && hit->len <= document.len - hit->at);
-    return span_make(document.at + hit->at, (size_t)hit->len);
 }

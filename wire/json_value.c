@@ -2,6 +2,7 @@
 #include "wire/json_value.h"
 
 #include "base/must.h"
+#include "wire/json_scan.h"
 #include "wire/json_text.h"
 
 /* U+FFFD, for what is no character. */
@@ -76,4 +77,25 @@ enum err json_integer(struct span raw, int64_t *number)
     /* The lowest number has no positive counterpart. */
     *number = !is_negative ? (int64_t)sum : sum == limit ? INT64_MIN : -(int64_t)sum;
     return ERR_NONE;
+}
+
+struct span json_hit_span(const struct json_hit *hit, struct span document)
+{
+    must(hit->at <= document.len && hit->len <= document.len - hit->at);
+    return span_make(document.at + hit->at, (size_t)hit->len);
+}
+
+const char *json_fault_code(enum json_fault fault)
+{
+    switch (fault) {
+    case JSON_FAULT_NONE: return "none";
+    case JSON_FAULT_SYNTAX: return "invalid_json";
+    case JSON_FAULT_UTF8: return "invalid_utf8";
+    case JSON_FAULT_DEEP: return "json_too_deep";
+    case JSON_FAULT_LARGE: return "json_too_large";
+    case JSON_FAULT_NUMBER_LONG: return "number_too_long";
+    case JSON_FAULT_DUPLICATE: return "duplicate_key";
+    case JSON_FAULT_MEMORY: return "out_of_memory";
+    }
+    UNREACHABLE();
 }
