@@ -406,8 +406,7 @@ static const char *read_after(struct json_scan *scan, const char *p, const char 
                                          : fail(scan, p, JSON_FAULT_SYNTAX);
 }
 
-/* The first four cases stand in the order of a member, so that one that is all there is read
- * without coming back here. */
+/* The first four cases are in the order of a member: one that is all there comes by here once. */
 static inline const char *read_next(struct json_scan *scan, const char *p, const char *end)
 {
     switch (scan->state) {

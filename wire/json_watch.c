@@ -17,7 +17,9 @@ uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *path
 {
     must(count <= JSON_PATHS_MAX);
     *watch = (struct json_watch){.paths = paths, .hits = hits};
-    memset(hits, 0, count * sizeof *hits); /* JSON_ABSENT is zero */
+    if (count > 0) {
+        memset(hits, 0, count * sizeof *hits); /* JSON_ABSENT is zero */
+    }
     for (size_t i = 0; i < count; i++) {
         const struct json_path *path = &paths[i];
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(base arena)
+unit_test(base block)
 unit_test(base buf)
 unit_test(base list)
 unit_test(base mem)

@@ -32,6 +32,37 @@ static void span__ignores_case_in_ascii_only(void **state)
     assert_false(span_equal_nocase(SPAN_OF("["), SPAN_OF("{")));
 }
 
+static bool is_same_letter(unsigned a, unsigned b)
+{
+    return a == b || ((a | 0x20) == (b | 0x20) && (a | 0x20) >= 'a' && (a | 0x20) <= 'z');
+}
+
+/* Long spans are compared by words, so each byte is tried beside others and at both ends. */
+static void span__ignores_case_at_every_place(void **state)
+{
+    static const size_t lengths[] = {1, 7, 8, 9, 16, 21};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof lengths / sizeof *lengths; k++) {
+        char left[21] = "Content-Encoding-More";
+        char right[21] = "cONTENT-eNCODING-mORE";
+        size_t last = lengths[k] - 1;
+
+        for (unsigned pair = 0; pair < 0x10000; pair++) {
+            size_t place = pair % 3 == 0 ? 0 : last;
+            char kept[2] = {left[place], right[place]};
+
+            left[place] = (char)(pair >> 8);
+            right[place] = (char)(pair & 0xff);
+            assert_int_equal(
+                span_equal_nocase(span_make(left, last + 1), span_make(right, last + 1)),
+                is_same_letter(pair >> 8, pair & 0xff));
+            left[place] = kept[0];
+            right[place] = kept[1];
+        }
+    }
+}
+
 static void span__tells_how_bytes_begin_and_end(void **state)
 {
     (void)state;
@@ -93,6 +124,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(span__compares_bytes),
         cmocka_unit_test(span__ignores_case_in_ascii_only),
+        cmocka_unit_test(span__ignores_case_at_every_place),
         cmocka_unit_test(span__tells_how_bytes_begin_and_end),
         cmocka_unit_test(span__trims_blanks_and_tabs),
         cmocka_unit_test(span__finds_the_first_place),

@@ -706,6 +706,43 @@ static void http1__keeps_responses_within_their_limits(void **state)
     }
 }
 
+/* Names and values are read by blocks: any byte, at any place of a block, whole and in pieces. */
+static void http1__judges_each_byte_of_a_field_alone(void **state)
+{
+    static const char plain[] = "HTTP/1.1 200 OK\r\nx-name-of-a-field-1: value of a field\r\n\r\n";
+    enum { NAME_AT = 17, COLON_AT = 36, VALUE_AT = 38, END_AT = 54 };
+
+    (void)state;
+    for (size_t at = NAME_AT; at < END_AT; at++) {
+        for (unsigned c = 0; c < 256; c++) {
+            static const char marks[] = "!#$%&'*+-.^_`|~";
+            bool is_token = (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') ||
+                            (c != 0 && strchr(marks, (int)c) != NULL);
+            bool is_value = (c >= 0x20 && c != 0x7f) || c == '\t';
+            bool is_good = at < COLON_AT ? is_token || (c == ':' && at > NAME_AT) : is_value;
+            char bytes[sizeof plain];
+            struct http1_head whole;
+            struct http1_head pieces;
+
+            if (at >= COLON_AT && at < VALUE_AT) {
+                continue;
+            }
+            memcpy(bytes, plain, sizeof plain);
+            bytes[at] = (char)c;
+            http1_head_init(&whole, HTTP1_RESPONSE);
+            assert_int_equal(http1_head_feed(&whole, span_make(bytes, sizeof bytes - 1)),
+                             is_good ? HTTP1_DONE : HTTP1_BAD);
+            http1_head_init(&pieces, HTTP1_RESPONSE);
+            for (size_t end = 1; end < sizeof bytes - 1; end++) {
+                (void)http1_head_feed(&pieces, span_make(bytes, end));
+            }
+            assert_int_equal(http1_head_feed(&pieces, span_make(bytes, sizeof bytes - 1)),
+                             is_good ? HTTP1_DONE : HTTP1_BAD);
+            assert_int_equal(whole.fault, pieces.fault);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -724,6 +761,7 @@ int main(void)
         cmocka_unit_test(http1__keeps_requests_within_their_limits),
         cmocka_unit_test(http1__keeps_whole_heads_within_32_kib),
         cmocka_unit_test(http1__keeps_responses_within_their_limits),
+        cmocka_unit_test(http1__judges_each_byte_of_a_field_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
