@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The registry of pages, from pages.def. */
 #include "admin/page.h"
 
 #include "base/must.h"

@@ -34,7 +34,7 @@ struct command {
 #include "cli/commands.def"
 #undef COMMAND
 
-/* Finds and reads the settings (conventions.md, 5, "Files"), and prints every complaint to stderr.
+/* Finds and reads the settings (docs/configuration.md), and prints every complaint to stderr.
  * On success *snapshot is the caller's and `path` has the file's name, empty when there was none.
  * Returns an exit code. */
 int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path);

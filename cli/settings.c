@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which file the settings are in, and what is printed when they are wrong. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

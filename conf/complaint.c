@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The list of complaints and the places that must never be shown. */
 #include "conf/complaint.h"
 
 #include <string.h>

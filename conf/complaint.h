@@ -56,8 +56,8 @@ bool complaint_is_secret(struct span key);
 /* Foreign bytes made fit for a message: cut, controls replaced, a key masked. Returns `out`. */
 const char *complaint_quote(struct span text, char out[QUOTE_SIZE]);
 
-/* All of them in the form of conventions.md 6, each with the line shown and a caret. `text` is the
- * file's content, for the shown lines; lines that hold a secret are shown with it masked. An empty
+/* All of them: place, fault, the line shown with a caret, way out. `text` is the file's content, for
+ * the shown lines; lines that hold a secret are shown with it masked. An empty
  * name is left out. */
 void complaints_print(const struct complaints *complaints, struct span name, struct span text,
                       struct buf *out);

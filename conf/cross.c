@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What no section can judge alone: clashing listeners, plain http, names said twice. */
 #include "conf/cross.h"
 
 #include <string.h>

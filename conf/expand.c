@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* One pass over a value, front to back: what a reference brings in is not looked at again. */
 #include "conf/expand.h"
 
 #include "base/secret.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a provider of kind fixtures plays: its mapping and its scripted failures. */
 #include "conf/fixture_fields.h"
 
 #include "base/suggest.h"

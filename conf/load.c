@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From bytes to a snapshot: parse, hide secrets from complaints, read the sections in their order,
+ * put the environment on top, check across. Also the settings of a start without a file. */
 #include "conf/load.h"
 
 #include <string.h>

@@ -23,8 +23,8 @@ struct conf_world {
 MUST_CHECK enum err conf_load(struct span name, struct span text, const struct conf_world *world,
                               struct complaints *complaints, struct snapshot **snapshot);
 
-/* The settings of a start without a file (config.md, 1): providers openai and anthropic with the
- * key from the environment, else passthrough. Complaints (about variables) stand at line 0. */
+/* The settings of a start without a file: providers openai and anthropic with the key
+ * from the environment, else passthrough. Complaints (about variables) stand at line 0. */
 MUST_CHECK enum err conf_default(const struct conf_world *world, struct complaints *complaints,
                                  struct snapshot **snapshot);
 

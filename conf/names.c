@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Letter by letter; no locale, no patterns. */
 #include "conf/names.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf/names.h: what may be a name in the settings (conventions.md, 6). */
+/* conf/names.h: what may be a name in the settings. */
 #ifndef CONF_NAMES_H
 #define CONF_NAMES_H
 
@@ -14,7 +14,7 @@ bool name_is_model(struct span name);
 /* Of a header (token of RFC 9110, 5.6.2), at most 128 characters. */
 bool name_is_header(struct span name);
 /* Headers that we set ourselves, that end at this hop, or that carry credentials: never forwarded
- * because a file says so (bad-input BC10). Lower case. */
+ * because a file says so. Lower case. */
 bool name_is_managed_header(struct span name);
 
 #endif

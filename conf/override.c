@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Each variable is read by the code that reads its key, so both obey the same rules. */
 #include "conf/override.h"
 
 #include "base/suggest.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* conf/override.h: what the environment says stands above the file (conventions.md, 5):
+/* conf/override.h: what the environment says stands above the file:
  * HEADGATE_LISTEN (a comma list), HEADGATE_LOG_LEVEL, HEADGATE_LOG_FORMAT, HEADGATE_ADMIN_TOKEN (or
  * HEADGATE_ADMIN_TOKEN_FILE). A variable that is set to nothing counts as not set. */
 #ifndef CONF_OVERRIDE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Values of the tree into objects, by their field tables; complaints carry the path so far. */
 #include "conf/reader.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* All top-level keys as one table, from sections.def. */
 #include "conf/section.h"
 
 static const struct field_table *const sections[] = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* References and the end of the settings: secrets are wiped with the arena they lie in. */
 #include "conf/snapshot.h"
 
 #include "base/mem.h"

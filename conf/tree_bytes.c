@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is judged before YAML is parsed: encoding, control characters, tabs. */
 #include "conf/tree_bytes.h"
 
 /* Line breaks that libyaml knows and editors do not: with them lines would be counted differently.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Strict readers of base URLs and listen addresses: one way to write each, all else is a fault. */
 #include "conf/url.h"
 
 #include <string.h>
@@ -7,7 +8,7 @@
 
 enum { HOST_MAX = 253, LABEL_MAX = 63, URL_MAX = 2048, UNIX_PATH_MAX_BYTES = 103 };
 
-/* Names under which clouds serve credentials; no range allows them (bad-input BC08). */
+/* Names under which clouds serve credentials; no range allows them. */
 static const struct span metadata_names[] = {
     SPAN("metadata"),      SPAN("metadata.google.internal"),   SPAN("metadata.goog"),
     SPAN("instance-data"), SPAN("instance-data.ec2.internal"),

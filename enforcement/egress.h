@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* enforcement/egress.h: which addresses may be called at all (config.md, egress.allow). Asked by
- * the dialer for each address before it is opened. Pure; knows bytes of addresses, no sockets. */
+/* enforcement/egress.h: which addresses may be called at all (egress.allow). Asked by the
+ * dialer for each address before it is opened. Pure; knows bytes of addresses, no sockets. */
 #ifndef ENFORCEMENT_EGRESS_H
 #define ENFORCEMENT_EGRESS_H
 

@@ -684,7 +684,7 @@ static void on_readable(struct conn *conn)
         return;
     }
     if (count <= 0) {
-        /* An orderly end while an answer is still owed is a leaving app as well (faults E04). */
+        /* An orderly end while an answer is still owed is a leaving app as well: SDKs abort so. */
         die(conn);
         return;
     }

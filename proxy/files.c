@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading files whole, and the world that conf_load asks for variables and files. */
 #include "proxy/files.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 
 #include "conf/load.h"
 
-/* The file's bytes at the end of `out`; a regular file only (a FIFO or device would hang, BC12), at
+/* The file's bytes at the end of `out`; a regular file only (a FIFO or device would hang), at
  * most out->max. ERR_MISSING, ERR_PERMISSION, ERR_CEILING, ERR_SYSTEM with `why`. */
 MUST_CHECK enum err files_read(struct span path, struct buf *out, struct why *why);
 

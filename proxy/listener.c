@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Binding and accepting. Out of descriptors it pauses, says so, and tries again later. */
 #include "proxy/listener.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lines are put together in one buffer and leave by a task at the end of the turn. */
 #include "proxy/log.h"
 
 #include <errno.h>
@@ -206,7 +207,7 @@ void log_field(struct log *log, const char *name, struct span value)
         return;
     }
     if (log->format == LOG_JSON) {
-        json_key(&log->json, name);
+        json_key_plain(&log->json, span_of(name));
         json_string(&log->json, value);
         return;
     }
@@ -219,7 +220,7 @@ void log_number(struct log *log, const char *name, long long value)
     int length = 0;
 
     if (log->format == LOG_JSON) {
-        json_key(&log->json, name);
+        json_key_plain(&log->json, span_of(name));
         json_i64(&log->json, value);
         return;
     }
@@ -246,7 +247,7 @@ void log_seconds(struct log *log, const char *name, unsigned long long micros)
     } while (whole > 0);
     text = span_make(digits + at, sizeof digits - at);
     if (log->format == LOG_JSON) {
-        json_key(&log->json, name);
+        json_key_plain(&log->json, span_of(name));
         json_raw(&log->json, text);
         return;
     }
@@ -256,7 +257,7 @@ void log_seconds(struct log *log, const char *name, unsigned long long micros)
 void log_bool(struct log *log, const char *name, bool value)
 {
     if (log->format == LOG_JSON) {
-        json_key(&log->json, name);
+        json_key_plain(&log->json, span_of(name));
         json_bool(&log->json, value);
         return;
     }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The model list: routes first, then what the provider lists, kept for five minutes. */
 #include "proxy/models.h"
 
 #include "base/mem.h"

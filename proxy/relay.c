@@ -344,7 +344,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     struct event_view view = {0};
 
     if (relay->stream.saw_terminal) {
-        return true; /* nothing after the end is for the app (faults D14) */
+        return true; /* nothing after the end is for the app */
     }
     relay->in_piece = event->is_piece && !event->is_last_piece;
     call->match.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);

@@ -232,7 +232,7 @@ void reply_whole(struct call *call, unsigned status, struct span content_type, s
     call_leave(call);
 }
 
-/* Every known secret of the attempt that the provider's text repeats is covered up (BU03). */
+/* Every known secret of the attempt that the provider's text repeats is covered up. */
 static void cover(struct buf *body, struct span secret)
 {
     struct span rest = buf_span(body);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Boot and shutdown in order; signals and the drain. */
 #include "proxy/serve.h"
 
 #include <signal.h>

@@ -13,7 +13,7 @@ struct serve_options {
     void *to;
 };
 
-/* Serves until a signal ends it. Returns the exit code (conventions.md, 5). */
+/* Serves until a signal ends it. Returns the exit code (docs/operations.md). */
 int serve(const struct serve_options *options);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/must.h"
 
 /* Quiet for so long towards the app, and a comment goes out: intermediaries and Node's fetch give up
- * on silent streams (conventions.md, 1.4). */
+ * on silent streams. */
 enum { KEEP_ALIVE_MS = 15000 };
 /* After the terminal event the provider's framing normally ends at once; one that does not is not
  * waited for any longer than this. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A table of words; a status that the error itself brings along comes before it. */
 #include "router/inner_error.h"
 
 #include "base/must.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a status means, for one target (resilience.md, 3). A status alone is not enough: a 429 may
- * be an empty account, a 400 as well, and the same 503 is the provider's own word when JSON says
+/* What a status means, for one target (docs/decisions/0006). A status alone is not enough: a 429
+ * may be an empty account, a 400 as well, and the same 503 is the provider's own word when JSON says
  * so and some edge's otherwise. */
 #include "router/outcome.h"
 
@@ -27,7 +27,7 @@ enum refusal_kind outcome_refusal(enum outcome outcome)
     return rows[outcome].refusal;
 }
 
-/* Words for "no money left": waiting does not help (openai.md 10, anthropic.md 7). */
+/* Words for "no money left": waiting does not help. */
 static bool names_quota(struct span word)
 {
     static const struct span words[] = {

@@ -21,7 +21,7 @@ enum refusal_kind outcome_refusal(enum outcome outcome);
 
 /* What a status means. `error` may be NULL (not read yet, or no JSON). is_own_credential: the key
  * is ours (not the app's own, passthrough): then a 401 must not look like the app's fault
- * (resilience.md, 3). */
+ * (docs/decisions/0006). */
 enum outcome outcome_of_status(unsigned status, const struct provider_error *error,
                                bool is_own_credential);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* With one attempt a call, the first candidate is the one that is asked. */
 #include "router/plan.h"
 
 static void consider(struct plan *plan, const struct target *target, const struct dialect *dialect)

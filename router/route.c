@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A route's own name comes before any match:, and among those the order of the file counts. */
 #include "router/route.h"
 
 bool route_glob(struct span pattern, struct span name)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/route.h: where a model name leads (config.md, 2). Pure; reads the settings, owns nothing.
- * Called once per call, before any target is chosen. */
+/* router/route.h: where a model name leads (docs/configuration.md). Pure; reads the settings, owns
+ * nothing. Called once per call, before any target is chosen. */
 #ifndef ROUTER_ROUTE_H
 #define ROUTER_ROUTE_H
 

@@ -51,6 +51,15 @@ void json_close_array(struct json_out *out)
     close_container(out, ']');
 }
 
+void json_key_plain(struct json_out *out, struct span key)
+{
+    begin(out);
+    buf_put_char(out->buf, '"');
+    buf_put(out->buf, key);
+    buf_put(out->buf, SPAN_OF("\":"));
+    out->wants_comma = false;
+}
+
 void json_key(struct json_out *out, const char *key)
 {
     json_string(out, span_of(key));

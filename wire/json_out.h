@@ -20,6 +20,8 @@ void json_close_object(struct json_out *out);
 void json_open_array(struct json_out *out);
 void json_close_array(struct json_out *out);
 void json_key(struct json_out *out, const char *key);
+/* The same for a key that needs no escaping, as names of our own never do. */
+void json_key_plain(struct json_out *out, struct span key);
 /* Escaped; invalid UTF-8 becomes U+FFFD, so that the result is always valid JSON. */
 void json_string(struct json_out *out, struct span text);
 void json_text(struct json_out *out, const char *text);
