@@ -3,8 +3,6 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
-#include <stdbool.h>
-
 #include "base/buf.h"
 #include "conf/complaint.h"
 #include "conf/snapshot.h"
@@ -18,9 +16,8 @@ enum {
 
 /* What the command line said before and after the command's name. */
 struct command_line {
-    const char *config;    /* -c FILE; NULL: looked for */
-    const char *listen;    /* --listen ADDRESS; NULL: as the settings say */
-    bool wants_colour;
+    const char *config; /* -c FILE; NULL: looked for */
+    const char *listen; /* --listen ADDRESS; NULL: as the settings say */
 };
 
 struct command {

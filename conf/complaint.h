@@ -57,8 +57,7 @@ bool complaint_is_secret(struct span key);
 const char *complaint_quote(struct span text, char out[QUOTE_SIZE]);
 
 /* All of them: place, fault, the line shown with a caret, way out. `text` is the file's content, for
- * the shown lines; lines that hold a secret are shown with it masked. An empty
- * name is left out. */
+ * the shown lines; lines that hold a secret are shown with it masked. An empty name is left out. */
 void complaints_print(const struct complaints *complaints, struct span name, struct span text,
                       struct buf *out);
 

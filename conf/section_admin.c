@@ -34,7 +34,7 @@ static const struct field inner[] = {
      .type = FIELD_CUSTOM,
      .read = read_token,
      .is_secret = true,
-     .help = "what an operator must send; required beyond loopback"},
+     .help = "required beyond loopback; health does not ask for it"},
 };
 
 static const struct field_table admin_fields = FIELD_TABLE(inner);

@@ -774,6 +774,7 @@ void call_writable(struct call *call)
         dispatch_paused(&call->dispatch, false, loop_now(call->env->loop));
         ops = call_upstream(call, &upstream);
         ops->resume(upstream, call->upstream);
+        call_event(call, EVENT_WAKE, OUTCOME_OK); /* its idle time runs again: asks for the wake-up */
     }
 }
 
@@ -789,7 +790,8 @@ void calls_shut_down(struct calls *calls)
     for (struct link *at = calls->open.next; at != &calls->open; at = next) {
         struct call *call = LIST_OWNER(at, struct call, link);
         next = at->next;
-        if (call->dispatch.timeouts == NULL) {
+        if (call->dispatch.timeouts == NULL) { /* its body is still coming in */
+            conn_close_after(call->conn);
             call_refuse(call, REFUSAL_SHUTDOWN);
         } else {
             call_event(call, EVENT_SHUTDOWN, OUTCOME_SHUTDOWN);

@@ -120,9 +120,11 @@ static bool is_wanted_by_provider(const struct snapshot *snapshot, struct span n
     return false;
 }
 
-static bool passes(enum head_use use)
+/* A coded body that is not looked into goes on with the word that says so. */
+static bool passes(const struct call *call, enum head_use use)
 {
-    return use == HEAD_PASSES || use == HEAD_CONTENT_TYPE || use == HEAD_PATIENCE;
+    return use == HEAD_PASSES || use == HEAD_CONTENT_TYPE || use == HEAD_PATIENCE ||
+           (use == HEAD_CONTENT_ENCODING && call->match.operation->kind == OPERATION_PASS);
 }
 
 /* The field's line as it came, CRLF included. */
@@ -156,7 +158,7 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
         is_optional[i] = use == HEAD_SCOPE ||
                          (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
         has_optional = has_optional || is_optional[i];
-        if (passes(use) && head_value_is_plain(value) && !head_nominates(connection, name)) {
+        if (passes(call, use) && head_value_is_plain(value) && !head_nominates(connection, name)) {
             buf_put(&out->text, line_of(head, base, i));
         }
     }

@@ -387,13 +387,13 @@ static void on_writable(struct conn *conn)
         return;
     }
     buf_drop_front(&conn->out, sent);
-    if (sent > 0) {
-        wait_until(conn, mono_add(now_of(conn), STALL_MS));
+    /* While a body comes in, its own time runs on: a reader's progress does not stop it. */
+    if (sent > 0 && conn->state == CONN_BUSY) {
+        wait_until(conn, conn->out.len > 0 ? mono_add(now_of(conn), STALL_MS) : MONO_NEVER);
     }
     if (conn->out.len == 0) {
         buf_fini(&conn->out);
         watch(conn, (short)(conn->watched & ~EV_WRITE));
-        wait_until(conn, MONO_NEVER);
         if (conn->call == NULL && conn->state == CONN_BUSY) {
             begin_next(conn);
             return;
@@ -416,14 +416,19 @@ static void refuse_head(struct conn *conn, const struct http1_head *head, const 
     call_refuse_bytes(conn, target, refusal_of_http1(head->fault));
 }
 
+static bool has_no_body(const struct http1_head *head)
+{
+    return head->framing == HTTP1_BODY_NONE ||
+           (head->framing == HTTP1_BODY_LENGTH && head->length == 0);
+}
+
 /* A body that nobody wants: read on when that is cheap, else end after the answer. */
 static void begin_drop(struct conn *conn, const struct http1_head *head)
 {
     if (conn->state == CONN_DEAD) {
         return;
     }
-    if (head->framing == HTTP1_BODY_NONE || conn->must_close) {
-        conn->must_close = conn->must_close || head->framing != HTTP1_BODY_NONE;
+    if (has_no_body(head) || conn->must_close) {
         conn->state = CONN_BUSY;
         conn_answered(conn);
         return;
@@ -448,8 +453,7 @@ static void begin_call(struct conn *conn, const struct http1_head *head, const c
         begin_drop(conn, head);
         return;
     }
-    if (head->framing == HTTP1_BODY_NONE ||
-        (head->framing == HTTP1_BODY_LENGTH && head->length == 0)) {
+    if (has_no_body(head)) {
         conn->state = CONN_BUSY;
         wait_until(conn, MONO_NEVER);
         call_ready(conn->call);
@@ -533,14 +537,8 @@ static void body_payload(struct conn *conn, struct span payload)
         }
         return;
     }
-    if (!call_body(conn->call, payload)) {
-        conn->call = NULL;
-        if (conn->state != CONN_DEAD) {
-            conn->must_close = true;
-            conn->state = CONN_BUSY;
-            conn_answered(conn);
-        }
-    }
+    /* When it refuses, it has answered, and conn_answered has gone on from there. */
+    (void)call_body(conn->call, payload);
 }
 
 /* False: more bytes are needed, or the connection has ended. */
@@ -636,16 +634,20 @@ static void begin_next(struct conn *conn)
 
 void conn_answered(struct conn *conn)
 {
+    bool had_call = conn->call != NULL;
+
     conn->call = NULL;
     conn->at.call = MONO_NEVER;
-    if (conn->state == CONN_DEAD || conn->is_broken) {
+    if (conn->state == CONN_DEAD) {
         return;
     }
-    if (conn->state == CONN_BODY || conn->state == CONN_DROP) {
+    if (conn->state == CONN_DROP || (conn->state == CONN_BODY && !had_call)) {
         return; /* begin_drop or the body's end comes back here */
     }
+    /* Answered while the body was coming in: nobody reads the rest of it. */
+    conn->must_close = conn->must_close || conn->state == CONN_BODY;
     conn->state = CONN_BUSY;
-    if (conn->out.len == 0) {
+    if (conn->out.len == 0 && !conn->is_broken) {
         begin_next(conn);
     }
 }

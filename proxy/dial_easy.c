@@ -330,19 +330,21 @@ enum outcome dial_easy_late(const struct dial *dial)
     return dial->provider->endpoint.is_tls ? OUTCOME_TLS_TIMEOUT : OUTCOME_CONNECT_TIMEOUT;
 }
 
-bool dial_easy_is_named(const struct dial *dial)
+bool dial_easy_is_named(struct dial *dial)
 {
+    struct dial_name *name = &dial->dialer->names[dial->provider->endpoint.index];
     struct curl_certinfo *info = NULL;
     if (curl_easy_getinfo(dial->easy, CURLINFO_CERTINFO, &info) != CURLE_OK || info == NULL ||
         info->num_of_certs < 1) {
-        return false;
+        return name->has_named_cert;
     }
+    name->has_named_cert = false;
     for (const struct curl_slist *at = info->certinfo[0]; at != NULL; at = at->next) {
         if (span_starts(span_of(at->data), SPAN_OF("X509v3 Subject Alternative Name"))) {
-            return true;
+            name->has_named_cert = true;
         }
     }
-    return false;
+    return name->has_named_cert;
 }
 
 enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code)

@@ -27,6 +27,7 @@ struct dial_name {
     bool has_failed;
     bool has_good;
     bool has_stale;
+    bool has_named_cert;             /* the last certificate shown had alternative names */
     mono_ms failed_at;               /* the last lookup that failed */
     mono_ms stale_at;                /* when the old address last went into libcurl's cache */
     mono_ms good_at;
@@ -96,8 +97,9 @@ void dial_easy_allow(struct dial *dial, mono_ms now, uint32_t ms);
 /* Where the dial is now. */
 enum dial_phase dial_easy_phase(const struct dial *dial);
 /* Whether the peer's certificate has alternative names. libcurl falls back on the common name where
- * there are none, which RFC 9110, 4.3.4 forbids. */
-bool dial_easy_is_named(const struct dial *dial);
+ * there are none, which RFC 9110, 4.3.4 forbids. A resumed session may show no certificate (libcurl 8):
+ * then it is as good as the last one that this endpoint showed. */
+bool dial_easy_is_named(struct dial *dial);
 /* How a failure with this code reads. */
 enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code);
 /* How running out of the phase's time reads. */

@@ -45,9 +45,10 @@ static bool may_write(const struct log *log, int wait_ms)
     return log->is_file || poll(&poll_fd, 1, wait_ms) == 1;
 }
 
-/* Writes until all is gone or the outlet would block. */
-static void flush(struct log *log, int wait_ms)
+/* Writes until all is gone or the outlet would block. False: the outlet is broken. */
+static bool flush(struct log *log, int wait_ms)
 {
+    bool is_good = true;
     size_t done = 0;
 
     while (done < log->lines.len && may_write(log, wait_ms)) {
@@ -65,21 +66,25 @@ static void flush(struct log *log, int wait_ms)
             /* Nobody reads any more, or the disk is full: a log must not stop the calls. */
             log->dropped++;
             done = log->lines.len;
+            is_good = false;
             break;
         }
         done += (size_t)wrote;
     }
     buf_drop_front(&log->lines, done);
+    return is_good;
 }
 
 static void flush_task(struct loop_task *task)
 {
     struct log *log = LIST_OWNER(task, struct log, task);
 
-    flush(log, 0);
+    bool is_good = flush(log, 0);
+
     if (log->lines.len > 0) {
         loop_timer_set(&log->retry, mono_add(loop_now(log->loop), 20));
-    } else if (log->dropped > log->told) {
+    } else if (is_good && log->dropped > log->told) {
+        /* Not to a broken outlet: each such line would be lost too, and told again, for ever. */
         log->told = log->dropped;
         log_begin(log, LOG_WARN, "log_dropped", "log lines were lost, the outlet was full");
         log_number(log, "dropped", (long long)log->dropped);
@@ -127,7 +132,7 @@ void log_free(struct log *log)
     if (log == NULL) {
         return;
     }
-    flush(log, 1000);
+    (void)flush(log, 1000);
     loop_task_cancel(&log->task);
     loop_timer_fini(&log->retry);
     buf_fini(&log->lines);

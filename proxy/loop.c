@@ -157,6 +157,11 @@ static void tasks_run(struct loop *loop)
     }
 }
 
+void loop_run_tasks(struct loop *loop)
+{
+    tasks_run(loop);
+}
+
 static void turn(struct loop *loop, int flags)
 {
     loop->moment->has_mono = false;

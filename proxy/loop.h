@@ -33,6 +33,9 @@ void loop_run(struct loop *loop);
 bool loop_turn(struct loop *loop, uint32_t ms);
 void loop_stop(struct loop *loop);
 
+/* Runs what is queued, looks at no socket; also after loop_stop, to let go of what waits there. */
+void loop_run_tasks(struct loop *loop);
+
 /* The time of this turn: read once after waiting (by the first who asks), then the same for all. */
 mono_ms loop_now(const struct loop *loop);
 /* Microseconds of the monotonic clock, read now: for durations in log lines. */

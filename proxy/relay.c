@@ -174,7 +174,8 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     relay->is_json = is_json_type(seen.content_type);
     outcome = outcome_of_status(head->status, NULL,
                                 target->provider->credential_mode == CREDENTIAL_SECRET);
-    if (outcome == OUTCOME_REDIRECT) {
+    /* Not Modified leads nowhere: on a path that is only passed through it is an answer. */
+    if (outcome == OUTCOME_REDIRECT && !(relay->mode == RELAY_PASS && head->status == 304)) {
         return outcome;
     }
     if (relay->mode == RELAY_STREAM) {
@@ -361,6 +362,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     *is_content = *is_content || view.is_content;
     if (view.is_error) {
         run_flush(run);
+        if (!relay->is_open) { /* only an early head is out: what was held goes after it */
+            call_event(call, EVENT_CONTENT, OUTCOME_OK);
+        }
         relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;

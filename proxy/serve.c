@@ -243,7 +243,7 @@ static void free_parts(struct server *server)
     }
     conns_free(env->conns);
     if (env->loop != NULL) {
-        (void)loop_turn(env->loop, 0); /* what waits on the reap list */
+        loop_run_tasks(env->loop); /* what waits on the reap list */
     }
     calls_free(env->calls);
     models_free(env->models);
