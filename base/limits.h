@@ -54,6 +54,8 @@ enum {
 
 /* The shell. */
 enum {
+    LIMIT_WIRE_HEAD = 8 * 1024 * 1024, /* a head we send, or a model list: 4 MiB of it a provider's */
+    LIMIT_APP_BACKLOG = 4 * 1024 * 1024, /* unsent, over the largest answer that is held whole */
     LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
     LIMIT_UPSTREAM_SLICE = 16 * 1024, /* of a TLS write, so that "fully written" means something */
     LIMIT_DIALS_PER_ENDPOINT = 16,

@@ -31,6 +31,7 @@ struct calls {
     struct link open;    /* calls that are not closed */
     struct link spare;   /* closed ones, to be used again */
     unsigned spare_count;
+    bool has_told_two_keys;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
 };
@@ -401,12 +402,34 @@ static struct call *make(struct conn *conn)
     call->facts.began_us = loop_micros(env->loop);
     call->body.max = (size_t)env->snapshot->limits.body;
     call->model.max = (size_t)LIMIT_MODEL_NAME * 4;
-    call->wire_head.max = SIZE_MAX / 4;
+    call->wire_head.max = LIMIT_WIRE_HEAD;
     relay_begin(&call->relay);
     loop_task_init(&call->reap, reap_run);
     list_push_back(&env->calls->open, &call->link);
     put_call_id(env->calls, call->call_id);
     return call;
+}
+
+/* For the line of a request that is refused by its head. */
+static void note_path(struct call *call, struct span target)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    text_put_printable(text, span_cut(&target, '?'), NAME_SHOWN);
+    call->head.shown_path = call_head_keep(&call->head, buf_span(text));
+}
+
+/* Agents send two credentials as a habit; once is enough to know. */
+static void tell_two_keys(struct call *call)
+{
+    struct calls *calls = call->env->calls;
+
+    if (call->head.has_two_keys && !calls->has_told_two_keys) {
+        calls->has_told_two_keys = true;
+        log_say(call->env->log, LOG_WARN, "two_credentials",
+                "an app sends Authorization and another credential: Authorization counts");
+    }
 }
 
 struct call *call_open(struct conn *conn, const struct http1_head *head, const char *base)
@@ -419,24 +442,27 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
         call_refuse_bytes(conn, span_make(NULL, 0), REFUSAL_OVERLOADED);
         return NULL;
     }
+    call->head.text.max = HEAD_TEXT_MAX;
+    call->head.is_head_method =
+        span_equal(http1_part_span(head->method, base), SPAN_OF("HEAD"));
     if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
         call->match.dialect =
             dialect_for_error(http1_part_span(head->target, base),
-                          http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+                              http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
         conn_close_after(conn);
-        refuse(call, &refusal, NULL);
+    } else if (page_answers(call, http1_part_span(head->method, base),
+                            http1_part_span(head->target, base))) {
         return NULL;
+    } else {
+        refusal = judge_head(call, head, base, &allow);
     }
-    if (page_answers(call, http1_part_span(head->method, base),
-                     http1_part_span(head->target, base))) {
-        return NULL;
-    }
-    refusal = judge_head(call, head, base, &allow);
     if (refusal.kind != REFUSAL_NONE) {
+        note_path(call, http1_part_span(head->target, base));
         refuse(call, &refusal, allow);
         return NULL;
     }
+    tell_two_keys(call);
     if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
         uint64_t first = head->length < BODY_FIRST ? head->length : BODY_FIRST;
         buf_hint(&call->body, (size_t)first);
@@ -677,6 +703,7 @@ static void act_settle(struct call *call, const struct action *action)
 
     call->facts.outcome = action->outcome;
     act_abandon(call);
+    call_log_attempt(call, action->outcome);
     ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
 }
 

@@ -6,7 +6,6 @@
 #include "wire/head.h"
 
 enum {
-    HEAD_TEXT_MAX = 128 * 1024,
     PATIENCE_MAX_S = 86400,
     ID_MAX = 128
 };
@@ -16,7 +15,7 @@ struct span call_head_span(const struct call_head *head, struct http1_part part)
     return part.len == 0 ? span_make("", 0) : span_make(head->text.at + part.at, part.len);
 }
 
-static struct http1_part keep(struct call_head *head, struct span bytes)
+struct http1_part call_head_keep(struct call_head *head, struct span bytes)
 {
     struct http1_part part = {.at = (uint32_t)head->text.len, .len = (uint32_t)bytes.len};
 
@@ -45,6 +44,7 @@ struct seen {
     int key;
     int content_type;
     int request_id;
+    int traceparent;
     int trace;
     int timeout;
     bool is_twice;          /* two Content-Type that differ */
@@ -97,6 +97,7 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
             seen->has_encoding || !span_equal_nocase(value, SPAN_OF("identity"));
         break;
     case HEAD_REQUEST_ID: seen->request_id = i; break;
+    case HEAD_TRACEPARENT: seen->traceparent = i; break;
     case HEAD_TRACE: seen->trace = i; break;
     case HEAD_TIMEOUT: seen->timeout = i; break;
     case HEAD_PATIENCE: read_patience(&call->head, value); break;
@@ -124,6 +125,7 @@ static bool is_wanted_by_provider(const struct snapshot *snapshot, struct span n
 static bool passes(const struct call *call, enum head_use use)
 {
     return use == HEAD_PASSES || use == HEAD_CONTENT_TYPE || use == HEAD_PATIENCE ||
+           use == HEAD_TRACEPARENT ||
            (use == HEAD_CONTENT_ENCODING && call->match.operation->kind == OPERATION_PASS);
 }
 
@@ -196,7 +198,7 @@ static void capture_query(struct call *call, struct span query, bool has_key)
     }
     out->query.len = (uint32_t)out->text.len - out->query.at;
     if (!has_key && key.len > 0) {
-        out->key = keep(out, key);
+        out->key = call_head_keep(out, key);
     }
 }
 
@@ -219,11 +221,11 @@ static void capture_key(struct call *call, const struct http1_head *head, const 
     }
     /* An empty Authorization is what some agents send beside the real key. */
     if (without_scheme(bearer).len > 0 && !span_equal_nocase(bearer, SPAN_OF("bearer"))) {
-        out->bearer = keep(out, bearer);
-        out->key = keep(out, without_scheme(bearer));
+        out->bearer = call_head_keep(out, bearer);
+        out->key = call_head_keep(out, without_scheme(bearer));
         out->has_two_keys = seen->key >= 0;
     } else if (seen->key >= 0) {
-        out->key = keep(out, http1_value(head, base, (size_t)seen->key));
+        out->key = call_head_keep(out, http1_value(head, base, (size_t)seen->key));
     }
 }
 
@@ -281,7 +283,15 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
     if (seen->request_id >= 0) {
         value = http1_value(head, base, (size_t)seen->request_id);
         if (is_id(value)) {
-            out->request_id = keep(out, value);
+            out->request_id = call_head_keep(out, value);
+        }
+    }
+    if (seen->traceparent >= 0) {
+        /* version-traceid-parentid-flags (W3C Trace Context); read for the log only. */
+        value = http1_value(head, base, (size_t)seen->traceparent);
+        if (value.len >= 55 && value.at[2] == '-' && value.at[35] == '-' &&
+            is_id(span_make(value.at + 3, 32))) {
+            out->trace_id = call_head_keep(out, span_make(value.at + 3, 32));
         }
     }
     if (seen->trace >= 0) {
@@ -289,7 +299,7 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
         if (!is_id(value)) {
             return no(REFUSAL_BAD_TRACE, "x-headgate-trace");
         }
-        out->trace = keep(out, value);
+        out->trace = call_head_keep(out, value);
     }
     if (seen->timeout >= 0) {
         value = http1_value(head, base, (size_t)seen->timeout);
@@ -305,16 +315,15 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
                                  const char *base)
 {
     struct call_head *out = &call->head;
-    struct seen seen = {-1, -1, -1, -1, -1, -1, false, false};
+    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, false, false};
     struct refusal refusal;
 
-    out->text.max = HEAD_TEXT_MAX;
     buf_hint(&out->text, head->size + 64);
     capture_lines(call, head, base, &seen);
     capture_key(call, head, base, &seen);
     capture_query(call, call->match.query, out->key.len > 0);
-    out->path = keep(out, call->match.upstream_path);
-    out->method = keep(out, http1_part_span(head->method, base));
+    out->path = call_head_keep(out, call->match.upstream_path);
+    out->method = call_head_keep(out, http1_part_span(head->method, base));
     out->has_body = head->framing != HTTP1_BODY_NONE;
     refusal = capture_own(call, head, base, &seen);
     if (refusal.kind == REFUSAL_NONE) {
@@ -460,7 +469,6 @@ bool call_head_dress(struct call *call, const struct target *target,
     }
     request->pieces_count = (uint8_t)(1 + count);
     request->head_pieces = 1;
-    request->is_head_method =
-        span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("HEAD"));
+    request->is_head_method = call->head.is_head_method;
     return !out->failed;
 }

@@ -54,36 +54,73 @@ static void put_times(struct log *log, const struct call *call)
     }
 }
 
+/* A call that a provider spoiled is worth a look: it is told even where only warnings are. */
+static enum log_level level_of(const struct call_facts *facts)
+{
+    if (!facts->has_attempt) {
+        return LOG_INFO;
+    }
+    if (outcome_refusal(facts->outcome) == REFUSAL_NONE) {
+        return facts->outcome == OUTCOME_PROVIDER_ERROR || facts->outcome == OUTCOME_THROTTLED
+                   ? LOG_WARN
+                   : LOG_INFO;
+    }
+    return facts->outcome == OUTCOME_SHUTDOWN ? LOG_INFO : LOG_WARN;
+}
+
+static void put_what(struct log *log, const struct call *call)
+{
+    const struct call_head *head = &call->head;
+    const struct operation *operation = call->match.operation;
+
+    log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
+    log_field(log, "request_id", call_head_span(head, head->request_id));
+    log_field(log, "trace", call_head_span(head, head->trace));
+    log_field(log, "trace_id", call_head_span(head, head->trace_id));
+    if (call->match.dialect != NULL) {
+        log_field(log, "dialect", span_of(call->match.dialect->name));
+    }
+    if (operation != NULL) {
+        log_field(log, "operation", span_of(operation->name));
+    }
+    if (head->shown_path.len > 0) {
+        log_field(log, "path", call_head_span(head, head->shown_path));
+    } else if (operation != NULL && operation->kind == OPERATION_PASS) {
+        log_field(log, "path", call_head_span(head, head->path));
+    }
+    if (call->plan.route != NULL) {
+        log_field(log, "route", call->plan.route->name);
+    }
+    log_field(log, "model", buf_span(&call->model));
+}
+
+static void put_provider_says(struct log *log, const struct call *call)
+{
+    const struct call_facts *facts = &call->facts;
+
+    if (facts->upstream_status != 0 && facts->upstream_status != facts->status) {
+        log_number(log, "upstream_status", (long long)facts->upstream_status);
+    }
+    log_field(log, "upstream_request_id", call_head_span(&call->head, call->head.upstream_id));
+}
+
 void call_log(const struct call *call)
 {
     struct log *log = call->env->log;
     const struct call_facts *facts = &call->facts;
     bool has_left = facts->outcome == OUTCOME_APP_GONE;
+    enum log_level level = level_of(facts);
 
-    if (!log_wants(log, LOG_INFO)) {
+    if (!log_wants(log, level)) {
         return;
     }
-    log_begin(log, LOG_INFO, "call", "call");
-    log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
-    log_field(log, "request_id", call_head_span(&call->head, call->head.request_id));
-    log_field(log, "trace_id", call_head_span(&call->head, call->head.trace));
-    if (call->match.dialect != NULL) {
-        log_field(log, "dialect", span_of(call->match.dialect->name));
-    }
-    if (call->match.operation != NULL) {
-        log_field(log, "operation", span_of(call->match.operation->name));
-    }
-    if (call->plan.route != NULL) {
-        log_field(log, "route", call->plan.route->name);
-    }
-    if (call->match.operation != NULL && call->match.operation->kind == OPERATION_PASS) {
-        log_field(log, "path", call_head_span(&call->head, call->head.path));
-    }
-    log_field(log, "model", buf_span(&call->model));
+    log_begin(log, level, "call", "call");
+    put_what(log, call);
     if (facts->has_attempt) {
         put_target(log, call);
     }
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
+    put_provider_says(log, call);
     log_bool(log, "stream", call->request.is_stream);
     put_usage(log, &call->relay.usage);
     put_times(log, call);
@@ -94,6 +131,24 @@ void call_log(const struct call *call)
     } else if (has_left) {
         log_field(log, "reason", SPAN_OF("app_gone"));
     }
+    log_end(log);
+}
+
+void call_log_attempt(const struct call *call, enum outcome outcome)
+{
+    struct log *log = call->env->log;
+
+    if (!log_wants(log, LOG_DEBUG) || !call->facts.has_attempt) {
+        return;
+    }
+    log_begin(log, LOG_DEBUG, "attempt", "attempt");
+    log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
+    log_number(log, "attempt", call->dispatch.attempt);
+    log_field(log, "provider", call_target(call)->provider->name);
+    log_field(log, "outcome", span_of(outcome_word(outcome)));
+    log_bool(log, "reused", call->facts.is_reused);
+    put_provider_says(log, call);
+    log_seconds(log, "dur_s", loop_micros(call->env->loop) - call->facts.attempt_us);
     log_end(log);
 }
 

@@ -11,7 +11,7 @@
 #include "router/plan.h"
 #include "wire/dialect.h"
 
-enum { CALL_ID_LENGTH = 26, CALL_EVENTS_MAX = 8, UPSTREAM_ID_MAX = 128, MODEL_LOGGED_MAX = 128 };
+enum { HEAD_TEXT_MAX = 128 * 1024, CALL_ID_LENGTH = 26, CALL_EVENTS_MAX = 8, UPSTREAM_ID_MAX = 128, MODEL_LOGGED_MAX = 128 };
 
 /* What the app's head said, kept while the call lives. Spans are places in `text`, which may move
  * only while it is written. */
@@ -28,6 +28,10 @@ struct call_head {
     uint32_t patience_ms;        /* 0: not told */
     uint32_t deadline_ms;        /* 0: not told */
     struct http1_part method;
+    struct http1_part shown_path; /* of a refused request: cut, printable, for its line */
+    struct http1_part upstream_id; /* the provider's own id for the attempt */
+    struct http1_part trace_id;  /* of traceparent */
+    bool is_head_method;         /* HEAD: answers have no body */
     bool has_body;               /* even an empty one */
     bool has_two_keys;           /* Authorization and another carrier */
 };
@@ -51,6 +55,7 @@ struct relay {
     bool saw_event;
     bool in_piece;               /* an oversized event is half out */
     bool is_json;                /* content-type */
+    bool has_wait;               /* head tells how long to wait */
     unsigned status;             /* of the provider; later the one for the app */
     struct stream stream;
     struct sse sse;
@@ -69,6 +74,7 @@ struct call_facts {
     uint64_t told_us;        /* the provider last told us something that decided */
     mono_ms told_at;         /* the same, in the loop's time */
     uint64_t first_us;       /* first byte of the answer to the app; 0: none yet */
+    unsigned upstream_status; /* as the provider sent it; 0: none came */
     uint64_t bytes_in;
     uint64_t bytes_out;
     unsigned status;         /* told to the app; 0: none yet */
@@ -118,6 +124,8 @@ const struct upstream_ops *call_upstream(const struct call *call, struct upstrea
 struct refusal call_head_capture(struct call *call, const struct http1_head *head,
                                  const char *base);
 struct span call_head_span(const struct call_head *head, struct http1_part part);
+/* Puts bytes into head->text to be kept as long as the call. */
+struct http1_part call_head_keep(struct call_head *head, struct span bytes);
 /* Puts the upstream request together in call->wire_head and lists its pieces. False: no memory. */
 bool call_head_dress(struct call *call, const struct target *target,
                      struct upstream_request *request);
@@ -154,8 +162,10 @@ void reply_refusal(struct call *call, const struct dialect *dialect,
 /* The same to something that never became a call; `id` is the call id it would have had. */
 void reply_refusal_bytes(struct conn *conn, struct span id, const struct dialect *dialect,
                          const struct refusal *refusal);
-/* A failed attempt as the answer: the provider's own error, or ours. */
+/* A failed attempt as the answer: the provider's own error, or ours with what it told beside it. */
 void reply_failure(struct call *call, enum outcome outcome);
+/* Every known secret of the attempt that the provider's text repeats is covered up. */
+void reply_cover(const struct call *call, struct buf *body);
 /* A whole answer with this body. */
 void reply_whole(struct call *call, unsigned status, struct span content_type, struct span body);
 
@@ -166,6 +176,8 @@ void models_reply(struct call *call, struct span listed);
 bool models_reply_cached(struct call *call);
 
 /* call_log.c */
+/* One line per attempt, at debug. */
+void call_log_attempt(const struct call *call, enum outcome outcome);
 void call_log(const struct call *call);
 /* The line of a request that never became a call. */
 void call_log_refused(struct env *env, enum refusal_kind kind, struct span call_id,

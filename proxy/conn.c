@@ -51,7 +51,7 @@ struct conn {
     enum conn_side side;
     short watched; /* EV_READ, EV_WRITE */
     bool is_http10;
-    bool has_costly_body; /* of the present request: too long to be read only to be dropped */
+    bool has_costly_body; /* of the present request: not to be read only to be dropped */
     bool must_close;
     bool is_broken; /* the socket failed; the call is told by the task */
     /* From here on what only a request's begin or end touches. */
@@ -443,8 +443,9 @@ static void begin_call(struct conn *conn, const struct http1_head *head, const c
 
     conn->is_http10 = head->minor == 0;
     conn->must_close = conn->must_close || !head->keep_alive || conns_is_draining(conn->env->conns);
-    conn->has_costly_body =
-        head->framing == HTTP1_BODY_LENGTH && head->length > LIMIT_DROPPED_BODY;
+    /* One that waits for our word may never come: what follows a refusal could not be told apart. */
+    conn->has_costly_body = head->expects_continue || (head->framing == HTTP1_BODY_LENGTH &&
+                                                       head->length > LIMIT_DROPPED_BODY);
     conn->sent = 0;
     conn->state = CONN_BODY;
     http1_body_init(&conn->body, head->framing, head->length);
@@ -788,7 +789,7 @@ void conn_open(struct env *env, int fd, enum conn_side side)
     conn->at.own = MONO_NEVER;
     conn->at.call = MONO_NEVER;
     buf_init(&conn->in, IN_MAX);
-    buf_init(&conn->out, SIZE_MAX / 4);
+    buf_init(&conn->out, (size_t)env->snapshot->limits.response + LIMIT_APP_BACKLOG);
     loop_timer_init(&conn->timer, env->loop, timer_fire);
     loop_task_init(&conn->task, task_run);
     list_push_back(&env->conns->all, &conn->link);

@@ -18,7 +18,8 @@
 enum {
     BACKLOG = 1024,
     ACCEPTS_PER_TURN = 64, /* so that a flood of connects does not starve the calls */
-    PAUSE_MS = 100
+    PAUSE_MS = 100,
+    TELL_AGAIN_MS = 60000
 };
 
 struct listener {
@@ -28,7 +29,7 @@ struct listener {
     int fd;
     enum conn_side side;
     bool is_paused;
-    bool has_told;
+    mono_ms told_at; /* 0: never */
     char address[160];
     char unix_path[108];
 };
@@ -166,17 +167,19 @@ static void note_address(struct listener *listener, const struct listen_address 
 
 static void pause_accepting(struct listener *listener)
 {
+    mono_ms now = loop_now(listener->env->loop);
+
     if (!listener->is_paused) {
         listener->is_paused = true;
         (void)event_del(&listener->event);
     }
-    if (!listener->has_told) {
-        listener->has_told = true;
+    if (listener->told_at == 0 || now >= mono_add(listener->told_at, TELL_AGAIN_MS)) {
+        listener->told_at = now;
         log_say(listener->env->log, LOG_ERROR, "accept_paused",
                 "out of file descriptors: new connections wait; raise the limit (ulimit -n) or "
                 "lower limits.calls");
     }
-    loop_timer_set(&listener->pause, mono_add(loop_now(listener->env->loop), PAUSE_MS));
+    loop_timer_set(&listener->pause, mono_add(now, PAUSE_MS));
 }
 
 void listener_try_again(struct listener *listener)
@@ -215,7 +218,6 @@ static void on_accept_cb(evutil_socket_t listening, short what, void *to)
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept(listening, NULL, NULL);
         if (fd >= 0) {
-            listener->has_told = false;
             accept_one(listener, fd);
             continue;
         }

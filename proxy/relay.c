@@ -54,10 +54,14 @@ static bool is_json_type(struct span content_type)
     return span_equal_nocase(type, SPAN_OF("application/json")) || span_ends(type, SPAN_OF("+json"));
 }
 
-static void put_upstream_id(struct buf *out, struct span value)
+static void keep_upstream_id(struct call *call, struct span value)
 {
-    if (value.len > 0 && value.len <= UPSTREAM_ID_MAX) {
-        head_put(out, SPAN_OF("x-headgate-upstream-request-id"), value);
+    if (value.len == 0 || value.len > UPSTREAM_ID_MAX || call->head.upstream_id.len > 0) {
+        return;
+    }
+    call->head.upstream_id = call_head_keep(&call->head, value);
+    if (call->snapshot->response_headers) {
+        head_put(&call->relay.head, SPAN_OF("x-headgate-upstream-request-id"), value);
     }
 }
 
@@ -66,7 +70,6 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
                         struct head_seen *seen)
 {
     struct relay *relay = &call->relay;
-    bool has_id = false;
 
     for (size_t i = 0; i < head->count; i++) {
         struct span name = http1_name(head, base, i);
@@ -81,12 +84,7 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
         case ANSWER_CONTENT_ENCODING: seen->encoding = value; break;
         case ANSWER_RETRY_AFTER: break;
         case ANSWER_PASSES: head_put(&relay->head, name, value); break;
-        case ANSWER_REQUEST_ID:
-            if (!has_id && call->snapshot->response_headers) {
-                put_upstream_id(&relay->head, value);
-                has_id = true;
-            }
-            break;
+        case ANSWER_REQUEST_ID: keep_upstream_id(call, value); break;
         }
     }
 }
@@ -106,6 +104,7 @@ static void put_wait(struct call *call, const struct http1_head *head, const cha
         return;
     }
     told = hint_tell(wait_ms);
+    call->relay.has_wait = true;
     buf_put_format(out, "retry-after: %u\r\nretry-after-ms: %u\r\n", told.seconds, told.ms);
     if (told.is_capped) {
         buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
@@ -168,6 +167,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     enum outcome outcome = OUTCOME_OK;
 
     relay->status = head->status;
+    call->facts.upstream_status = head->status;
     relay->mode = mode_of(call, head);
     relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     keep_fields(call, head, base, &seen);
@@ -337,6 +337,18 @@ static void stream_failed_early(struct call *call, const struct event_view *view
                                      CREDENTIAL_SECRET));
 }
 
+/* A provider's error inside a stream that has begun: the same words, no secrets. */
+static void add_error(struct call *call, struct run *run, struct span raw)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    buf_put(text, raw);
+    reply_cover(call, text);
+    run_add(run, buf_span(text));
+    run_flush(run);
+}
+
 /* One event. False: the call has been decided, read no further. */
 static bool take_event(struct call *call, struct run *run, const struct sse_event *event,
                        bool *is_content)
@@ -356,18 +368,22 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         stream_failed_early(call, &view, event->data);
         return false;
     }
-    if (!view.hide) {
-        run_add(run, event->raw);
-    }
     *is_content = *is_content || view.is_content;
+    if (view.is_error && !relay->is_open) { /* an early head is out: told in our words by the cut */
+        call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
+        return false;
+    }
     if (view.is_error) {
-        run_flush(run);
+        add_error(call, run, event->raw);
         if (!relay->is_open) { /* only an early head is out: what was held goes after it */
             call_event(call, EVENT_CONTENT, OUTCOME_OK);
         }
         relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
+    }
+    if (!view.hide) {
+        run_add(run, event->raw);
     }
     return true;
 }

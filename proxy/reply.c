@@ -155,14 +155,17 @@ static void send_whole(struct conn *conn, struct buf *out, struct span body, boo
 
 static bool is_head_method(const struct call *call)
 {
-    return call != NULL &&
-           span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("HEAD"));
+    return call != NULL && call->head.is_head_method;
 }
 
 /* The ids of an answer to something that never became a call. */
-static void put_ids(struct conn *conn, struct buf *out, struct span id)
+static void put_ids(struct conn *conn, struct buf *out, struct span id,
+                    const struct dialect *dialect)
 {
     head_put(out, SPAN_OF("x-request-id"), id);
+    if (dialect->request_id_header != NULL) {
+        head_put(out, span_of(dialect->request_id_header), id);
+    }
     if (conn_env(conn)->snapshot->response_headers) {
         head_put(out, SPAN_OF("x-headgate-call-id"), id);
     }
@@ -180,16 +183,19 @@ static void send_refusal(struct conn *conn, const struct call *call, struct span
     buf_clear(out);
     buf_clear(body);
     dialect->write_error(body, refusal, id);
-    reply_status(out, row->status);
+    reply_status(out, refusal->status != 0 ? refusal->status : row->status);
     buf_put(out, SPAN_OF("content-type: application/json\r\ncache-control: no-store\r\n"));
     if (allow != NULL) {
         head_put(out, SPAN_OF("allow"), span_of(allow));
     }
-    put_retry(out, row);
+    if (call == NULL || !call->relay.has_wait) {
+        put_retry(out, row);
+    }
     if (call != NULL) {
+        buf_put(out, buf_span(&call->relay.head)); /* what the provider told beside its error */
         reply_own_fields(out, call);
     } else {
-        put_ids(conn, out, id);
+        put_ids(conn, out, id, dialect);
     }
     send_whole(conn, out, buf_span(body), is_head_method(call));
 }
@@ -197,7 +203,8 @@ static void send_refusal(struct conn *conn, const struct call *call, struct span
 void reply_refusal(struct call *call, const struct dialect *dialect,
                    const struct refusal *refusal, const char *allow)
 {
-    call->facts.status = refusal_row(refusal->kind)->status;
+    call->facts.status =
+        refusal->status != 0 ? refusal->status : refusal_row(refusal->kind)->status;
     call->facts.refusal = refusal->kind;
     if (call->facts.first_us == 0) {
         call->facts.first_us = loop_micros(call->env->loop);
@@ -232,7 +239,6 @@ void reply_whole(struct call *call, unsigned status, struct span content_type, s
     call_leave(call);
 }
 
-/* Every known secret of the attempt that the provider's text repeats is covered up. */
 static void cover(struct buf *body, struct span secret)
 {
     struct span rest = buf_span(body);
@@ -245,6 +251,25 @@ static void cover(struct buf *body, struct span secret)
         memset(body->at + (at - body->at), '*', secret.len);
         rest = span_from(rest, (size_t)(at - rest.at) + secret.len);
     }
+}
+
+void reply_cover(const struct call *call, struct buf *body)
+{
+    cover(body, call_target(call)->provider->credential);
+    cover(body, call_head_span(&call->head, call->head.key));
+}
+
+/* What is told when the provider's own answer would go back but is not JSON: its status, our words. */
+static struct refusal without_body(const struct relay *relay, enum outcome outcome)
+{
+    struct refusal refusal = {.kind = REFUSAL_UPSTREAM_ERROR};
+
+    if (outcome == OUTCOME_THROTTLED) {
+        refusal.kind = REFUSAL_UPSTREAM_THROTTLED;
+    } else if (outcome == OUTCOME_REQUEST && relay->status >= 400) {
+        refusal.status = relay->status;
+    }
+    return refusal;
 }
 
 void reply_failure(struct call *call, enum outcome outcome)
@@ -261,8 +286,7 @@ void reply_failure(struct call *call, enum outcome outcome)
     }
     if (refusal.kind == REFUSAL_NONE && relay->answer.is_json && relay->held.len > 0 &&
         relay->status >= 400) {
-        cover(&relay->held, call_target(call)->provider->credential);
-        cover(&relay->held, call_head_span(&call->head, call->head.key));
+        reply_cover(call, &relay->held);
         /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
         reply_whole(call,
                     relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
@@ -270,7 +294,7 @@ void reply_failure(struct call *call, enum outcome outcome)
         return;
     }
     if (refusal.kind == REFUSAL_NONE) {
-        refusal.kind = REFUSAL_UPSTREAM_ERROR;
+        refusal = without_body(relay, outcome);
     }
     reply_refusal(call, call->match.dialect, &refusal, NULL);
     call_leave(call);

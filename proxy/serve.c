@@ -195,7 +195,7 @@ static void fit_descriptors(struct server *server)
     if (limit.rlim_cur > DESCRIPTORS_RESERVE + 2 && limit.rlim_cur < DESCRIPTORS_WANTED * 16) {
         carried = (uint32_t)(limit.rlim_cur - DESCRIPTORS_RESERVE) / 2;
         if (carried < snapshot->limits.calls) {
-            log_say(server->env.log, LOG_WARN, "descriptors",
+            log_say(server->env.log, LOG_INFO, "descriptors",
                     "limits.calls lowered from %u to %u: the process may open %llu files",
                     snapshot->limits.calls, carried, (unsigned long long)limit.rlim_cur);
             snapshot->limits.calls = carried;

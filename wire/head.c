@@ -32,7 +32,7 @@ static struct rule request_rule(struct span name)
     case SHAPE(9, 'y'): return RULE("x-api-key", HEAD_KEY);
     case SHAPE(10, 'e'): return RULE("tracestate", HEAD_PASSES);
     case SHAPE(10, 't'): return RULE("user-agent", HEAD_PASSES);
-    case SHAPE(11, 't'): return RULE("traceparent", HEAD_PASSES);
+    case SHAPE(11, 't'): return RULE("traceparent", HEAD_TRACEPARENT);
     case SHAPE(12, 'e'): return RULE("content-type", HEAD_CONTENT_TYPE);
     case SHAPE(12, 'd'): return RULE("x-request-id", HEAD_REQUEST_ID);
     case SHAPE(13, 'n'): return RULE("authorization", HEAD_AUTHORIZATION);

@@ -17,6 +17,7 @@ enum head_use {
     HEAD_AUTHORIZATION,
     HEAD_KEY,             /* x-api-key, x-goog-api-key, api-key */
     HEAD_REQUEST_ID,
+    HEAD_TRACEPARENT,     /* passes, too */
     HEAD_TRACE,           /* x-headgate-trace */
     HEAD_TIMEOUT,         /* x-headgate-timeout-ms */
     HEAD_CONTENT_TYPE,    /* passes, too */
