@@ -12,12 +12,12 @@
 #include <errno.h>
 #include <limits.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "proxy/call.h"
+#include "proxy/send.h"
 
 enum conn_state { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_DROP, CONN_LINGER, CONN_DEAD };
 
@@ -30,9 +30,7 @@ enum {
     STALL_MS = 60000,      /* no byte accepted by the app */
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,
-    IN_MAX = LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD,
-    PIECES_MAX = 16,
-    SMALL_MAX = 4096
+    IN_MAX = LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD
 };
 
 struct conn {
@@ -291,43 +289,10 @@ static void linger(struct conn *conn)
 
 /* ---- out ---- */
 
-/* Small things are put together first: a plain send costs the kernel less than a list of pieces. */
-static ssize_t send_small(int fd, const struct span *pieces, size_t count)
+static size_t send_now(struct conn *conn, const struct span *pieces, size_t count)
 {
-    char bytes[SMALL_MAX];
-    size_t len = 0;
+    ssize_t sent = send_spans(conn->fd, pieces, count, SIZE_MAX);
 
-    for (size_t i = 0; i < count; i++) {
-        if (pieces[i].len > 0) {
-            memcpy(bytes + len, pieces[i].at, pieces[i].len);
-            len += pieces[i].len;
-        }
-    }
-    return send(fd, bytes, len, MSG_NOSIGNAL);
-}
-
-static ssize_t send_pieces(int fd, const struct span *pieces, size_t count)
-{
-    struct iovec vector[PIECES_MAX];
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = count};
-
-    must(count <= PIECES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        /* sendmsg only reads, but its type does not say so. */
-        vector[i].iov_base = (void *)(uintptr_t)pieces[i].at;
-        vector[i].iov_len = pieces[i].len;
-    }
-    return sendmsg(fd, &message, MSG_NOSIGNAL);
-}
-
-static size_t send_now(struct conn *conn, const struct span *pieces, size_t count, size_t total)
-{
-    ssize_t sent = 0;
-
-    do {
-        sent = total <= SMALL_MAX ? send_small(conn->fd, pieces, count)
-                                  : send_pieces(conn->fd, pieces, count);
-    } while (sent < 0 && errno == EINTR);
     if (sent < 0) {
         conn->is_broken = errno != EAGAIN && errno != EWOULDBLOCK;
         return 0;
@@ -360,7 +325,7 @@ void conn_send(struct conn *conn, const struct span *pieces, size_t count)
         return;
     }
     if (conn->out.len == 0) {
-        sent = send_now(conn, pieces, count, total);
+        sent = send_now(conn, pieces, count);
     }
     if (!conn->is_broken && sent < total) {
         bool was_waiting = conn->out.len > 0;
@@ -380,7 +345,7 @@ static void begin_next(struct conn *conn);
 static void on_writable(struct conn *conn)
 {
     struct span rest = buf_span(&conn->out);
-    size_t sent = send_now(conn, &rest, 1, rest.len);
+    size_t sent = send_now(conn, &rest, 1);
 
     if (conn->is_broken) {
         die(conn);

@@ -6,14 +6,14 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "proxy/send.h"
 
 /* One call of the kernel copies no more than this, so that a great body does not hold the loop. */
-enum { PIECES_MAX = 16, SEND_MAX = 256 * 1024, SMALL_MAX = 4096 };
+enum { SEND_MAX = 256 * 1024 };
 
 static void readable_cb(evutil_socket_t fd, short what, void *to)
 {
@@ -89,38 +89,11 @@ enum dial_step line_recv(struct line *line, char *at, size_t size, size_t *count
     return got == 0 ? DIAL_CLOSED : DIAL_MOVED;
 }
 
-/* Put together first when they are small: a plain send costs the kernel less than a list of pieces. */
-static ssize_t send_small(int fd, const struct iovec *vector, size_t used)
-{
-    char bytes[SMALL_MAX];
-    size_t len = 0;
-    for (size_t i = 0; i < used; i++) {
-        if (vector[i].iov_len > 0) {
-            memcpy(bytes + len, vector[i].iov_base, vector[i].iov_len);
-            len += vector[i].iov_len;
-        }
-    }
-    return send(fd, bytes, len, MSG_NOSIGNAL);
-}
-
 enum dial_step line_send_pieces(struct line *line, const struct span *pieces, size_t pieces_count,
                                 size_t *count)
 {
-    struct iovec vector[PIECES_MAX];
-    size_t room = SEND_MAX;
-    size_t used = 0;
-    must(pieces_count <= PIECES_MAX);
-    for (; used < pieces_count && room > 0; used++) {
-        size_t len = pieces[used].len < room ? pieces[used].len : room;
-        /* sendmsg only reads, but its type does not say so. */
-        vector[used].iov_base = (void *)(uintptr_t)pieces[used].at;
-        vector[used].iov_len = len;
-        room -= len;
-    }
-    struct msghdr message = {.msg_iov = vector, .msg_iovlen = used};
     *count = 0;
-    ssize_t sent = SEND_MAX - room <= SMALL_MAX ? send_small(line->fd, vector, used)
-                                                : sendmsg(line->fd, &message, MSG_NOSIGNAL);
+    ssize_t sent = send_spans(line->fd, pieces, pieces_count, SEND_MAX);
     if (sent < 0) {
         return is_again(errno) ? DIAL_AGAIN : DIAL_RESET;
     }

@@ -375,9 +375,6 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     }
     if (view.is_error) {
         add_error(call, run, event->raw);
-        if (!relay->is_open) { /* only an early head is out: what was held goes after it */
-            call_event(call, EVENT_CONTENT, OUTCOME_OK);
-        }
         relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;

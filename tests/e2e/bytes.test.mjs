@@ -306,6 +306,20 @@ test('an overload and a used-up quota are told by their true status', async () =
     assert.equal(JSON.parse(quota.body).error.code, 'upstream_quota');
 });
 
+test('paths that are only passed through: a coded body keeps its coding, Not Modified is an answer', async () => {
+    upstream.play((exchange) => exchange.json({ ok: true }));
+    const coded = Buffer.from('1f8b0800000000000003ab56ca5254b2520200a6c4f2ab0a000000', 'hex');
+    const kept = await ask(headgate.port, { target: '/v1/files', headers: { 'Content-Encoding': 'gzip' }, body: coded });
+    assert.equal(kept.status, 200, kept.body.toString());
+    assert.equal(header(upstream.requests.at(-1), 'content-encoding'), 'gzip');
+    assert.ok(upstream.requests.at(-1).body.equals(coded));
+    upstream.play((exchange) => exchange.send('HTTP/1.1 304 Not Modified\r\n\r\n'));
+    const same = await ask(headgate.port, { method: 'GET', target: '/v1/files/file-1' });
+    assert.equal(same.status, 304);
+    assert.equal(same.body.length, 0);
+    upstream.check();
+});
+
 test('a long stream passes in time: each event arrives before the next is sent', async () => {
     const events = Array.from({ length: 20 }, (_, i) =>
         `data: {"choices":[{"index":0,"delta":{"content":"part ${i}"},"finish_reason":null}]}\n\n`);

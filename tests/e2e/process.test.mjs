@@ -346,6 +346,30 @@ describe('signals', { concurrency: 4 }, () => {
         assert.deepEqual(await bench.headgate.ended, { code: 0, signal: null });
         await bench.stop();
     });
+    test('a body still coming in at the end of the drain is refused, and what follows of it read by nobody', async () => {
+        const bench = await Bench.start({ drain: { timeout: '300ms' } });
+        const app = await App.connect(bench.port);
+        app.send(bench.request({ ...good(), headers: { 'Content-Length': '9999' } }));
+        await sleep(100);
+        bench.headgate.signal('SIGTERM');
+        const answer = await app.answer();
+        checkRefusal(answer, { status: 503, code: 'proxy_shutdown' });
+        assert.equal(header(answer, 'connection')?.toLowerCase(), 'close');
+        app.send('x'.repeat(9999));
+        assert.deepEqual(await bench.headgate.ended, { code: 0, signal: null }, bench.headgate.stderr.slice(-2000));
+        await bench.stop();
+    });
+    test('a connection whose empty body was refused is idle: the drain does not wait for it', async () => {
+        const bench = await Bench.start({ drain: { timeout: '60s' } });
+        const app = await App.connect(bench.port);
+        app.send(bench.request({ target: '/livez' }));
+        checkRefusal(await app.answer(), { status: 405, code: 'method_not_allowed' });
+        const begun = Date.now();
+        bench.headgate.signal('SIGTERM');
+        await bench.headgate.ended;
+        assert.ok(Date.now() - begun < patient(3000), `${Date.now() - begun} ms`);
+        await bench.stop();
+    });
     for (const [name, signals, most] of [['a second SIGTERM', ['SIGTERM', 'SIGTERM'], 6500], ['SIGINT twice', ['SIGINT', 'SIGINT'], 6500]]) {
         test(`${name} is quick`, async () => {
             const { bench, app } = await streaming();
@@ -362,9 +386,14 @@ describe('signals', { concurrency: 4 }, () => {
     }
     test('SIGQUIT stops now', async () => {
         const { bench, app } = await streaming();
+        const half = await App.connect(bench.port);
+        half.send(bench.request({ ...good(), headers: { 'Content-Length': '9999' } }));
+        await sleep(100);
         bench.headgate.signal('SIGQUIT');
         await Promise.race([bench.headgate.ended, sleep(patient(1500)).then(() => { throw new Error('still running'); })]);
+        assert.deepEqual(bench.headgate.exited, { code: 0, signal: null }, bench.headgate.stderr.slice(-2000));
         app.close();
+        half.close();
         bench.headgate.kill();
         await bench.upstream.stop();
     });
@@ -416,6 +445,9 @@ describe('limits of the system', () => {
         for (let i = 0; i < 20; i += 1) {
             await bench.serves();
         }
+        const cpu = bench.headgate.cpu();
+        await sleep(1000);
+        assert.ok(bench.headgate.cpu() - cpu < 500, 'the loop does not spin over lines that nobody takes');
         await bench.stop();
     });
     test('fixtures answer on both dialects', async () => {

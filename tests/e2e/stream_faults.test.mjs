@@ -3,9 +3,9 @@
 // catalogue id.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { App } from './lib/app.mjs';
+import { App, ask } from './lib/app.mjs';
 import { FaultBench } from './lib/faults.mjs';
-import { requireBinary } from './lib/headgate.mjs';
+import { Headgate, providersAt, requireBinary } from './lib/headgate.mjs';
 import { errorOf } from './lib/rows.mjs';
 import { good, healthy, upstreamFile } from './lib/samples.mjs';
 import test, { after, before } from './lib/test.mjs';
@@ -185,6 +185,22 @@ test('D11 no message_stop though finished', async () => {
     const text = (await bench.stream('messages')).body.toString();
     assert.ok(text.startsWith(cut));
     assert.match(text.slice(cut.length), /^event: message_stop\ndata: \{"type": ?"message_stop"\}\n\n$/);
+    await bench.recovers();
+});
+test('D01 the first event tells of an error, after an early head', async () => {
+    const { upstream } = bench;
+    const headgate = await Headgate.start({ providers: providersAt(upstream),
+        routes: { early: { targets: [{ provider: 'openai' }], early_head: '50ms' } } });
+    upstream.play(async (exchange) => {
+        await sleep(300);
+        await exchange.streamHead();
+        await exchange.event('data: {"error":{"message":"died","type":"server_error","param":null,"code":"x"}}\n\n');
+        await exchange.streamEnd();
+    });
+    const answer = await ask(headgate.port, good('chat', { model: 'early', stream: true }), 5000);
+    assert.equal(answer.status, 200);
+    assert.match(answer.body.toString(), /^(: keep-alive\n\n)+data: \{"error":.*\}\n\n$/);
+    await headgate.stop();
     await bench.recovers();
 });
 test('D16 one byte at a time, also inside UTF-8 and CRLF', async () => {
