@@ -30,7 +30,7 @@ enum {
     STALL_MS = 60000,      /* no byte accepted by the app */
     LINGER_MS = 2000,
     LINGER_BYTES = 256 * 1024,
-    IN_MAX = LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD
+    IN_MAX = 2 * LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD
 };
 
 struct conn {
@@ -553,6 +553,18 @@ static void understand(struct conn *conn, struct span *rest)
     }
 }
 
+/* What is left waits for the call that runs, and when that is much, nothing more is read. */
+static void settle_in(struct conn *conn)
+{
+    if (conn->in.failed) {
+        die(conn); /* bytes are missing: what follows them would be taken for something else */
+    } else if (conn->in.len == 0) {
+        buf_fini(&conn->in);
+    } else if (conn->state == CONN_BUSY && conn->in.len > LIMIT_PIPELINE) {
+        watch(conn, (short)(conn->watched & ~EV_READ));
+    }
+}
+
 static void take(struct conn *conn, struct span bytes)
 {
     bool was_empty = conn->in.len == 0;
@@ -571,13 +583,7 @@ static void take(struct conn *conn, struct span bytes)
     } else {
         buf_drop_front(&conn->in, conn->in.len - rest.len);
     }
-    if (conn->in.len == 0) {
-        buf_fini(&conn->in);
-    } else if (conn->in.failed) {
-        die(conn);
-    } else if (conn->state == CONN_BUSY && conn->in.len > LIMIT_PIPELINE) {
-        watch(conn, (short)(conn->watched & ~EV_READ));
-    }
+    settle_in(conn);
 }
 
 /* The next request: what is pipelined already is taken up in a task, so that a thousand requests in
@@ -634,9 +640,7 @@ static void task_run(struct loop_task *task)
     understand(conn, &rest);
     if (conn->state != CONN_DEAD && conn->state != CONN_LINGER) {
         buf_drop_front(&conn->in, conn->in.len - rest.len);
-        if (conn->in.len == 0) {
-            buf_fini(&conn->in);
-        }
+        settle_in(conn);
     }
 }
 

@@ -69,6 +69,8 @@ static void sock_drop(struct curl_sock *sock)
     mem_give(sock, sizeof *sock);
 }
 
+/* A failure told here would end the whole multi for good (libcurl calls it dead); a socket that is
+ * not watched is only slow, because curl_loop_poke looks at all of them. */
 static int socket_cb(CURL *easy, curl_socket_t fd, int what, void *to, void *known)
 {
     (void)easy;
@@ -84,7 +86,7 @@ static int socket_cb(CURL *easy, curl_socket_t fd, int what, void *to, void *kno
     if (sock == NULL) {
         sock = mem_take(sizeof *sock);
         if (sock == NULL) {
-            return -1;
+            return 0;
         }
         sock->owner = curl_loop;
         list_init(&sock->link);
@@ -96,7 +98,8 @@ static int socket_cb(CURL *easy, curl_socket_t fd, int what, void *to, void *kno
     short wanted = (short)(((what & CURL_POLL_IN) != 0 ? EV_READ : 0) |
                            ((what & CURL_POLL_OUT) != 0 ? EV_WRITE : 0) | EV_PERSIST);
     must(event_assign(&sock->event, loop_base(curl_loop->loop), fd, wanted, sock_cb, sock) == 0);
-    return event_add(&sock->event, NULL);
+    (void)event_add(&sock->event, NULL);
+    return 0;
 }
 
 static int timer_cb(CURLM *multi, long ms, void *to)

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultBench, HEAD, WHOLE, counted, says, saysAndEnds } from './lib/faults.mjs';
 import { requireBinary } from './lib/headgate.mjs';
-import { errorOf } from './lib/rows.mjs';
+import { checkRefusal, errorOf } from './lib/rows.mjs';
 import { upstreamFile } from './lib/samples.mjs';
 import test, { after, before } from './lib/test.mjs';
 import { chunk, header, patient } from './lib/wire.mjs';
@@ -76,6 +76,42 @@ for (const status of [502, 503, 504, 520, 521, 524, 525, 526]) {
     test(`C24 C27 ${status} of an edge`, () => bench.refusesWith(html(status), 502, 'upstream_error'));
 }
 test('C24 an empty 503', () => bench.refusesWith((exchange) => exchange.answer({ status: 503 }), 502, 'upstream_error'));
+// Errors without JSON: our words in the app's dialect, the provider's hint kept.
+for (const [name, status, headers, body, wanted, code, wait] of [
+    ['C16 429 with a page', 429, { 'Content-Type': 'text/html', 'Retry-After': '3' }, HTML, 429, 'rate_limit_exceeded', '3'],
+    ['C16 429 without a body', 429, { 'Retry-After': '3' }, '', 429, 'rate_limit_exceeded', '3'],
+    ['C24 503 with a page', 503, { 'Content-Type': 'text/html', 'Retry-After': '7' }, HTML, 502, 'upstream_error', '7'],
+    ['C08 404 with a page', 404, { 'Content-Type': 'text/html' }, HTML, 404, undefined, undefined]]) {
+    test(`${name}${wait ? ' and Retry-After' : ''}`, async () => {
+        for (const [operation, dialect] of [['chat', 'openai'], ['messages', 'anthropic']]) {
+            for (const stream of [false, true]) {
+                bench.upstream.play((exchange) => exchange.answer({ status, headers, body }));
+                const answer = await bench.call(operation, { stream });
+                checkRefusal(answer, { status: wanted, code, dialect });
+                assert.equal(header(answer, 'retry-after'), wait);
+                assert.ok(!answer.body.includes('login'), 'nothing of the page');
+            }
+        }
+        await bench.recovers();
+    });
+}
+// The provider's own id of a failed attempt is what its support asks for.
+for (const [name, status, answering] of [
+    ['our credential was refused', 502, { status: 401, body: providerError('authentication_error', 'invalid_api_key') }],
+    ['a page of an edge', 502, { status: 503, headers: { 'Content-Type': 'text/html' }, body: HTML }],
+    ['a redirect', 502, { status: 302, headers: { Location: 'http://127.0.0.1:1/' } }],
+    ['no usable answer', 502, { body: '' }]]) {
+    test(`an error of ours names the provider's request: ${name}`, async () => {
+        for (const [operation, dialect, field] of [['chat', 'openai', 'x-request-id'], ['messages', 'anthropic', 'request-id']]) {
+            bench.upstream.play((exchange) => exchange.answer({ ...answering, headers: { ...answering.headers, [field]: 'req_theirs_1' } }));
+            const answer = await bench.call(operation);
+            checkRefusal(answer, { status, dialect });
+            assert.equal(header(answer, 'x-headgate-upstream-request-id'), 'req_theirs_1');
+            assert.notEqual(header(answer, 'x-request-id'), 'req_theirs_1');
+        }
+        await bench.recovers();
+    });
+}
 test('C26 529 on the OpenAI dialect', async () => {
     bench.upstream.play((exchange) => exchange.answer({ status: 529, body: providerError('overloaded_error', null) }));
     const answer = await bench.call();

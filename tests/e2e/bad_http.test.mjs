@@ -2,12 +2,13 @@
 // Hostile requests as bytes on raw sockets: request line, header fields, framing (bad-input.md,
 // rows BL, BH, BF). Each row names its catalogue id.
 import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { after, before } from './lib/test.mjs';
 import { App } from './lib/app.mjs';
 import { CANARY, requireBinary } from './lib/headgate.mjs';
 import { Bench } from './lib/rows.mjs';
 import { GOOD, good } from './lib/samples.mjs';
-import { LAST_CHUNK, bytes, chunk, header, raw, request, until } from './lib/wire.mjs';
+import { LAST_CHUNK, MessageReader, bytes, chunk, header, raw, request, until } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -268,7 +269,8 @@ test('BF, on the Anthropic path: the same refusals in that dialect', async () =>
     for (const [lines, status] of [[[JSON_TYPE, LENGTH, LENGTH], 400], [['Content-Type: text/plain', LENGTH], 415],
         [[JSON_TYPE], 400], [[JSON_TYPE, 'Content-Length: 33554433'], 413], [[JSON_TYPE, LENGTH, 'Expect: x'], 417]]) {
         await bench.check({ send: raw([...head, ...lines], status === 413 ? '' : BODY.slice(0, lines.length > 1 ? undefined : 0)),
-                            answers: [{ status, ...anthropic }] });
+                            answers: [{ status, ...anthropic }],
+                            also: ([answer]) => assert.equal(header(answer, 'request-id') ?? 'none', header(answer, 'x-request-id')) });
     }
     await bench.check({ send: startLine('PUT /v1/messages HTTP/1.1'), answers: [{ status: 405, ...anthropic }], after: 'keep' });
 });
@@ -288,6 +290,34 @@ test('BH20: 100-continue is said before the body is read', async () => {
                         after: 'close' });
 });
 
+// Read as raw bytes, since the reader of answers expects bodies.
+for (const [target, status] of [['/livez', 200], ['/readyz', 200], ['/nope', 404], ['/v1/models', [200, 405]],
+    ['/v1/chat/completions', 405], ['/v1/messages', 405]]) {
+    test(`HEAD ${target} gets no body, and the connection stays usable`, async () => {
+        const app = await App.connect(bench.port);
+        app.send(raw([`HEAD ${target} HTTP/1.1`, `Host: ${HOST}`]));
+        await until(() => app.received.includes('\r\n\r\n'), 2000, 'a head');
+        await sleep(50);
+        const head = app.received.toString('latin1');
+        assert.equal(head.indexOf('\r\n\r\n'), head.length - 4, `nothing after the head: ${head}`);
+        assert.ok([status].flat().includes(Number(head.split(' ')[1])), head);
+        assert.match(head, /^content-length: [1-9]\d*\r$/mi);
+        app.send(get('/livez'));
+        const answers = [];
+        const reader = new MessageReader('answer', { message: (message) => answers.push(message) });
+        let read = head.length;
+        await until(() => {
+            reader.push(app.received.subarray(read));
+            read = app.received.length;
+            return answers.length === 1;
+        }, 2000, 'the answer to a GET');
+        assert.equal(answers[0].status, 200);
+        assert.equal(answers[0].body.toString().trim(), 'ok');
+        assert.ok(app.isOpen);
+        app.close();
+    });
+}
+
 test('BF31: 2,000 pipelined requests are answered in order', async () => {
     const app = await App.connect(bench.port);
     const count = 2000;
@@ -301,6 +331,19 @@ test('BF31: 2,000 pipelined requests are answered in order', async () => {
     app.close();
     await bench.serves();
 });
+
+for (const [count, size] of [[300, 1000], [60, 20000], [30, 60000]]) {
+    test(`BF31: ${count} pipelined calls of ${size} bytes: more than is read ahead waits, none is lost`, async () => {
+        const app = await App.connect(bench.port);
+        app.send(Buffer.concat(Array(count).fill(bench.request(good('chat', { user: 'u'.repeat(size) })))));
+        for (let i = 0; i < count; i += 1) {
+            assert.equal((await app.answer(10000)).status, 200, `answer ${i}`);
+        }
+        assert.ok(app.isOpen);
+        app.close();
+        await bench.serves();
+    });
+}
 
 test('BF32: a request split at every byte gets the same answer', async () => {
     bench.upstream.forget();

@@ -5,11 +5,12 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App, ask } from './lib/app.mjs';
 import { FaultBench } from './lib/faults.mjs';
-import { Headgate, providersAt, requireBinary } from './lib/headgate.mjs';
+import { CANARY, Headgate, providersAt, requireBinary } from './lib/headgate.mjs';
 import { errorOf } from './lib/rows.mjs';
-import { good, healthy, upstreamFile } from './lib/samples.mjs';
-import test, { after, before } from './lib/test.mjs';
-import { patient, request, until } from './lib/wire.mjs';
+import { good, healthy, operationOf, upstreamFile } from './lib/samples.mjs';
+import test, { after, before, describe } from './lib/test.mjs';
+import { Upstream } from './lib/upstream.mjs';
+import { header, patient, request, until } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -38,7 +39,7 @@ const STREAMS = {
 };
 
 // What must come after the content when a stream breaks: the dialect's own form of an error.
-function checkStreamError(operation, tail, codes) {
+function checkStreamError(operation, tail, codes, id = 'resp_lab1') {
     const data = /^data: (.*)$/m.exec(tail)?.[1];
     assert.ok(data, `an error event: ${JSON.stringify(tail)}`);
     const event = JSON.parse(data);
@@ -51,7 +52,9 @@ function checkStreamError(operation, tail, codes) {
     } else if (operation === 'responses') {
         assert.match(tail, /^event: response\.failed\n/);
         assert.equal(event.response.status, 'failed');
-        assert.equal(event.response.id, 'resp_lab1');
+        if (id !== null) {
+            assert.equal(event.response.id, id);
+        }
         assert.ok(codes.includes(event.response.error.code), event.response.error.code);
     } else {
         assert.ok(codes.includes(event.error.code), event.error.code);
@@ -202,6 +205,127 @@ test('D01 the first event tells of an error, after an early head', async () => {
     assert.match(answer.body.toString(), /^(: keep-alive\n\n)+data: \{"error":.*\}\n\n$/);
     await headgate.stop();
     await bench.recovers();
+});
+const ERRORS = {
+    chat: (message) => `data: {"error":{"message":"${message}","type":"server_error","param":null,"code":"x"}}\n\n`,
+    responses: (message) => `event: error\ndata: {"type":"error","sequence_number":9,"code":"x","message":"${message}","param":null}\n\n`,
+    messages: (message) => `event: error\ndata: {"type":"error","error":{"type":"api_error","message":"${message}"}}\n\n`,
+};
+for (const operation of Object.keys(STREAMS)) {
+    test(`D10 an error event that quotes credentials arrives with them covered, ${operation}`, async () => {
+        const secrets = [operation === 'messages' ? CANARY.anthropic : CANARY.provider, CANARY.app];
+        const tell = (texts) => ERRORS[operation](`no ${texts[0]}, not ${texts[1]}, never ${texts[0]}`);
+        const event = tell(secrets);
+        const middle = event.indexOf(secrets[1]) + 9;
+        bench.upstream.play(begin(async (exchange) => {
+            await exchange.event(STREAMS[operation].content);
+            await sleep(50);
+            await exchange.event(event.slice(0, middle));
+            await sleep(20);
+            await exchange.event(event.slice(middle));
+            await exchange.streamEnd();
+        }, false));
+        const answer = await bench.stream(operation);
+        assert.equal(answer.status, 200);
+        assert.equal(answer.body.toString(),
+            STREAMS[operation].content + tell(secrets.map((secret) => '*'.repeat(secret.length))));
+        await bench.recovers();
+    });
+}
+
+describe('an early head', () => {
+    const COMPLETE = { chat: ROLE + twenty + STOP + DONE, responses, messages: claude };
+    let own;
+    let headgate;
+    before(async () => {
+        own = await Upstream.start();
+        const early = (provider) => ({ targets: [{ provider }], early_head: '1s',
+                                       timeouts: { head: '30s', first_content: '30s' } });
+        headgate = await Headgate.start({ providers: providersAt(own),
+            routes: { early: early('openai'), 'early-claude': early('anthropic') } });
+    });
+    after(async () => {
+        await headgate?.stop();
+        await own?.stop();
+    });
+
+    // One call: the head and a comment after early_head, and only then what the provider does; gives
+    // what came after the comments.
+    async function afterHead(operation) {
+        const app = await App.connect(headgate.port);
+        const begun = Date.now();
+        app.send(request(good(operation, { model: operation === 'messages' ? 'early-claude' : 'early', stream: true })));
+        const head = await app.head();
+        assert.ok(head.at - begun > 900 && head.at - begun < patient(1800), `the head after ${head.at - begun} ms`);
+        assert.equal(head.status, 200);
+        assert.match(header(head, 'content-type'), /^text\/event-stream/);
+        await app.text(': keep-alive\n\n', 500);
+        own.emit(operation);
+        const answer = await app.answer(5000);
+        assert.ok(app.isOpen, 'the message ends, not the connection');
+        app.close();
+        return { tail: answer.body.toString().replace(/^(: keep-alive\n\n)+/, ''), line: await headgate.callLine(answer) };
+    }
+
+    // The provider says nothing, or a head and a start, until the app has its head.
+    function play(how, start) {
+        const waits = {};
+        own.emit = (operation) => waits[operation]();
+        own.play(async (exchange) => {
+            const operation = operationOf(exchange.request.target);
+            const told = new Promise((resolve) => { waits[operation] = resolve; });
+            if (start) {
+                await exchange.streamHead();
+                await exchange.event(STREAMS[operation].start);
+            }
+            await told;
+            await how(exchange, operation);
+        });
+    }
+
+    for (const [name, start, how, codes] of [
+        ['an error event first', false, async (exchange, operation) => {
+            await exchange.streamHead();
+            await exchange.event(ERRORS[operation]('died'));
+            await exchange.streamEnd();
+        }, ['upstream_error']],
+        ['a start, then an error event', true, async (exchange, operation) => {
+            await exchange.event(ERRORS[operation]('died'));
+            await exchange.streamEnd();
+        }, ['upstream_error']],
+        ['a reset', false, (exchange) => exchange.reset(), ['upstream_reset', 'upstream_closed']],
+        ['a start, then a reset', true, (exchange) => exchange.reset(), ['upstream_reset', 'upstream_truncated']],
+        ['a start, then a proper end', true, (exchange) => exchange.streamEnd(), ['upstream_truncated', 'upstream_empty_stream']],
+        ['an error answer', false, (exchange) => exchange.answer({ status: 500, body: '{"error":{"message":"no","type":"server_error"}}' }), ['upstream_error']],
+    ]) {
+        test(`${name}, ends in the dialect's error`, async () => {
+            play(how, start);
+            await Promise.all(Object.keys(STREAMS).map(async (operation) => {
+                const { tail, line } = await afterHead(operation);
+                checkStreamError(operation, tail, codes, start ? 'resp_lab1' : null);
+                assert.equal(line.level, 'warn', JSON.stringify(line));
+            }));
+            headgate.check();
+            own.check();
+        });
+    }
+    for (const start of [false, true]) {
+        test(`${start ? 'a start, then content' : 'content'}, arrives whole`, async () => {
+            play(async (exchange, operation) => {
+                if (!start) {
+                    await exchange.streamHead();
+                }
+                await exchange.event(COMPLETE[operation].slice(start ? STREAMS[operation].start.length : 0));
+                await exchange.streamEnd();
+            }, start);
+            await Promise.all(Object.keys(STREAMS).map(async (operation) => {
+                const { tail } = await afterHead(operation);
+                assert.equal(tail, COMPLETE[operation]);
+            }));
+            headgate.check();
+            own.check();
+        });
+    }
 });
 test('D16 one byte at a time, also inside UTF-8 and CRLF', async () => {
     const body = (ROLE + delta('\u00e9\u20ac\u{1F600}') + STOP + DONE).replaceAll('\n', '\r\n');

@@ -105,7 +105,9 @@ export class Headgate {
     async #spawn(settings, { env, args, wrap, command }) {
         this.dir = temporary();
         this.port = await freePort();
-        this.admin = await freePort();
+        do {
+            this.admin = await freePort();
+        } while (this.admin === this.port);
         const file = path.join(this.dir, 'headgate.yaml');
         const addresses = { listen: `127.0.0.1:${this.port}`, admin: `127.0.0.1:${this.admin}` };
         const all = [...args];
