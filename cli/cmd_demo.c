@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* headgate demo: serve with two built-in fixtures providers, so that the first call needs no key. */
+/* headgate demo: serve with two built-in fixtures providers, so that the first call needs no key.
+ */
 #include <stdio.h>
 
 #include "cli/command.h"

@@ -24,7 +24,8 @@ static int run(const struct command_line *line)
         snapshot_give(snapshot);
         return EXIT_CODE_GOOD;
     }
-    (void)fprintf(stderr, "headgate: no TCP listener is configured; SDKs cannot name a Unix socket\n");
+    (void)fprintf(stderr,
+                  "headgate: no TCP listener is configured; SDKs cannot name a Unix socket\n");
     snapshot_give(snapshot);
     return EXIT_CODE_CONFIG;
 }

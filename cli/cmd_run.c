@@ -19,6 +19,7 @@ static int run(const struct command_line *line)
 
 const struct command command_run = {
     .name = "run",
-    .help = "serve apps (the default); without a file: OpenAI and Anthropic, keys from the environment",
+    .help =
+        "serve apps (the default); without a file: OpenAI and Anthropic, keys from the environment",
     .run = run,
 };

@@ -19,27 +19,29 @@ static const struct command *const commands[] = {
 
 static void print_help(void)
 {
-    (void)printf("usage: headgate [-c FILE] [--listen ADDRESS] [COMMAND]\n\n"
-                 "A proxy between apps and LLM providers. Apps keep their OpenAI or Anthropic SDK and\n"
-                 "change its base URL to this address.\n\ncommands:\n");
+    (void)printf(
+        "usage: headgate [-c FILE] [--listen ADDRESS] [COMMAND]\n\n"
+        "A proxy between apps and LLM providers. Apps keep their OpenAI or Anthropic SDK and\n"
+        "change its base URL to this address.\n\ncommands:\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
         (void)printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
     }
-    (void)printf("\noptions:\n"
-                 "  -c, --config FILE     the configuration; else HEADGATE_CONFIG, ./headgate.yaml,\n"
-                 "                        ~/.config/headgate/headgate.yaml, /etc/headgate/headgate.yaml\n"
-                 "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
-                 "  -t, --test            as the command check\n"
-                 "  -V, --version         version of this program and of its libraries\n"
-                 "  -h, --help            this text\n\n"
-                 "exit codes: 0 good, 1 failure, 64 wrong usage, 73 cannot listen, 77 no permission,\n"
-                 "78 configuration\n");
+    (void)printf(
+        "\noptions:\n"
+        "  -c, --config FILE     the configuration; else HEADGATE_CONFIG, ./headgate.yaml,\n"
+        "                        ~/.config/headgate/headgate.yaml, /etc/headgate/headgate.yaml\n"
+        "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
+        "  -t, --test            as the command check\n"
+        "  -V, --version         version of this program and of its libraries\n"
+        "  -h, --help            this text\n\n"
+        "exit codes: 0 good, 1 failure, 64 wrong usage, 73 cannot listen, 77 no permission,\n"
+        "78 configuration\n");
 }
 
 static void print_version(void)
 {
-    (void)printf("headgate %s\nrevision %s\nlibevent %s\n%s\n", HEADGATE_VERSION,
-                 HEADGATE_REVISION, event_get_version(), curl_version());
+    (void)printf("headgate %s\nrevision %s\nlibevent %s\n%s\n", HEADGATE_VERSION, HEADGATE_REVISION,
+                 event_get_version(), curl_version());
 }
 
 static const struct command *find(const char *name)
@@ -60,12 +62,10 @@ static int misused(const char *text, const char *what)
 
 int main(int count, char **values)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"listen", required_argument, NULL, 'l'},
-                                            {"test", no_argument, NULL, 't'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
+        {"test", no_argument, NULL, 't'},         {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     struct command_line line = {.config = NULL};
     const struct command *command = &command_run;
     int letter = 0;

@@ -32,8 +32,8 @@ static bool take_if_there(struct buf *path, const char *format, const char *fold
     return false;
 }
 
-/* The first of the usual places; a file that was asked for is taken even when it is not there, so that
- * the complaint names it. */
+/* The first of the usual places; a file that was asked for is taken even when it is not there, so
+ * that the complaint names it. */
 static void find_file(const struct command_line *line, struct buf *path)
 {
     const char *asked = line->config != NULL ? line->config : getenv("HEADGATE_CONFIG");

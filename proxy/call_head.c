@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an app's head says to us, and the head that a provider is sent instead. */
+/* What an app's head says to us, and which of its lines may go on. */
 #include "proxy/call_parts.h"
 
 #include "base/text.h"
 #include "wire/head.h"
 
-enum {
-    PATIENCE_MAX_S = 86400,
-    ID_MAX = 128
-};
+enum { PATIENCE_MAX_S = 86400, ID_MAX = 128 };
 
 struct span call_head_span(const struct call_head *head, struct http1_part part)
 {
@@ -27,16 +24,14 @@ static bool is_id(struct span value)
 {
     for (size_t i = 0; i < value.len; i++) {
         char c = value.at[i];
-        bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+        bool is_good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '-';
         if (!is_good) {
             return false;
         }
     }
     return value.len > 0 && value.len <= ID_MAX;
 }
-
-/* ---- capture ---- */
 
 /* Where the fields of one head stand that are not simply passed on. */
 struct seen {
@@ -47,7 +42,7 @@ struct seen {
     int traceparent;
     int trace;
     int timeout;
-    bool is_twice;          /* two Content-Type that differ */
+    bool is_twice; /* two Content-Type that differ */
     bool has_encoding;
 };
 
@@ -93,8 +88,7 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
         break;
     case HEAD_CONTENT_TYPE: see_content_type(seen, head, base, i); break;
     case HEAD_CONTENT_ENCODING:
-        seen->has_encoding =
-            seen->has_encoding || !span_equal_nocase(value, SPAN_OF("identity"));
+        seen->has_encoding = seen->has_encoding || !span_equal_nocase(value, SPAN_OF("identity"));
         break;
     case HEAD_REQUEST_ID: seen->request_id = i; break;
     case HEAD_TRACEPARENT: seen->traceparent = i; break;
@@ -138,29 +132,40 @@ static struct span line_of(const struct http1_head *head, const char *base, int 
     return span_make(base + from, to - from);
 }
 
+/* Whether one of the Connection fields, of which `first` is the first (-1: there is none), names
+ * it. */
+static bool is_nominated(const struct http1_head *head, const char *base, int first,
+                         struct span name)
+{
+    while (first >= 0) {
+        if (head_nominates(http1_value(head, base, (size_t)first), name)) {
+            return true;
+        }
+        first = http1_find(head, base, SPAN_OF("connection"), (size_t)first + 1);
+    }
+    return false;
+}
+
 /* The lines that go to every provider first, then those that go to some. */
 static void capture_lines(struct call *call, const struct http1_head *head, const char *base,
                           struct seen *seen)
 {
     struct call_head *out = &call->head;
     int nominating = http1_find(head, base, SPAN_OF("connection"), 0);
-    struct span connection = span_make("", 0);
     bool is_optional[LIMIT_RESPONSE_FIELDS] = {false};
     bool has_optional = false;
 
-    if (nominating >= 0) {
-        connection = http1_value(head, base, (size_t)nominating);
-    }
     out->passes.at = (uint32_t)out->text.len;
     for (int i = 0; i < head->count; i++) {
         struct span name = http1_name(head, base, (size_t)i);
         struct span value = http1_value(head, base, (size_t)i);
         enum head_use use = see(call, head, base, i, seen);
 
-        is_optional[i] = use == HEAD_SCOPE ||
-                         (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
+        is_optional[i] =
+            use == HEAD_SCOPE || (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
         has_optional = has_optional || is_optional[i];
-        if (passes(call, use) && head_value_is_plain(value) && !head_nominates(connection, name)) {
+        if (passes(call, use) && head_value_is_plain(value) &&
+            !is_nominated(head, base, nominating, name)) {
             buf_put(&out->text, line_of(head, base, i));
         }
     }
@@ -170,11 +175,35 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
         struct span name = http1_name(head, base, (size_t)i);
         struct span value = http1_value(head, base, (size_t)i);
 
-        if (is_optional[i] && head_value_is_plain(value) && !head_nominates(connection, name)) {
+        if (is_optional[i] && head_value_is_plain(value) &&
+            !is_nominated(head, base, nominating, name)) {
             head_put(&out->text, name, value);
         }
     }
     out->optional.len = (uint32_t)out->text.len - out->optional.at;
+}
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = memchr(digits, c | 0x20, 16);
+
+    return at == NULL ? -1 : (int)(at - digits);
+}
+
+/* "key", be it percent-encoded: its reader would decode it, so ours must not pass it by. */
+static bool is_key_name(struct span name)
+{
+    char text[4] = "";
+    size_t len = 0;
+
+    while (name.len > 0 && len < sizeof text) {
+        size_t used = name.at[0] == '%' && name.len >= 3 ? 3 : 1;
+        text[len++] =
+            used == 3 ? (char)(hex_digit(name.at[1]) * 16 + hex_digit(name.at[2])) : name.at[0];
+        name = span_from(name, used);
+    }
+    return name.len == 0 && span_equal(span_make(text, len), SPAN_OF("key"));
 }
 
 /* The query without the app's credential; key= as a carrier is Google's way. */
@@ -187,8 +216,9 @@ static void capture_query(struct call *call, struct span query, bool has_key)
     out->query.at = (uint32_t)out->text.len;
     while (rest.len > 0) {
         struct span pair = span_cut(&rest, '&');
-        if (span_starts(pair, SPAN_OF("key="))) {
-            key = span_from(pair, 4);
+        struct span value = pair;
+        if (is_key_name(span_cut(&value, '='))) {
+            key = value.at == NULL ? key : value;
             continue;
         }
         if (out->text.len > out->query.at) {
@@ -311,8 +341,7 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
     return no(REFUSAL_NONE, NULL);
 }
 
-struct refusal call_head_capture(struct call *call, const struct http1_head *head,
-                                 const char *base)
+struct refusal call_head_capture(struct call *call, const struct http1_head *head, const char *base)
 {
     struct call_head *out = &call->head;
     struct seen seen = {-1, -1, -1, -1, -1, -1, -1, false, false};
@@ -333,142 +362,4 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
         return no(REFUSAL_OVERLOADED, NULL);
     }
     return refusal;
-}
-
-/* ---- dress ---- */
-
-static bool provider_wants(const struct provider *provider, struct span name)
-{
-    for (size_t k = 0; k < provider->forward_headers_count; k++) {
-        if (span_equal_nocase(provider->forward_headers[k], name)) {
-            return true;
-        }
-    }
-    return provider->credential_mode == CREDENTIAL_PASSTHROUGH && head_use(name) == HEAD_SCOPE;
-}
-
-static void put_optional(struct buf *out, const struct call_head *head,
-                         const struct provider *provider)
-{
-    struct span rest = call_head_span(head, head->optional);
-
-    while (rest.len > 0) {
-        struct span line = span_cut(&rest, '\n');
-        struct span left = line;
-        if (provider_wants(provider, span_cut(&left, ':'))) {
-            buf_put(out, line);
-            buf_put_char(out, '\n');
-        }
-    }
-}
-
-static void put_credential(struct buf *out, const struct call_head *head,
-                           const struct provider *provider)
-{
-    switch (provider->credential_mode) {
-    case CREDENTIAL_NONE: return;
-    case CREDENTIAL_SECRET: provider->kind->dress(out, provider->credential); return;
-    case CREDENTIAL_PASSTHROUGH: break;
-    }
-    /* As it came: a provider may tell kinds of tokens apart by their carrier. */
-    if (head->bearer.len > 0) {
-        head_put(out, SPAN_OF("authorization"), call_head_span(head, head->bearer));
-    } else if (head->key.len > 0) {
-        provider->kind->dress(out, call_head_span(head, head->key));
-    }
-}
-
-static void put_request_line(struct buf *out, const struct call *call,
-                             const struct provider *provider)
-{
-    struct span query = call_head_span(&call->head, call->head.query);
-
-    buf_put(out, call_head_span(&call->head, call->head.method));
-    buf_put_char(out, ' ');
-    buf_put(out, provider->endpoint.path);
-    buf_put(out, call_head_span(&call->head, call->head.path));
-    if (query.len > 0) {
-        buf_put_char(out, '?');
-        buf_put(out, query);
-    }
-    buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
-    buf_put(out, provider->endpoint.authority);
-    buf_put(out, SPAN_OF("\r\n"));
-}
-
-/* The model as the provider is to read it; empty: the app's own bytes stay. */
-static struct span model_text(struct call *call, const struct target *target)
-{
-    size_t from = call->wire_head.len;
-
-    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
-        return span_make(NULL, 0);
-    }
-    buf_put_char(&call->wire_head, '"');
-    /* Names are printable ASCII; only these two need escaping. */
-    for (size_t i = 0; i < target->model.len; i++) {
-        if (target->model.at[i] == '"' || target->model.at[i] == '\\') {
-            buf_put_char(&call->wire_head, '\\');
-        }
-        buf_put_char(&call->wire_head, target->model.at[i]);
-    }
-    buf_put_char(&call->wire_head, '"');
-    return span_make(call->wire_head.at + from, call->wire_head.len - from);
-}
-
-static size_t body_pieces(struct call *call, const struct target *target, bool asks_usage,
-                          struct span pieces[JSON_PIECES_MAX])
-{
-    const struct operation *operation = call->match.operation;
-    struct json_edit edits[JSON_EDITS_MAX];
-    size_t count = 0;
-
-    if (operation->edits != NULL) {
-        count = operation->edits(&call->request, model_text(call, target), asks_usage, edits);
-    }
-    return json_splice(buf_span(&call->body), edits, count, pieces);
-}
-
-bool call_head_dress(struct call *call, const struct target *target,
-                     struct upstream_request *request)
-{
-    struct buf *out = &call->wire_head;
-    const struct provider *provider = target->provider;
-    bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
-                      call->match.operation->sends_done;
-    struct span pieces[JSON_PIECES_MAX];
-    size_t head_at = 0;
-    size_t count = 0;
-    uint64_t length = 0;
-
-    buf_clear(out);
-    /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1024 + 2 * target->model.len + call->head.text.len +
-                             provider->credential.len + provider->endpoint.path.len +
-                             provider->endpoint.authority.len) != ERR_NONE) {
-        return false;
-    }
-    count = body_pieces(call, target, asks_usage, pieces);
-    for (size_t i = 0; i < count; i++) {
-        length += pieces[i].len;
-    }
-    head_at = out->len;
-    put_request_line(out, call, provider);
-    put_credential(out, &call->head, provider);
-    buf_put(out, call_head_span(&call->head, call->head.passes));
-    put_optional(out, &call->head, provider);
-    if (call->head.has_body) {
-        buf_put(out, SPAN_OF("content-length: "));
-        buf_put_u64(out, length);
-        buf_put(out, SPAN_OF("\r\n"));
-    }
-    buf_put(out, SPAN_OF("accept-encoding: identity\r\n\r\n"));
-    request->pieces[0] = span_make(out->at + head_at, out->len - head_at);
-    for (size_t i = 0; i < count; i++) {
-        request->pieces[1 + i] = pieces[i];
-    }
-    request->pieces_count = (uint8_t)(1 + count);
-    request->head_pieces = 1;
-    request->is_head_method = call->head.is_head_method;
-    return !out->failed;
 }

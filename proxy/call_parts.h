@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
- * life), call_head.c (what the app's head says, what the provider is sent), relay.c (bytes back),
- * reply.c (answers of our own), call_log.c (its line). Composition; each part is written by its own file. */
+ * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
+ * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
+ * models.c, call_log.c (its line). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
@@ -11,7 +12,12 @@
 #include "router/plan.h"
 #include "wire/dialect.h"
 
-enum { HEAD_TEXT_MAX = 128 * 1024, CALL_ID_LENGTH = 26, CALL_EVENTS_MAX = 8, UPSTREAM_ID_MAX = 128, MODEL_LOGGED_MAX = 128 };
+enum {
+    HEAD_TEXT_MAX = 128 * 1024, /* what of an app's head is kept: its 32 KiB and what is read out */
+    CALL_ID_LENGTH = 26,
+    CALL_EVENTS_MAX = 8,
+    UPSTREAM_ID_MAX = 128
+};
 
 /* What the app's head said, kept while the call lives. Spans are places in `text`, which may move
  * only while it is written. */
@@ -111,6 +117,25 @@ struct call {
     char call_id[CALL_ID_LENGTH];
 };
 
+/* calls.c */
+struct calls {
+    struct env *env;
+    struct slots slots;
+    struct link open;    /* calls that are not closed */
+    struct link spare;   /* closed ones, to be used again */
+    unsigned spare_count;
+    bool has_told_two_keys;
+    uint64_t id_high;    /* of call ids: drawn once, then counted on */
+    uint64_t id_low;
+};
+
+/* A call on this connection with an id and a snapshot. NULL without memory or room. */
+struct call *call_make(struct conn *conn);
+/* The one door out; is_told: with its line. The memory goes at the end of the turn. */
+void call_close(struct call *call, bool is_told);
+/* 48 bits of time and 80 of chance in 26 letters that sort by time. */
+void calls_put_id(struct calls *calls, char text[CALL_ID_LENGTH]);
+
 /* call.c */
 /* Queues an event for the dispatch and, unless a step is running, steps until none is left. */
 void call_event(struct call *call, enum event_kind kind, enum outcome outcome);
@@ -126,7 +151,7 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
 struct span call_head_span(const struct call_head *head, struct http1_part part);
 /* Puts bytes into head->text to be kept as long as the call. */
 struct http1_part call_head_keep(struct call_head *head, struct span bytes);
-/* Puts the upstream request together in call->wire_head and lists its pieces. False: no memory. */
+/* call_dress.c: puts the upstream request together in call->wire_head and lists its pieces. False: no memory. */
 bool call_head_dress(struct call *call, const struct target *target,
                      struct upstream_request *request);
 
@@ -137,12 +162,16 @@ void relay_begin(struct relay *relay);
 void relay_end(struct relay *relay);
 /* Gives everything back. */
 void relay_fini(struct relay *relay);
-/* The provider's head. OUTCOME_OK: go on. */
+/* relay_head.c: the provider's head. OUTCOME_OK: go on. */
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);
 /* Payload. May raise CONTENT, TERMINAL or ENDED through call_event. */
 void relay_on_bytes(struct call *call, struct span bytes);
 /* The framing's end. What the attempt came to. */
 enum outcome relay_on_end(struct call *call, enum outcome how);
+/* relay_out.c */
+/* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
+enum { RELAY_PIECES_MAX = 12 };
+void relay_send(struct call *call, struct span head, const struct span *body, size_t count);
 /* ACTION_COMMIT, FINISH, CUT, EARLY_HEAD, KEEP_ALIVE. */
 void relay_commit(struct call *call);
 void relay_finish(struct call *call);

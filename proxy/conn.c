@@ -6,7 +6,8 @@
  *   LINGER  answered for the last time, reads what still comes so that the answer is not lost
  *   DEAD    closed, memory goes at the end of the turn
  *
- * One persistent event; the write side is watched only while bytes wait. One timer, moved lazily. */
+ * One persistent event; the write side is watched only while bytes wait. One timer, moved lazily.
+ */
 #include "proxy/conn.h"
 
 #include <errno.h>
@@ -22,14 +23,15 @@
 enum conn_state { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_DROP, CONN_LINGER, CONN_DEAD };
 
 enum {
-    HEAD_MS = 10000,       /* a whole head, from its first byte or from the connect */
-    IDLE_MS = 75000,       /* between two requests */
-    BODY_STEP_MS = 10000,  /* a body must bring BODY_STEP_BYTES in each such step */
+    HEAD_MS = 10000,      /* a whole head, from its first byte or from the connect */
+    IDLE_MS = 75000,      /* between two requests */
+    BODY_STEP_MS = 10000, /* a body must bring BODY_STEP_BYTES in each such step */
     BODY_STEP_BYTES = 4096 * 10,
-    BODY_MS = 120000,      /* and be there after this */
-    STALL_MS = 60000,      /* no byte accepted by the app */
+    BODY_MS = 120000, /* and be there after this */
+    STALL_MS = 60000, /* no byte accepted by the app */
     LINGER_MS = 2000,
-    LINGER_BYTES = 256 * 1024,
+    LINGER_BYTES =
+        32 * 1024 * 1024, /* an upload under way must not turn its refusal into a reset */
     IN_MAX = 2 * LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD
 };
 
@@ -54,7 +56,7 @@ struct conn {
     bool is_broken; /* the socket failed; the call is told by the task */
     /* From here on what only a request's begin or end touches. */
     uint64_t lingered;
-    struct buf in;  /* bytes not understood yet */
+    struct buf in;           /* bytes not understood yet */
     struct http1_head *head; /* of a request that came in parts; NULL otherwise */
     struct http1_body body;
     struct loop_timer timer;
@@ -408,7 +410,8 @@ static void begin_call(struct conn *conn, const struct http1_head *head, const c
 
     conn->is_http10 = head->minor == 0;
     conn->must_close = conn->must_close || !head->keep_alive || conns_is_draining(conn->env->conns);
-    /* One that waits for our word may never come: what follows a refusal could not be told apart. */
+    /* One that waits for our word may never come: what follows a refusal could not be told apart.
+     */
     conn->has_costly_body = head->expects_continue || (head->framing == HTTP1_BODY_LENGTH &&
                                                        head->length > LIMIT_DROPPED_BODY);
     conn->sent = 0;
@@ -452,11 +455,8 @@ static bool read_head(struct conn *conn, struct span *rest)
             wait_until(conn, mono_add(now_of(conn), HEAD_MS));
         }
         return false;
-    case HTTP1_BAD:
-        refuse_head(conn, head, base);
-        return false;
-    case HTTP1_DONE:
-        break;
+    case HTTP1_BAD: refuse_head(conn, head, base); return false;
+    case HTTP1_DONE: break;
     }
     *rest = span_from(*rest, head->size);
     begin_call(conn, head, base);
@@ -513,9 +513,7 @@ static bool read_body(struct conn *conn, struct span *rest)
     struct span payload;
 
     switch (http1_body_feed(&conn->body, rest, &payload)) {
-    case HTTP1_BAD:
-        body_is_bad(conn);
-        return false;
+    case HTTP1_BAD: body_is_bad(conn); return false;
     case HTTP1_MORE:
         if (payload.len > 0) {
             body_payload(conn, payload);

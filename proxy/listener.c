@@ -39,8 +39,10 @@ static enum err fail(struct why *why, const struct listen_address *address)
     int code = errno;
 
     if (code == EADDRINUSE) {
-        why_set(why, "cannot listen on %.*s: it is already in use; stop the other program or choose "
-                     "another port with listen: in the configuration", SPAN_ARGS(address->text));
+        why_set(why,
+                "cannot listen on %.*s: it is already in use; stop the other program or choose "
+                "another port with listen: in the configuration",
+                SPAN_ARGS(address->text));
         return ERR_IN_USE;
     }
     why_set(why, "cannot listen on %.*s: %s", SPAN_ARGS(address->text), strerror(code));
@@ -147,8 +149,7 @@ static void note_address(struct listener *listener, const struct listen_address 
     unsigned port = address->port;
 
     if (listener->unix_path[0] != '\0') {
-        (void)snprintf(listener->address, sizeof listener->address, "unix:%s",
-                       listener->unix_path);
+        (void)snprintf(listener->address, sizeof listener->address, "unix:%s", listener->unix_path);
         return;
     }
     if (getsockname(listener->fd, (struct sockaddr *)&bound, &length) == 0) {
@@ -230,8 +231,8 @@ static void on_accept_cb(evutil_socket_t listening, short what, void *to)
     }
 }
 
-enum err listener_open(struct env *env, const struct listen_address *address,
-                       enum conn_side side, struct listener **out, struct why *why)
+enum err listener_open(struct env *env, const struct listen_address *address, enum conn_side side,
+                       struct listener **out, struct why *why)
 {
     struct listener *listener = mem_take_zero(sizeof *listener);
 
@@ -241,8 +242,8 @@ enum err listener_open(struct env *env, const struct listen_address *address,
     }
     listener->env = env;
     listener->side = side;
-    listener->fd = address->unix_path.len > 0 ? bind_unix(address, listener->unix_path)
-                                              : bind_tcp(address);
+    listener->fd =
+        address->unix_path.len > 0 ? bind_unix(address, listener->unix_path) : bind_tcp(address);
     if (listener->fd < 0 || set_up(listener->fd) < 0 || listen(listener->fd, BACKLOG) < 0) {
         enum err err = fail(why, address);
         if (listener->fd >= 0) {
@@ -253,8 +254,8 @@ enum err listener_open(struct env *env, const struct listen_address *address,
     }
     note_address(listener, address);
     loop_timer_init(&listener->pause, env->loop, pause_fire);
-    (void)event_assign(&listener->event, loop_base(env->loop), listener->fd,
-                       EV_READ | EV_PERSIST, on_accept_cb, listener);
+    (void)event_assign(&listener->event, loop_base(env->loop), listener->fd, EV_READ | EV_PERSIST,
+                       on_accept_cb, listener);
     (void)event_add(&listener->event, NULL);
     *out = listener;
     return ERR_NONE;

@@ -16,7 +16,7 @@
 enum {
     LOG_RING = 1024 * 1024, /* bytes of lines that wait for a slow outlet */
     LOG_FIRST = 64 * 1024,
-    LOG_SLICE = 4096        /* a pipe that polls writable takes this much without blocking (POSIX) */
+    LOG_SLICE = 4096 /* a pipe that polls writable takes this much without blocking (POSIX) */
 };
 
 struct log {
@@ -24,7 +24,7 @@ struct log {
     struct loop_task task;
     struct loop_timer retry; /* the outlet was full: try again then */
     struct buf lines;
-    size_t line_at;          /* where the line being written begins */
+    size_t line_at; /* where the line being written begins */
     int fd;
     bool is_file;
     enum log_level level;

@@ -56,8 +56,7 @@ static struct kept *place(struct models *models, const struct provider *provider
 static struct span items_of(struct call *call, struct span body)
 {
     static const struct json_path paths[] = {JSON_PATH1("data")};
-    struct json_scan_options options = {
-        .paths = paths, .paths_count = 1, .allow_duplicates = true};
+    struct json_scan_options options = {.paths = paths, .paths_count = 1, .allow_duplicates = true};
     struct json_hit hit;
 
     if (body.len == 0 || !json_scan_whole(call->env->scratch->scan, &options, body, &hit) ||
@@ -77,7 +76,8 @@ static void reply_items(struct call *call, struct span items)
 
     for (size_t i = 0; i < snapshot->routing.routes_count && count < ARRAY_LENGTH(names); i++) {
         struct plan plan;
-        struct way way = {.route = &snapshot->routing.routes[i], .timeouts = &snapshot->routing.timeouts};
+        struct way way = {.route = &snapshot->routing.routes[i],
+                          .timeouts = &snapshot->routing.timeouts};
         plan_make(&plan, &way, call->match.dialect);
         if (plan.count > 0) {
             names[count++] = snapshot->routing.routes[i].name;

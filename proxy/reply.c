@@ -200,8 +200,8 @@ static void send_refusal(struct conn *conn, const struct call *call, struct span
     send_whole(conn, out, buf_span(body), is_head_method(call));
 }
 
-void reply_refusal(struct call *call, const struct dialect *dialect,
-                   const struct refusal *refusal, const char *allow)
+void reply_refusal(struct call *call, const struct dialect *dialect, const struct refusal *refusal,
+                   const char *allow)
 {
     call->facts.status =
         refusal->status != 0 ? refusal->status : refusal_row(refusal->kind)->status;
@@ -259,7 +259,8 @@ void reply_cover(const struct call *call, struct buf *body)
     cover(body, call_head_span(&call->head, call->head.key));
 }
 
-/* What is told when the provider's own answer would go back but is not JSON: its status, our words. */
+/* What is told when the provider's own answer would go back but is not JSON: its status, our words.
+ */
 static struct refusal without_body(const struct relay *relay, enum outcome outcome)
 {
     struct refusal refusal = {.kind = REFUSAL_UPSTREAM_ERROR};

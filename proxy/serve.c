@@ -39,8 +39,9 @@ struct server {
     struct loop_timer drain;
     const struct serve_options *options;
     bool is_draining;
-    bool has_closed; /* the listeners */
-    bool has_shut;   /* the drain's time was over */
+    bool has_closed;  /* the listeners */
+    bool has_shut;    /* the drain's time was over */
+    bool has_hurried; /* a second signal came */
     int exit_code;
 };
 
@@ -112,7 +113,10 @@ static void begin_drain(struct server *server, const char *name)
 
     if (server->is_draining) {
         log_say(server->env.log, LOG_WARN, "signal", "%s again: at most 5 seconds are left", name);
-        server->has_closed = true;
+        if (server->has_hurried) {
+            return; /* the 5 seconds run already */
+        }
+        server->has_hurried = true;
         server->has_shut = false;
         close_listeners(server, false);
         loop_timer_set(&server->drain, MONO_NEVER);
@@ -154,9 +158,10 @@ static void on_signal_cb(evutil_socket_t number, short what, void *to)
         loop_stop(server->env.loop);
         return;
     case SIGHUP:
-        log_say(server->env.log, LOG_WARN, "reload_refused",
-                "SIGHUP: reloading the configuration is not supported; the running one stays. Check "
-                "the new file with 'headgate check' and restart");
+        log_say(
+            server->env.log, LOG_WARN, "reload_refused",
+            "SIGHUP: reloading the configuration is not supported; the running one stays. Check "
+            "the new file with 'headgate check' and restart");
         return;
     case SIGUSR2: tell_status(server); return;
     default: return; /* SIGUSR1: the log goes to stderr, there is no file to reopen */
@@ -170,8 +175,8 @@ static void watch_signals(struct server *server)
     (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
         struct event *event = &server->signals[server->signals_count++];
-        (void)event_assign(event, loop_base(server->env.loop), numbers[i],
-                           EV_SIGNAL | EV_PERSIST, on_signal_cb, server);
+        (void)event_assign(event, loop_base(server->env.loop), numbers[i], EV_SIGNAL | EV_PERSIST,
+                           on_signal_cb, server);
         (void)event_add(event, NULL);
     }
 }
@@ -229,8 +234,8 @@ static bool make_parts(struct server *server)
     env->models = models_new(env);
     loop_timer_init(&server->drain, env->loop, drain_fire);
     return env->log != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
-           server->ports.network != NULL && server->ports.fixtures != NULL &&
-           env->conns != NULL && env->calls != NULL && env->models != NULL;
+           server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
+           env->calls != NULL && env->models != NULL;
 }
 
 static void free_parts(struct server *server)
@@ -351,8 +356,9 @@ static void tell_start(struct server *server)
         log_end(log);
     }
     if (!snapshot->is_open) {
-        log_say(log, LOG_INFO, "open_loopback",
-                "no caller keys: whoever can reach the loopback listener may use the providers' keys");
+        log_say(
+            log, LOG_INFO, "open_loopback",
+            "no caller keys: whoever can reach the loopback listener may use the providers' keys");
     }
 }
 

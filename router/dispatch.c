@@ -5,8 +5,8 @@
 
 #include "base/must.h"
 
-/* Quiet for so long towards the app, and a comment goes out: intermediaries and Node's fetch give up
- * on silent streams. */
+/* Quiet for so long towards the app, and a comment goes out: intermediaries and Node's fetch give
+ * up on silent streams. */
 enum { KEEP_ALIVE_MS = 15000 };
 /* After the terminal event the provider's framing normally ends at once; one that does not is not
  * waited for any longer than this. */
@@ -78,10 +78,8 @@ static mono_ms wake_of(const struct dispatch *d)
     mono_ms at = d->deadline;
 
     switch (d->state) {
-    case DISPATCH_CLOSED:
-        return MONO_NEVER;
-    case DISPATCH_HOLDING:
-        break;
+    case DISPATCH_CLOSED: return MONO_NEVER;
+    case DISPATCH_HOLDING: break;
     case DISPATCH_TRYING:
         at = mono_min(at, mono_min(gate_deadline(d), idle_deadline(d)));
         if (may_send_early_head(d)) {
@@ -174,8 +172,7 @@ static void finish(struct dispatch *d, struct actions *actions)
 
 /* ---- states ---- */
 
-static void step_holding(struct dispatch *d, const struct event_in *event,
-                         struct actions *actions)
+static void step_holding(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     switch (event->kind) {
     case EVENT_START:
@@ -190,15 +187,9 @@ static void step_holding(struct dispatch *d, const struct event_in *event,
         act(actions, ACTION_ATTEMPT, d->attempt, OUTCOME_OK);
         d->state = DISPATCH_TRYING;
         return;
-    case EVENT_DENIED:
-        end_unheld(d, actions, OUTCOME_LOCAL);
-        return;
-    case EVENT_APP_GONE:
-        end_unheld(d, actions, OUTCOME_APP_GONE);
-        return;
-    case EVENT_SHUTDOWN:
-        end_unheld(d, actions, OUTCOME_SHUTDOWN);
-        return;
+    case EVENT_DENIED: end_unheld(d, actions, OUTCOME_LOCAL); return;
+    case EVENT_APP_GONE: end_unheld(d, actions, OUTCOME_APP_GONE); return;
+    case EVENT_SHUTDOWN: end_unheld(d, actions, OUTCOME_SHUTDOWN); return;
     case EVENT_WAKE:
         if (time_is_up(d, event->now) != OUTCOME_OK) {
             end_unheld(d, actions, OUTCOME_DEADLINE);
@@ -208,8 +199,7 @@ static void step_holding(struct dispatch *d, const struct event_in *event,
     case EVENT_HEAD:
     case EVENT_CONTENT:
     case EVENT_TERMINAL:
-    case EVENT_ENDED:
-        UNREACHABLE();
+    case EVENT_ENDED: UNREACHABLE();
     }
 }
 
@@ -248,9 +238,7 @@ static void step_trying(struct dispatch *d, const struct event_in *event, struct
         d->has_head = true;
         d->bytes_at = event->now;
         return;
-    case EVENT_CONTENT:
-        commit(d, actions, event->now);
-        return;
+    case EVENT_CONTENT: commit(d, actions, event->now); return;
     case EVENT_TERMINAL: /* an answer without content is still an answer */
         d->terminal_at = event->now;
         commit(d, actions, event->now);
@@ -263,19 +251,12 @@ static void step_trying(struct dispatch *d, const struct event_in *event, struct
         commit(d, actions, event->now);
         finish(d, actions);
         return;
-    case EVENT_WAKE:
-        wake_up(d, event->now, actions);
-        return;
-    case EVENT_APP_GONE:
-        leave(d, actions);
-        return;
-    case EVENT_SHUTDOWN:
-        abandon(d, actions, OUTCOME_SHUTDOWN);
-        return;
+    case EVENT_WAKE: wake_up(d, event->now, actions); return;
+    case EVENT_APP_GONE: leave(d, actions); return;
+    case EVENT_SHUTDOWN: abandon(d, actions, OUTCOME_SHUTDOWN); return;
     case EVENT_START:
     case EVENT_HELD:
-    case EVENT_DENIED:
-        UNREACHABLE();
+    case EVENT_DENIED: UNREACHABLE();
     }
 }
 
@@ -283,9 +264,7 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
                            struct actions *actions)
 {
     switch (event->kind) {
-    case EVENT_TERMINAL:
-        d->terminal_at = event->now;
-        return;
+    case EVENT_TERMINAL: d->terminal_at = event->now; return;
     case EVENT_ENDED:
         if (event->outcome == OUTCOME_OK) {
             finish(d, actions);
@@ -293,28 +272,19 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
             give_up(d, actions, event->outcome);
         }
         return;
-    case EVENT_WAKE:
-        wake_up(d, event->now, actions);
-        return;
-    case EVENT_APP_GONE:
-        leave(d, actions);
-        return;
-    case EVENT_SHUTDOWN:
-        abandon(d, actions, OUTCOME_SHUTDOWN);
-        return;
+    case EVENT_WAKE: wake_up(d, event->now, actions); return;
+    case EVENT_APP_GONE: leave(d, actions); return;
+    case EVENT_SHUTDOWN: abandon(d, actions, OUTCOME_SHUTDOWN); return;
     case EVENT_WRITTEN: /* a provider may answer before it has read all */
     case EVENT_HEAD:
-    case EVENT_CONTENT:
-        return;
+    case EVENT_CONTENT: return;
     case EVENT_START:
     case EVENT_HELD:
-    case EVENT_DENIED:
-        UNREACHABLE();
+    case EVENT_DENIED: UNREACHABLE();
     }
 }
 
-void dispatch_step(struct dispatch *dispatch, const struct event_in *event,
-                   struct actions *actions)
+void dispatch_step(struct dispatch *dispatch, const struct event_in *event, struct actions *actions)
 {
     actions->count = 0;
     switch (dispatch->state) {

@@ -72,26 +72,26 @@ struct actions {
 /* What the call allows itself, all relative, in ms. */
 struct dispatch_rules {
     const struct timeouts *timeouts;
-    uint32_t patience_ms;    /* how long the app waits for our head; 0: unknown */
-    uint32_t deadline_ms;    /* the app's own limit for the whole call; 0: none */
+    uint32_t patience_ms; /* how long the app waits for our head; 0: unknown */
+    uint32_t deadline_ms; /* the app's own limit for the whole call; 0: none */
     bool is_stream;
 };
 
 struct dispatch {
     enum dispatch_state state;
-    uint8_t attempt;         /* the one in flight, from 1 */
+    uint8_t attempt; /* the one in flight, from 1 */
     bool is_stream;
-    bool has_head;           /* of this attempt */
-    bool head_is_out;        /* the app has its 200 (commit or early head) */
+    bool has_head;    /* of this attempt */
+    bool head_is_out; /* the app has its 200 (commit or early head) */
     bool is_written;
-    bool is_paused;          /* the provider is held back by us: its silence is not its own */
-    mono_ms deadline;        /* of the call */
-    mono_ms head_deadline;   /* the app's patience; only while no head is out */
+    bool is_paused;        /* the provider is held back by us: its silence is not its own */
+    mono_ms deadline;      /* of the call */
+    mono_ms head_deadline; /* the app's patience; only while no head is out */
     mono_ms written_at;
-    mono_ms bytes_at;        /* last byte of the provider */
-    mono_ms content_at;      /* last content */
-    mono_ms sent_at;         /* last byte towards the app, once head_is_out */
-    mono_ms terminal_at;     /* MONO_NEVER until the terminal event */
+    mono_ms bytes_at;    /* last byte of the provider */
+    mono_ms content_at;  /* last content */
+    mono_ms sent_at;     /* last byte towards the app, once head_is_out */
+    mono_ms terminal_at; /* MONO_NEVER until the terminal event */
     const struct timeouts *timeouts;
     mono_ms begun_at;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/inner_error.h: an error that came under a good status (in a stream, or as a 200 body) stands
- * for the status it would have had. Pure. */
+/* router/inner_error.h: an error that came under a good status (in a stream, or as a 200 body)
+ * stands for the status it would have had. Pure. */
 #ifndef ROUTER_INNER_ERROR_H
 #define ROUTER_INNER_ERROR_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a status means, for one target (docs/decisions/0006). A status alone is not enough: a 429
- * may be an empty account, a 400 as well, and the same 503 is the provider's own word when JSON says
- * so and some edge's otherwise. */
+ * may be an empty account, a 400 as well, and the same 503 is the provider's own word when JSON
+ * says so and some edge's otherwise. */
 #include "router/outcome.h"
 
 #include "base/must.h"
@@ -86,8 +86,7 @@ static enum outcome of_client_error(unsigned status, const struct provider_error
         return is_quota(error) ? OUTCOME_QUOTA : OUTCOME_AUTH;
     case 402: return is_own_credential ? OUTCOME_QUOTA : OUTCOME_REQUEST;
     case 408: return OUTCOME_HEAD_TIMEOUT; /* passed on, it would make the app's SDK try again */
-    case 429:
-        return is_own_credential && is_quota(error) ? OUTCOME_QUOTA : OUTCOME_THROTTLED;
+    case 429: return is_own_credential && is_quota(error) ? OUTCOME_QUOTA : OUTCOME_THROTTLED;
     default: return is_own_credential && is_quota(error) ? OUTCOME_QUOTA : OUTCOME_REQUEST;
     }
 }

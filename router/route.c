@@ -106,8 +106,7 @@ bool route_find(const struct routing *routing, const struct dialect *dialect, st
     return go_direct(way, provider_speaking(routing, dialect), span_make(NULL, 0));
 }
 
-bool route_of_dialect(const struct routing *routing, const struct dialect *dialect,
-                      struct way *way)
+bool route_of_dialect(const struct routing *routing, const struct dialect *dialect, struct way *way)
 {
     *way = (struct way){.timeouts = &routing->timeouts};
     return go_direct(way, provider_speaking(routing, dialect), span_make(NULL, 0));

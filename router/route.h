@@ -9,10 +9,11 @@
 #include "base/span.h"
 #include "router/target.h"
 
-/* A call's way: a route of the settings, or one target that the name itself or the dialect chose. */
+/* A call's way: a route of the settings, or one target that the name itself or the dialect chose.
+ */
 struct way {
-    const struct route *route;       /* NULL when the settings name none for this model */
-    struct target direct;            /* then: this one (provider NULL: nothing fits) */
+    const struct route *route; /* NULL when the settings name none for this model */
+    struct target direct;      /* then: this one (provider NULL: nothing fits) */
     const struct timeouts *timeouts;
 };
 
@@ -22,7 +23,8 @@ struct way {
 bool route_find(const struct routing *routing, const struct dialect *dialect, struct span model,
                 struct way *way);
 
-/* The way of a path that names no model (pass-through, model list): the dialect's first provider. */
+/* The way of a path that names no model (pass-through, model list): the dialect's first provider.
+ */
 bool route_of_dialect(const struct routing *routing, const struct dialect *dialect,
                       struct way *way);
 

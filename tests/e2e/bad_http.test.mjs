@@ -97,6 +97,9 @@ const REQUEST_LINE = [
     ...['/v1/models;admin', '/v1/models/', '/V1/MODELS', '/v1/Models', '/', '/v2/models', '/admin/v1/status', '/metrics'].map((target) =>
         ['BL26', `path ${target}`, { send: get(target), ...kept(404, 'not_found'),
             also: ([answer]) => assert.ok(answer.body.includes(target.replace('/', '')), 'a 404 names the path') }]),
+    ['BL27', 'a credential in the query, its name encoded', { send: request({ ...good(), target: `/v1/chat/completions?a=1&%6bey=${CANARY.app}` }), ...SERVED,
+        also: (answers, [seen]) => assert.match(seen.target, /completions\?a=1$/) }],
+    ['BH17', 'a name in the second Connection field', { send: plain(['Connection: keep-alive', 'Connection: x-stainless-foo', 'X-Stainless-Foo: b']), ...SERVED, also: not('x-stainless-foo') }],
     ['BL27', 'a credential in the query', { send: request({ ...good(), target: `/v1/chat/completions?a=1&key=${CANARY.app}&b=2` }), ...SERVED,
         also: (answers, [seen]) => {
             assert.ok(!seen.target.includes('key='), seen.target);

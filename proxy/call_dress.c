@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The head that a provider is sent, and the body as pieces: the app's own bytes but for spliced
+ * spans. */
+#include "proxy/call_parts.h"
+
+#include "wire/head.h"
+
+static bool provider_wants(const struct provider *provider, struct span name)
+{
+    for (size_t k = 0; k < provider->forward_headers_count; k++) {
+        if (span_equal_nocase(provider->forward_headers[k], name)) {
+            return true;
+        }
+    }
+    return provider->credential_mode == CREDENTIAL_PASSTHROUGH && head_use(name) == HEAD_SCOPE;
+}
+
+static void put_optional(struct buf *out, const struct call_head *head,
+                         const struct provider *provider)
+{
+    struct span rest = call_head_span(head, head->optional);
+
+    while (rest.len > 0) {
+        struct span line = span_cut(&rest, '\n');
+        struct span left = line;
+        if (provider_wants(provider, span_cut(&left, ':'))) {
+            buf_put(out, line);
+            buf_put_char(out, '\n');
+        }
+    }
+}
+
+static void put_credential(struct buf *out, const struct call_head *head,
+                           const struct provider *provider)
+{
+    switch (provider->credential_mode) {
+    case CREDENTIAL_NONE: return;
+    case CREDENTIAL_SECRET: provider->kind->dress(out, provider->credential); return;
+    case CREDENTIAL_PASSTHROUGH: break;
+    }
+    /* As it came: a provider may tell kinds of tokens apart by their carrier. */
+    if (head->bearer.len > 0) {
+        head_put(out, SPAN_OF("authorization"), call_head_span(head, head->bearer));
+    } else if (head->key.len > 0) {
+        provider->kind->dress(out, call_head_span(head, head->key));
+    }
+}
+
+static void put_request_line(struct buf *out, const struct call *call,
+                             const struct provider *provider)
+{
+    struct span query = call_head_span(&call->head, call->head.query);
+
+    buf_put(out, call_head_span(&call->head, call->head.method));
+    buf_put_char(out, ' ');
+    buf_put(out, provider->endpoint.path);
+    buf_put(out, call_head_span(&call->head, call->head.path));
+    if (query.len > 0) {
+        buf_put_char(out, '?');
+        buf_put(out, query);
+    }
+    buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
+    buf_put(out, provider->endpoint.authority);
+    buf_put(out, SPAN_OF("\r\n"));
+}
+
+/* The model as the provider is to read it; empty: the app's own bytes stay. */
+static struct span model_text(struct call *call, const struct target *target)
+{
+    size_t from = call->wire_head.len;
+
+    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
+        return span_make(NULL, 0);
+    }
+    buf_put_char(&call->wire_head, '"');
+    /* Names are printable ASCII; only these two need escaping. */
+    for (size_t i = 0; i < target->model.len; i++) {
+        if (target->model.at[i] == '"' || target->model.at[i] == '\\') {
+            buf_put_char(&call->wire_head, '\\');
+        }
+        buf_put_char(&call->wire_head, target->model.at[i]);
+    }
+    buf_put_char(&call->wire_head, '"');
+    return span_make(call->wire_head.at + from, call->wire_head.len - from);
+}
+
+static size_t body_pieces(struct call *call, const struct target *target, bool asks_usage,
+                          struct span pieces[JSON_PIECES_MAX])
+{
+    const struct operation *operation = call->match.operation;
+    struct json_edit edits[JSON_EDITS_MAX];
+    size_t count = 0;
+
+    if (operation->edits != NULL) {
+        count = operation->edits(&call->request, model_text(call, target), asks_usage, edits);
+    }
+    return json_splice(buf_span(&call->body), edits, count, pieces);
+}
+
+bool call_head_dress(struct call *call, const struct target *target,
+                     struct upstream_request *request)
+{
+    struct buf *out = &call->wire_head;
+    const struct provider *provider = target->provider;
+    bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
+                      call->match.operation->sends_done;
+    struct span pieces[JSON_PIECES_MAX];
+    size_t head_at = 0;
+    size_t count = 0;
+    uint64_t length = 0;
+
+    buf_clear(out);
+    /* Everything must fit at once: pieces point into the buffer. */
+    if (buf_reserve(out, 1024 + 2 * target->model.len + call->head.text.len +
+                             provider->credential.len + provider->endpoint.path.len +
+                             provider->endpoint.authority.len) != ERR_NONE) {
+        return false;
+    }
+    count = body_pieces(call, target, asks_usage, pieces);
+    for (size_t i = 0; i < count; i++) {
+        length += pieces[i].len;
+    }
+    head_at = out->len;
+    put_request_line(out, call, provider);
+    put_credential(out, &call->head, provider);
+    buf_put(out, call_head_span(&call->head, call->head.passes));
+    put_optional(out, &call->head, provider);
+    if (call->head.has_body) {
+        buf_put(out, SPAN_OF("content-length: "));
+        buf_put_u64(out, length);
+        buf_put(out, SPAN_OF("\r\n"));
+    }
+    buf_put(out, SPAN_OF("accept-encoding: identity\r\n\r\n"));
+    request->pieces[0] = span_make(out->at + head_at, out->len - head_at);
+    for (size_t i = 0; i < count; i++) {
+        request->pieces[1 + i] = pieces[i];
+    }
+    request->pieces_count = (uint8_t)(1 + count);
+    request->head_pieces = 1;
+    request->is_head_method = call->head.is_head_method;
+    return !out->failed;
+}

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From an app's request to a call that is dispatched: what the head alone decides, then what the
+ * body does. Every no on the way is answered and logged here. */
+#include "proxy/call_parts.h"
+
+#include "admin/page.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "wire/head.h"
+
+enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
+
+/* ---- refusals ---- */
+
+void call_refuse_bytes(struct conn *conn, struct span target, enum refusal_kind kind)
+{
+    struct env *env = conn_env(conn);
+    struct refusal refusal = {.kind = kind};
+    char id[CALL_ID_LENGTH];
+
+    calls_put_id(env->calls, id);
+    conn_close_after(conn);
+    reply_refusal_bytes(conn, span_make(id, sizeof id), dialect_for_error(target, false), &refusal);
+    call_log_refused(env, kind, span_make(id, sizeof id), target);
+    conn_answered(conn);
+}
+
+/* The call's answer is this refusal; what is left of its body is the connection's business. */
+static void refuse(struct call *call, const struct refusal *refusal, const char *allow)
+{
+    const struct dialect *dialect = call->match.dialect;
+
+    if (call->conn != NULL) {
+        conn_refusing(call->conn);
+        reply_refusal(call, dialect != NULL ? dialect : dialect_at(0), refusal, allow);
+        call_leave(call);
+    }
+    call_close(call, true);
+}
+
+void call_refuse(struct call *call, enum refusal_kind kind)
+{
+    struct refusal refusal = {.kind = kind};
+
+    refuse(call, &refusal, NULL);
+}
+/* ---- open: what the head alone decides ---- */
+
+static struct span host_name(struct span host)
+{
+    if (host.len > 0 && host.at[0] == '[') {
+        const char *end = memchr(host.at, ']', host.len);
+        return end == NULL ? host : span_make(host.at + 1, (size_t)(end - host.at) - 1);
+    }
+    return span_cut(&host, ':');
+}
+
+/* A page that a browser was lured to may not reach us by a name of its own (DNS rebinding). */
+static bool host_is_served(const struct snapshot *snapshot, struct span host)
+{
+    struct span name = host_name(host);
+    struct egress_address address;
+
+    if (snapshot->allowed_hosts_count > 0) {
+        for (size_t i = 0; i < snapshot->allowed_hosts_count; i++) {
+            if (span_equal_nocase(snapshot->allowed_hosts[i], name) ||
+                span_equal_nocase(snapshot->allowed_hosts[i], host)) {
+                return true;
+            }
+        }
+        return false;
+    }
+    return snapshot->is_open || host.len == 0 || span_equal_nocase(name, SPAN_OF("localhost")) ||
+           egress_address_read(name, &address);
+}
+
+static bool page_answers(struct call *call, struct span method, struct span target)
+{
+    struct env *env = call->env;
+    struct view view = {.is_draining = conns_is_draining(env->conns),
+                        .providers = call->snapshot->routing.providers_count};
+    struct span query = target;
+    const struct page *page = page_find(span_cut(&query, '?'));
+    struct buf *body = &env->scratch->text;
+    unsigned status = 0;
+
+    if (page == NULL || (conn_side(call->conn) == CONN_DATA && !page->is_on_data)) {
+        return false;
+    }
+    if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
+        struct refusal refusal = {.kind = REFUSAL_METHOD};
+        refuse(call, &refusal, "GET, HEAD");
+        return true;
+    }
+    buf_clear(body);
+    status = page->write(&view, query, body);
+    reply_whole(call, status, span_of(page->content_type), buf_span(body));
+    call_close(call, false); /* health checks leave no line: they come every second */
+    return true;
+}
+
+static bool wants_websocket(const struct http1_head *head, const char *base)
+{
+    int i = head->has_upgrade ? http1_find(head, base, SPAN_OF("upgrade"), 0) : -1;
+
+    return i >= 0 && span_equal_nocase(http1_value(head, base, (size_t)i), SPAN_OF("websocket"));
+}
+
+/* What may be repeated of the app's own words: cut, printable. Lives until the call is dressed. */
+static struct span shown(struct call *call, struct span text)
+{
+    buf_clear(&call->wire_head);
+    text_put_printable(&call->wire_head, text, NAME_SHOWN);
+    return buf_span(&call->wire_head);
+}
+
+static struct refusal judge_path(struct call *call, const struct http1_head *head, const char *base,
+                                 const char **allow)
+{
+    struct span method = http1_part_span(head->method, base);
+    struct span target = http1_part_span(head->target, base);
+    struct span path = target;
+    bool has_anthropic = http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0;
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+
+    path = span_cut(&path, '?');
+    if (span_equal(method, SPAN_OF("GET")) && wants_websocket(head, base) &&
+        (span_ends(path, SPAN_OF("/responses")) || span_ends(path, SPAN_OF("/realtime")))) {
+        call->match.dialect = dialect_for_error(target, has_anthropic);
+        refusal.kind = REFUSAL_WEBSOCKET;
+        return refusal;
+    }
+    if (dialect_match(method, target, has_anthropic, &call->match)) {
+        if (call->match.method_is_wrong) {
+            *allow = call->match.allow;
+            refusal.kind = REFUSAL_METHOD;
+        }
+        return refusal;
+    }
+    call->match.dialect = dialect_for_error(target, has_anthropic);
+    call->match.operation = NULL;
+    refusal.kind = REFUSAL_NOT_FOUND;
+    refusal.hint = call->match.hint;
+    refusal.detail = shown(call, path);
+    return refusal;
+}
+
+static bool is_full(const struct env *env)
+{
+    const struct settings_limits *limits = &env->snapshot->limits;
+
+    return env->calls->slots.count > limits->calls || mem_held() > limits->memory / 100 * 95;
+}
+
+static struct refusal judge_head(struct call *call, const struct http1_head *head, const char *base,
+                                 const char **allow)
+{
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+    bool wants_call = false;
+
+    if (conn_side(call->conn) == CONN_ADMIN) {
+        refusal.kind = REFUSAL_NOT_FOUND;
+        return refusal;
+    }
+    refusal = judge_path(call, head, base, allow);
+    if (refusal.kind != REFUSAL_NONE) {
+        return refusal;
+    }
+    wants_call = call->match.operation->kind != OPERATION_MODELS;
+    if (is_full(call->env)) {
+        refusal.kind = REFUSAL_OVERLOADED;
+        return refusal;
+    }
+    refusal = call_head_capture(call, head, base);
+    if (refusal.kind != REFUSAL_NONE) {
+        return refusal;
+    }
+    if (head->framing == HTTP1_BODY_LENGTH &&
+        head->length > (wants_call ? call->snapshot->limits.body : LIMIT_DROPPED_BODY)) {
+        refusal.kind = REFUSAL_BODY_LARGE;
+        conn_close_after(call->conn);
+    }
+    return refusal;
+}
+
+/* For the line of a request that is refused by its head. */
+static void note_path(struct call *call, struct span target)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    text_put_printable(text, span_cut(&target, '?'), NAME_SHOWN);
+    call->head.shown_path = call_head_keep(&call->head, buf_span(text));
+}
+
+/* Agents send two credentials as a habit; once is enough to know. */
+static void tell_two_keys(struct call *call)
+{
+    struct calls *calls = call->env->calls;
+
+    if (call->head.has_two_keys && !calls->has_told_two_keys) {
+        calls->has_told_two_keys = true;
+        log_say(call->env->log, LOG_WARN, "two_credentials",
+                "an app sends Authorization and another credential: Authorization counts");
+    }
+}
+
+struct call *call_open(struct conn *conn, const struct http1_head *head, const char *base)
+{
+    struct call *call = call_make(conn);
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+    const char *allow = NULL;
+
+    if (call == NULL) {
+        call_refuse_bytes(conn, span_make(NULL, 0), REFUSAL_OVERLOADED);
+        return NULL;
+    }
+    call->head.text.max = HEAD_TEXT_MAX;
+    call->head.is_head_method = span_equal(http1_part_span(head->method, base), SPAN_OF("HEAD"));
+    if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
+        refusal.kind = REFUSAL_HOST_NOT_SERVED;
+        call->match.dialect =
+            dialect_for_error(http1_part_span(head->target, base),
+                              http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+        conn_close_after(conn);
+    } else if (page_answers(call, http1_part_span(head->method, base),
+                            http1_part_span(head->target, base))) {
+        return NULL;
+    } else {
+        refusal = judge_head(call, head, base, &allow);
+    }
+    if (refusal.kind != REFUSAL_NONE) {
+        note_path(call, http1_part_span(head->target, base));
+        refuse(call, &refusal, allow);
+        return NULL;
+    }
+    tell_two_keys(call);
+    if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
+        uint64_t first = head->length < BODY_FIRST ? head->length : BODY_FIRST;
+        buf_hint(&call->body, (size_t)first);
+    }
+    if (head->expects_continue && !conn_is_http10(conn)) {
+        struct span go_on = SPAN_OF("HTTP/1.1 100 Continue\r\n\r\n");
+        conn_send(conn, &go_on, 1);
+    }
+    return call;
+}
+
+bool call_body(struct call *call, struct span bytes)
+{
+    call->facts.bytes_in += bytes.len;
+    if (call->match.operation->kind == OPERATION_MODELS) {
+        return true; /* read and dropped; its length was judged with the head */
+    }
+    buf_put(&call->body, bytes);
+    if (!call->body.failed) {
+        return true;
+    }
+    conn_close_after(call->conn);
+    call_refuse(call, call->body.len + bytes.len > call->body.max ? REFUSAL_BODY_LARGE
+                                                                  : REFUSAL_OVERLOADED);
+    return false;
+}
+
+/* ---- ready: what the body decides ---- */
+
+static struct refusal read_request(struct call *call)
+{
+    const struct operation *operation = call->match.operation;
+    struct scratch *scratch = call->env->scratch;
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+
+    call->request = (struct request){.output_cap = -1};
+    if (operation->read_request != NULL) {
+        refusal = operation->read_request(scratch->scan, scratch->seed, buf_span(&call->body),
+                                          &call->request);
+    }
+    call->request.dialect = call->match.dialect;
+    call->request.operation = operation;
+    if (refusal.kind == REFUSAL_NONE && call->request.model_raw.len > 0) {
+        json_string_decode(call->request.model_raw, &call->model);
+    }
+    return refusal;
+}
+
+static struct refusal choose(struct call *call)
+{
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+    const struct dialect *dialect = call->match.dialect;
+    struct way way;
+    bool is_found = call->model.len > 0 ? route_find(&call->snapshot->routing, dialect,
+                                                     buf_span(&call->model), &way)
+                                        : route_of_dialect(&call->snapshot->routing, dialect, &way);
+
+    if (!is_found) {
+        refusal.kind = call->model.len > 0 ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
+        refusal.param = call->model.len > 0 ? "model" : NULL;
+        refusal.detail = shown(call, buf_span(&call->model));
+        return refusal;
+    }
+    plan_make(&call->plan, &way, dialect);
+    if (call->plan.count == 0) {
+        refusal.kind = REFUSAL_DIALECT_NOT_SERVED;
+        if (call->plan.route != NULL) {
+            refusal.detail = call->plan.route->name;
+        }
+    }
+    return refusal;
+}
+
+static void begin(struct call *call)
+{
+    struct dispatch_rules rules = {
+        .timeouts = call->plan.timeouts,
+        .patience_ms = call->head.patience_ms,
+        .deadline_ms = call->head.deadline_ms,
+        .is_stream = call->request.is_stream,
+    };
+
+    dispatch_init(&call->dispatch, &rules, loop_now(call->env->loop));
+    stream_init(&call->relay.stream, call->match.operation, false);
+    call_event(call, EVENT_START, OUTCOME_OK);
+}
+
+void call_ready(struct call *call)
+{
+    struct refusal refusal;
+    bool is_models = call->match.operation->kind == OPERATION_MODELS;
+
+    if (is_models && models_reply_cached(call)) {
+        call_close(call, true);
+        return;
+    }
+    refusal = read_request(call);
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal = choose(call);
+    }
+    if (refusal.kind == REFUSAL_NONE) {
+        begin(call);
+        return;
+    }
+    if (is_models) {
+        models_reply(call, span_make(NULL, 0)); /* no provider of this dialect: the routes alone */
+        call_close(call, true);
+        return;
+    }
+    refuse(call, &refusal, NULL);
+}

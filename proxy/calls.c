@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All calls of a loop: their ids, their memory, and the one door out. Closed calls are used again,
+ * with the small buffers they have. */
+#include "proxy/call_parts.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+enum {
+    CALLS_SLOTS_MAX = 1 << 20,
+    SPARES_MAX = 128,       /* closed calls kept for the next ones */
+    SPARE_BUFFER_MAX = 4096 /* and the largest of their buffers that stays */
+};
+
+struct calls *calls_new(struct env *env)
+{
+    struct calls *calls = mem_take_zero(sizeof *calls);
+
+    if (calls != NULL) {
+        calls->env = env;
+        slots_init(&calls->slots, CALLS_SLOTS_MAX);
+        list_init(&calls->open);
+        list_init(&calls->spare);
+        loop_entropy(env->loop, &calls->id_high, sizeof calls->id_high);
+        loop_entropy(env->loop, &calls->id_low, sizeof calls->id_low);
+    }
+    return calls;
+}
+
+unsigned calls_count(const struct calls *calls)
+{
+    return calls->slots.count;
+}
+
+/* 48 bits of time and 80 of chance in 26 letters that sort by time. */
+void calls_put_id(struct calls *calls, char text[CALL_ID_LENGTH])
+{
+    static const char letters[] = "0123456789abcdefghjkmnpqrstvwxyz";
+    uint64_t time = (uint64_t)loop_wall(calls->env->loop);
+    uint64_t low = calls->id_low;
+    uint64_t high = calls->id_high;
+
+    /* Odd steps walk through all values before one comes again. */
+    calls->id_low += UINT64_C(0x9e3779b97f4a7c15);
+    calls->id_high += UINT64_C(0xda942042e4dd58b5);
+    for (int i = 9; i >= 0; i--) {
+        text[i] = letters[time % 32];
+        time /= 32;
+    }
+    for (int i = 17; i >= 10; i--) {
+        text[i] = letters[low % 32];
+        low /= 32;
+    }
+    for (int i = 25; i >= 18; i--) {
+        text[i] = letters[high % 32];
+        high /= 32;
+    }
+}
+/* ---- memory ---- */
+
+static void keep_small(struct buf *buf)
+{
+    if (buf->cap > SPARE_BUFFER_MAX) {
+        buf_fini(buf);
+    } else {
+        buf_clear(buf);
+    }
+}
+
+static void destroy(struct call *call)
+{
+    buf_fini(&call->head.text);
+    buf_fini(&call->body);
+    buf_fini(&call->model);
+    buf_fini(&call->wire_head);
+    relay_fini(&call->relay);
+    mem_give(call, sizeof *call);
+}
+
+static void reap_run(struct loop_task *task)
+{
+    struct call *call = LIST_OWNER(task, struct call, reap);
+    struct calls *calls = call->env->calls;
+
+    snapshot_give(call->snapshot);
+    relay_end(&call->relay);
+    if (calls->spare_count == SPARES_MAX) {
+        destroy(call);
+        return;
+    }
+    keep_small(&call->head.text);
+    keep_small(&call->body);
+    keep_small(&call->model);
+    keep_small(&call->wire_head);
+    keep_small(&call->relay.head);
+    keep_small(&call->relay.held);
+    calls->spare_count++;
+    list_push_front(&calls->spare, &call->link);
+}
+
+/* A call with nothing in it but, perhaps, room. NULL without memory. */
+static struct call *take_blank(struct calls *calls)
+{
+    struct call *call = NULL;
+    struct call used;
+
+    if (calls->spare_count == 0) {
+        return mem_take_zero(sizeof *call);
+    }
+    call = LIST_OWNER(calls->spare.next, struct call, link);
+    list_remove(&call->link);
+    calls->spare_count--;
+    used = *call;
+    *call = (struct call){
+        .head = {.text = used.head.text},
+        .body = used.body,
+        .model = used.model,
+        .wire_head = used.wire_head,
+        .relay = {.head = used.relay.head, .held = used.relay.held},
+    };
+    return call;
+}
+
+static void give_blank(struct calls *calls, struct call *call)
+{
+    if (call != NULL) {
+        calls->spare_count++;
+        list_push_front(&calls->spare, &call->link);
+    }
+}
+
+void calls_free(struct calls *calls)
+{
+    if (calls != NULL) {
+        must(calls->slots.count == 0);
+        while (!list_is_empty(&calls->spare)) {
+            struct call *call = LIST_OWNER(calls->spare.next, struct call, link);
+            list_remove(&call->link);
+            destroy(call);
+        }
+        slots_fini(&calls->slots);
+        mem_give(calls, sizeof *calls);
+    }
+}
+
+/* The one door out. */
+void call_close(struct call *call, bool is_told)
+{
+    if (call->is_closed) {
+        return;
+    }
+    call->is_closed = true;
+    (void)slots_remove(&call->env->calls->slots, call->id);
+    list_remove(&call->link);
+    if (is_told) {
+        call_log(call);
+    }
+    loop_task_queue(call->env->loop, &call->reap);
+}
+
+struct call *call_make(struct conn *conn)
+{
+    struct env *env = conn_env(conn);
+    struct call *call = take_blank(env->calls);
+
+    if (call == NULL || slots_add(&env->calls->slots, call, &call->id) != ERR_NONE) {
+        give_blank(env->calls, call);
+        return NULL;
+    }
+    call->env = env;
+    call->conn = conn;
+    call->snapshot = snapshot_take(env->snapshot);
+    call->facts.began_us = loop_micros(env->loop);
+    call->body.max = (size_t)env->snapshot->limits.body;
+    call->model.max = (size_t)LIMIT_MODEL_NAME * 4;
+    call->wire_head.max = LIMIT_WIRE_HEAD;
+    relay_begin(&call->relay);
+    loop_task_init(&call->reap, reap_run);
+    list_push_back(&env->calls->open, &call->link);
+    calls_put_id(env->calls, call->call_id);
+    return call;
+}

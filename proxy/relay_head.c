@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A provider's head: which of its fields come back, how the body is to be treated, and whether it
+ * is what was asked for at all. */
+#include "proxy/call_parts.h"
+
+#include "base/limits.h"
+#include "wire/head.h"
+#include "wire/hint.h"
+
+struct head_seen {
+    struct span content_type;
+    struct span encoding;
+};
+
+static bool is_type(struct span content_type, struct span wanted)
+{
+    struct span type = span_trim(span_cut(&content_type, ';'));
+
+    return span_equal_nocase(type, wanted);
+}
+
+static bool is_json_type(struct span content_type)
+{
+    struct span type = span_trim(span_cut(&content_type, ';'));
+
+    return span_equal_nocase(type, SPAN_OF("application/json")) ||
+           span_ends(type, SPAN_OF("+json"));
+}
+
+static void keep_upstream_id(struct call *call, struct span value)
+{
+    if (value.len == 0 || value.len > UPSTREAM_ID_MAX || call->head.upstream_id.len > 0) {
+        return;
+    }
+    call->head.upstream_id = call_head_keep(&call->head, value);
+    if (call->snapshot->response_headers) {
+        head_put(&call->relay.head, SPAN_OF("x-headgate-upstream-request-id"), value);
+    }
+}
+
+/* The provider's fields that may come back, as lines for the app's head. */
+static void keep_fields(struct call *call, const struct http1_head *head, const char *base,
+                        struct head_seen *seen)
+{
+    struct relay *relay = &call->relay;
+
+    for (size_t i = 0; i < head->count; i++) {
+        struct span name = http1_name(head, base, i);
+        struct span value = http1_value(head, base, i);
+
+        if (!head_value_is_plain(value)) {
+            continue;
+        }
+        switch (answer_use(name)) {
+        case ANSWER_STAYS: break;
+        case ANSWER_CONTENT_TYPE: seen->content_type = value; break;
+        case ANSWER_CONTENT_ENCODING: seen->encoding = value; break;
+        case ANSWER_RETRY_AFTER: break;
+        case ANSWER_PASSES: head_put(&relay->head, name, value); break;
+        case ANSWER_REQUEST_ID: keep_upstream_id(call, value); break;
+        }
+    }
+}
+
+/* How long to wait, in the form SDKs obey; the provider's own figure beside it. */
+static void put_wait(struct call *call, const struct http1_head *head, const char *base)
+{
+    struct buf *out = &call->relay.head;
+    int64_t wait_ms = HINT_NONE;
+    struct hint_told told;
+
+    if (head->status != 429 && head->status != 503 && head->status != 529) {
+        return;
+    }
+    wait_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
+    if (wait_ms == HINT_NONE) {
+        return;
+    }
+    told = hint_tell(wait_ms);
+    call->relay.has_wait = true;
+    buf_put_format(out, "retry-after: %u\r\nretry-after-ms: %u\r\n", told.seconds, told.ms);
+    if (told.is_capped) {
+        buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
+    }
+    if (told.is_capped && call->snapshot->response_headers) {
+        buf_put_format(out, "x-headgate-upstream-retry-after: %lld\r\n",
+                       (long long)((wait_ms + 999) / 1000));
+    }
+}
+
+static enum relay_mode mode_of(const struct call *call, const struct http1_head *head)
+{
+    enum operation_kind kind = call->match.operation->kind;
+
+    if (kind == OPERATION_PASS) {
+        return head->status >= 400 ? RELAY_ERROR : RELAY_PASS;
+    }
+    if (head->status < 200 || head->status > 299) {
+        return RELAY_ERROR;
+    }
+    return call->request.is_stream ? RELAY_STREAM : RELAY_WHOLE;
+}
+
+static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
+{
+    switch (mode) {
+    case RELAY_WHOLE: return call->snapshot->limits.response;
+    case RELAY_STREAM: return LIMIT_GATE + LIMIT_EVENT_HELD + LIMIT_RECV;
+    case RELAY_ERROR: return LIMIT_ERROR_BODY;
+    case RELAY_NOTHING:
+    case RELAY_PASS: break;
+    }
+    return 0;
+}
+
+static enum outcome judge_type(const struct call *call, const struct head_seen *seen)
+{
+    const struct relay *relay = &call->relay;
+
+    if (relay->mode != RELAY_WHOLE && relay->mode != RELAY_STREAM) {
+        return OUTCOME_OK;
+    }
+    if (seen->encoding.len > 0 && !span_equal_nocase(seen->encoding, SPAN_OF("identity"))) {
+        return OUTCOME_BAD_BODY; /* identity was asked; a call carries no decoder */
+    }
+    if (relay->mode == RELAY_STREAM) {
+        return is_type(seen->content_type, SPAN_OF("text/event-stream")) ? OUTCOME_OK
+                                                                         : OUTCOME_BAD_BODY;
+    }
+    return relay->is_json ? OUTCOME_OK : OUTCOME_BAD_BODY;
+}
+
+enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base)
+{
+    struct relay *relay = &call->relay;
+    struct head_seen seen = {0};
+    const struct target *target = call_target(call);
+    bool hides_usage = call->request.is_stream && !call->request.app_wants_usage &&
+                       call->match.operation->sends_done;
+    enum outcome outcome = OUTCOME_OK;
+
+    relay->status = head->status;
+    call->facts.upstream_status = head->status;
+    relay->mode = mode_of(call, head);
+    relay->held.max = (size_t)hold_ceiling(call, relay->mode);
+    keep_fields(call, head, base, &seen);
+    relay->is_json = is_json_type(seen.content_type);
+    if (relay->head.failed) {
+        return OUTCOME_HEADER;
+    }
+    outcome = outcome_of_status(head->status, NULL,
+                                target->provider->credential_mode == CREDENTIAL_SECRET);
+    /* Not Modified leads nowhere: on a path that is only passed through it is an answer. */
+    if (outcome == OUTCOME_REDIRECT && !(relay->mode == RELAY_PASS && head->status == 304)) {
+        return outcome;
+    }
+    if (relay->mode == RELAY_STREAM) {
+        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        relay->stream.hides_usage = hides_usage;
+        return judge_type(call, &seen);
+    }
+    if (relay->mode == RELAY_ERROR) {
+        put_wait(call, head, base);
+        return OUTCOME_OK;
+    }
+    if (relay->mode == RELAY_PASS) {
+        relay->has_length = head->framing == HTTP1_BODY_LENGTH;
+        relay->length = head->length;
+        relay->has_no_body = head->framing == HTTP1_BODY_NONE;
+        if (seen.content_type.len > 0) {
+            head_put(&relay->head, SPAN_OF("content-type"), seen.content_type);
+        }
+        return OUTCOME_OK;
+    }
+    if (head->framing == HTTP1_BODY_LENGTH && head->length > 0 &&
+        head->length <= call->snapshot->limits.response) {
+        buf_hint(&relay->held, (size_t)head->length);
+    }
+    return judge_type(call, &seen);
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the dispatch orders towards the app: the head, the held bytes, comments, the end or the cut;
+ * all in the framing that this app understands. */
+#include "proxy/call_parts.h"
+
+#include "base/limits.h"
+
+static void send_pieces(struct call *call, const struct span *pieces, size_t count)
+{
+    if (call->conn == NULL) {
+        return;
+    }
+    if (call->facts.first_us == 0) {
+        call->facts.first_us = loop_micros(call->env->loop);
+    }
+    conn_send(call->conn, pieces, count);
+    dispatch_saw_sent(&call->dispatch, loop_now(call->env->loop));
+    if (!call->relay.is_paused && call->upstream != 0 &&
+        conn_backlog(call->conn) > LIMIT_APP_BACKLOG_HIGH) {
+        struct upstream *upstream = NULL;
+        const struct upstream_ops *ops = call_upstream(call, &upstream);
+        call->relay.is_paused = true;
+        dispatch_paused(&call->dispatch, true, loop_now(call->env->loop));
+        ops->pause(upstream, call->upstream);
+    }
+}
+
+static bool is_chunked(const struct call *call)
+{
+    return !call->relay.has_length && !call->relay.has_no_body && call->conn != NULL &&
+           !conn_is_http10(call->conn);
+}
+
+enum { CHUNK_HEAD_MAX = 20 };
+
+static struct span chunk_head(char text[CHUNK_HEAD_MAX], size_t size)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = CHUNK_HEAD_MAX;
+
+    text[--at] = '\n';
+    text[--at] = '\r';
+    do {
+        text[--at] = digits[size % 16];
+        size /= 16;
+    } while (size > 0);
+    return span_make(text + at, CHUNK_HEAD_MAX - at);
+}
+
+/* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
+void relay_send(struct call *call, struct span head, const struct span *body, size_t count)
+{
+    struct span pieces[RELAY_PIECES_MAX + 4];
+    char size_text[CHUNK_HEAD_MAX];
+    size_t total = 0;
+    size_t used = 0;
+
+    must(count <= RELAY_PIECES_MAX);
+    for (size_t i = 0; i < count; i++) {
+        total += body[i].len;
+    }
+    if (head.len > 0) {
+        pieces[used++] = head;
+    }
+    if (total > 0 && is_chunked(call)) {
+        pieces[used++] = chunk_head(size_text, total);
+    }
+    for (size_t i = 0; i < count && total > 0; i++) {
+        pieces[used++] = body[i];
+    }
+    if (total > 0 && is_chunked(call)) {
+        pieces[used++] = SPAN_OF("\r\n");
+    }
+    if (used > 0) {
+        send_pieces(call, pieces, used);
+    }
+}
+
+/* ---- what the dispatch orders ---- */
+
+static void stream_head(struct call *call, struct buf *out)
+{
+    reply_status(out, 200);
+    buf_put(out, SPAN_OF("content-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
+                         "x-accel-buffering: no\r\n"));
+    buf_put(out, buf_span(&call->relay.head));
+    reply_own_fields(out, call);
+    if (is_chunked(call)) {
+        buf_put(out, SPAN_OF("transfer-encoding: chunked\r\n"));
+    } else {
+        conn_close_after(call->conn);
+    }
+    buf_put_text(out, conn_must_close(call->conn) ? "connection: close\r\n\r\n" : "\r\n");
+    call->facts.status = 200;
+}
+
+static void pass_head(struct call *call, struct buf *out)
+{
+    struct relay *relay = &call->relay;
+
+    reply_status(out, relay->status);
+    buf_put(out, SPAN_OF("cache-control: no-store\r\n"));
+    buf_put(out, buf_span(&relay->head));
+    reply_own_fields(out, call);
+    if (relay->has_length) {
+        buf_put(out, SPAN_OF("content-length: "));
+        buf_put_u64(out, relay->length);
+        buf_put(out, SPAN_OF("\r\n"));
+    } else if (is_chunked(call)) {
+        buf_put(out, SPAN_OF("transfer-encoding: chunked\r\n"));
+    } else if (!relay->has_no_body) {
+        conn_close_after(call->conn);
+    }
+    buf_put_text(out, conn_must_close(call->conn) ? "connection: close\r\n\r\n" : "\r\n");
+    call->facts.status = relay->status;
+}
+
+/* No other target can be asked any more: a long stream need not carry its request along. */
+static void forget_request(struct call *call)
+{
+    buf_fini(&call->relay.held);
+    buf_fini(&call->relay.head);
+    if (call->dispatch.is_written) {
+        buf_fini(&call->body);
+        buf_fini(&call->wire_head);
+    }
+}
+
+void relay_commit(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct buf *out = &call->env->scratch->out;
+    struct span held = buf_span(&relay->held);
+
+    if (relay->mode == RELAY_WHOLE || relay->mode == RELAY_ERROR || call->conn == NULL ||
+        call->match.operation->kind == OPERATION_MODELS) {
+        return; /* goes out whole in relay_finish */
+    }
+    buf_clear(out);
+    if (!call->dispatch.head_is_out || call->facts.status == 0) {
+        if (relay->mode == RELAY_STREAM) {
+            stream_head(call, out);
+        } else {
+            pass_head(call, out);
+        }
+    }
+    relay->is_open = true;
+    relay_send(call, buf_span(out), &held, held.len > 0 ? 1 : 0);
+    forget_request(call);
+}
+
+static void end_message(struct call *call)
+{
+    if (is_chunked(call)) {
+        struct span last = SPAN_OF("0\r\n\r\n");
+        send_pieces(call, &last, 1);
+    }
+}
+
+void relay_finish(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct buf *out = &call->env->scratch->out;
+    struct span end;
+
+    if (relay->mode == RELAY_STREAM) {
+        meter_usage(&relay->stream.meter, call->match.operation->input_holds_cache, &relay->usage);
+    }
+    if (call->conn == NULL) {
+        return;
+    }
+    if (call->match.operation->kind == OPERATION_MODELS) {
+        models_reply(call, buf_span(&relay->held));
+        return;
+    }
+    if (relay->mode == RELAY_WHOLE) {
+        reply_whole(call, relay->status, SPAN_OF("application/json"), buf_span(&relay->held));
+        return;
+    }
+    if (relay->mode == RELAY_STREAM && !relay->stream.saw_terminal) {
+        buf_clear(out);
+        call->match.dialect->write_stream_end(out, &relay->stream);
+        end = buf_span(out);
+        relay_send(call, span_make(NULL, 0), &end, end.len > 0 ? 1 : 0);
+    }
+    end_message(call);
+    call_leave(call);
+}
+
+void relay_cut(struct call *call, enum outcome outcome)
+{
+    struct relay *relay = &call->relay;
+    struct buf *out = &call->env->scratch->out;
+    struct refusal refusal = {.kind = outcome_refusal(outcome)};
+    struct span error;
+
+    if (relay->mode == RELAY_STREAM) {
+        meter_usage(&relay->stream.meter, call->match.operation->input_holds_cache, &relay->usage);
+    }
+    if (call->conn == NULL) {
+        return;
+    }
+    if (!call->request.is_stream || (relay->mode == RELAY_PASS)) {
+        call->facts.bytes_out = conn_sent(call->conn);
+        conn_abort(call->conn); /* nothing but a broken message tells that it is not whole */
+        call->conn = NULL;
+        return;
+    }
+    if (!relay->stream.saw_terminal) {
+        if (refusal.kind == REFUSAL_NONE) {
+            refusal.kind = REFUSAL_UPSTREAM_ERROR;
+        }
+        buf_clear(out);
+        if (relay->in_piece) {
+            buf_put(out, SPAN_OF("\n\n")); /* the oversized event that is half out must end first */
+        }
+        call->match.dialect->write_stream_error(out, &relay->stream, &refusal);
+        call->facts.refusal = refusal.kind;
+        error = buf_span(out);
+        relay_send(call, span_make(NULL, 0), &error, 1);
+    }
+    end_message(call);
+    call_leave(call);
+}
+
+void relay_early_head(struct call *call)
+{
+    struct buf *out = &call->env->scratch->out;
+    struct span comment = SPAN_OF(": keep-alive\n\n");
+
+    if (call->conn == NULL) {
+        return;
+    }
+    buf_clear(out);
+    stream_head(call, out);
+    relay_send(call, buf_span(out), &comment, 1);
+}
+
+void relay_keep_alive(struct call *call)
+{
+    struct span comment =
+        call->relay.is_open ? call->match.dialect->keep_alive : SPAN_OF(": keep-alive\n\n");
+
+    if (call->conn != NULL && !call->relay.in_piece && conn_backlog(call->conn) == 0) {
+        relay_send(call, span_make(NULL, 0), &comment, 1);
+    }
+}
