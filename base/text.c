@@ -363,3 +363,14 @@ enum err text_read_http_date(struct span text, wall_ms now, wall_ms *at)
     *at = wall_of(&date);
     return ERR_NONE;
 }
+
+int text_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    if (c >= 'a' && c <= 'f') {
+        return c - 'a' + 10;
+    }
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}

@@ -14,6 +14,8 @@
 #include "base/span.h"
 #include "base/tick.h"
 
+/* 0..15, or -1 when it is no hexadecimal digit. */
+int text_hex_digit(char c);
 /* Decimal digits; leading zeros are allowed. */
 MUST_CHECK enum err text_read_u64(struct span text, uint64_t *number);
 /* One number with its unit, "250ms", "10s", "5m", "2h" or "7d", to milliseconds. A bare number is

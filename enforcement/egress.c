@@ -3,6 +3,7 @@
  * is compared as 16 bytes. An IPv6 address that carries an IPv4 one inside (NAT64, 6to4) is judged
  * by what it carries, because a gateway on the way would send it there. */
 #include "enforcement/egress.h"
+#include "base/text.h"
 
 #include <string.h>
 
@@ -48,17 +49,6 @@ static bool read_quad(struct span text, uint8_t quad[4])
     return true;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 static bool read_group(struct span text, uint8_t group[2])
 {
     unsigned value = 0;
@@ -67,7 +57,7 @@ static bool read_group(struct span text, uint8_t group[2])
         return false;
     }
     for (size_t i = 0; i < text.len; i++) {
-        int digit = hex_digit(text.at[i]);
+        int digit = text_hex_digit(text.at[i]);
 
         if (digit < 0) {
             return false;

@@ -183,14 +183,6 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
     out->optional.len = (uint32_t)out->text.len - out->optional.at;
 }
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = memchr(digits, c | 0x20, 16);
-
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
 /* "key", be it percent-encoded: its reader would decode it, so ours must not pass it by. */
 static bool is_key_name(struct span name)
 {
@@ -200,7 +192,7 @@ static bool is_key_name(struct span name)
     while (name.len > 0 && len < sizeof text) {
         size_t used = name.at[0] == '%' && name.len >= 3 ? 3 : 1;
         text[len++] =
-            used == 3 ? (char)(hex_digit(name.at[1]) * 16 + hex_digit(name.at[2])) : name.at[0];
+            used == 3 ? (char)(text_hex_digit(name.at[1]) * 16 + text_hex_digit(name.at[2])) : name.at[0];
         name = span_from(name, used);
     }
     return name.len == 0 && span_equal(span_make(text, len), SPAN_OF("key"));

@@ -4,6 +4,7 @@
 
 #include "base/must.h"
 #include "wire/answer.h"
+#include "base/text.h"
 
 enum { CHOICES_MAX = 128, METADATA_MAX = 16 * 1024 };
 
@@ -37,17 +38,6 @@ static bool is_given(const struct json_hit *hit)
     return hit->kind != JSON_ABSENT && hit->kind != JSON_NULL;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') {
-        return c - '0';
-    }
-    if (c >= 'a' && c <= 'f') {
-        return c - 'a' + 10;
-    }
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* One character of a JSON string's text, taken off the front of `text`; -1 for a control character,
  * which no model name holds, '?' for each byte or escape beyond ASCII. */
 static int take_printable(struct span *text)
@@ -62,7 +52,7 @@ static int take_printable(struct span *text)
             used = 6;
             c = 0;
             for (size_t i = 2; i < 6; i++) {
-                c = c * 16 + hex_digit(text->at[i]);
+                c = c * 16 + text_hex_digit(text->at[i]);
             }
         } else if (c != '"' && c != '\\' && c != '/') {
             return -1;

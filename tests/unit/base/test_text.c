@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <setjmp.h>
 #include <cmocka.h>
 
@@ -332,9 +333,20 @@ static void text__keeps_only_printable_ascii(void **state)
     buf_fini(&buf);
 }
 
+static void text__reads_hexadecimal_digits(void **state)
+{
+    (void)state;
+    for (int c = 0; c < 256; c++) {
+        const char *digits = "0123456789abcdef";
+        const char *at = c == 0 ? NULL : strchr(digits, c >= 'A' && c <= 'F' ? c + 32 : c);
+        assert_int_equal(text_hex_digit((char)c), at == NULL ? -1 : (int)(at - digits));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text__reads_hexadecimal_digits),
         cmocka_unit_test(text__reads_plain_digits),
         cmocka_unit_test(text__reads_durations_with_a_unit),
         cmocka_unit_test(text__reads_sizes_with_a_unit),
