@@ -132,6 +132,18 @@ static struct span line_of(const struct http1_head *head, const char *base, int 
     return span_make(base + from, to - from);
 }
 
+/* The first Connection field that may name others, or -1: nearly every one says keep-alive alone. */
+static int first_nominating(const struct http1_head *head, const char *base)
+{
+    int i = http1_find(head, base, SPAN_OF("connection"), 0);
+
+    while (i >= 0 &&
+           span_equal_nocase(http1_value(head, base, (size_t)i), SPAN_OF("keep-alive"))) {
+        i = http1_find(head, base, SPAN_OF("connection"), (size_t)i + 1);
+    }
+    return i;
+}
+
 /* Whether one of the Connection fields, of which `first` is the first (-1: there is none), names
  * it. */
 static bool is_nominated(const struct http1_head *head, const char *base, int first,
@@ -151,7 +163,7 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
                           struct seen *seen)
 {
     struct call_head *out = &call->head;
-    int nominating = http1_find(head, base, SPAN_OF("connection"), 0);
+    int nominating = first_nominating(head, base);
     bool is_optional[LIMIT_RESPONSE_FIELDS] = {false};
     bool has_optional = false;
 

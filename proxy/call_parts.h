@@ -65,7 +65,7 @@ struct relay {
     unsigned status;             /* of the provider; later the one for the app */
     struct stream stream;
     struct sse sse;
-    struct buf held;             /* body behind the gate */
+    struct buf held;             /* body behind the gate; once it is open, what leaves with this turn */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
@@ -113,6 +113,7 @@ struct call {
     } events;
     struct link link;            /* in calls */
     struct loop_task reap;
+    struct loop_task flush;      /* events of this turn leave at its end */
     struct buf wire_head;        /* the request head as sent, and the spliced model text */
     char call_id[CALL_ID_LENGTH];
 };
@@ -172,6 +173,12 @@ enum outcome relay_on_end(struct call *call, enum outcome how);
 /* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
 enum { RELAY_PIECES_MAX = 12 };
 void relay_send(struct call *call, struct span head, const struct span *body, size_t count);
+/* The same at the end of this turn, in order with what waits already: streams of many apps then leave
+ * one after the other, which wakes their readers less often (docs/decisions/0007). */
+void relay_send_soon(struct call *call, const struct span *body, size_t count);
+/* What waits leaves now. */
+void relay_flush(struct call *call);
+void relay_flush_run(struct loop_task *task);
 /* ACTION_COMMIT, FINISH, CUT, EARLY_HEAD, KEEP_ALIVE. */
 void relay_commit(struct call *call);
 void relay_finish(struct call *call);

@@ -152,6 +152,7 @@ void call_close(struct call *call, bool is_told)
     call->is_closed = true;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);
+    loop_task_cancel(&call->flush);
     if (is_told) {
         call_log(call);
     }
@@ -176,6 +177,7 @@ struct call *call_make(struct conn *conn)
     call->wire_head.max = LIMIT_WIRE_HEAD;
     relay_begin(&call->relay);
     loop_task_init(&call->reap, reap_run);
+    loop_task_init(&call->flush, relay_flush_run);
     list_push_back(&env->calls->open, &call->link);
     calls_put_id(env->calls, call->call_id);
     return call;

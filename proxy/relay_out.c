@@ -31,7 +31,11 @@ static bool is_chunked(const struct call *call)
            !conn_is_http10(call->conn);
 }
 
-enum { CHUNK_HEAD_MAX = 20 };
+enum {
+    CHUNK_HEAD_MAX = 20,
+    SOON_MAX = 16 * 1024, /* more than this is not worth a copy */
+    SOON_KEPT = 1024      /* room that a stream keeps between two turns */
+};
 
 static struct span chunk_head(char text[CHUNK_HEAD_MAX], size_t size)
 {
@@ -74,6 +78,51 @@ void relay_send(struct call *call, struct span head, const struct span *body, si
     if (used > 0) {
         send_pieces(call, pieces, used);
     }
+}
+
+/* ---- the end of the turn ---- */
+
+void relay_flush(struct call *call)
+{
+    struct buf *held = &call->relay.held;
+    struct span waiting = buf_span(held);
+
+    if (!call->relay.is_open || waiting.len == 0) {
+        return;
+    }
+    loop_task_cancel(&call->flush);
+    relay_send(call, span_make(NULL, 0), &waiting, 1);
+    if (held->cap > SOON_KEPT) {
+        buf_fini(held);
+    } else {
+        buf_clear(held);
+    }
+}
+
+void relay_flush_run(struct loop_task *task)
+{
+    relay_flush(LIST_OWNER(task, struct call, flush));
+}
+
+void relay_send_soon(struct call *call, const struct span *body, size_t count)
+{
+    struct buf *held = &call->relay.held;
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        total += body[i].len;
+    }
+    held->max = (size_t)2 * SOON_MAX;
+    if (held->len + total > SOON_MAX || buf_reserve(held, total) != ERR_NONE) {
+        held->failed = false;
+        relay_flush(call); /* much, or no memory: then it is not copied */
+        relay_send(call, span_make(NULL, 0), body, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        buf_put(held, body[i]);
+    }
+    loop_task_queue(call->env->loop, &call->flush);
 }
 
 /* ---- what the dispatch orders ---- */
@@ -169,6 +218,7 @@ void relay_finish(struct call *call)
     if (call->conn == NULL) {
         return;
     }
+    relay_flush(call);
     if (call->match.operation->kind == OPERATION_MODELS) {
         models_reply(call, buf_span(&relay->held));
         return;
@@ -206,6 +256,7 @@ void relay_cut(struct call *call, enum outcome outcome)
         call->conn = NULL;
         return;
     }
+    relay_flush(call);
     if (!relay->stream.saw_terminal) {
         if (refusal.kind == REFUSAL_NONE) {
             refusal.kind = REFUSAL_UPSTREAM_ERROR;
@@ -242,6 +293,7 @@ void relay_keep_alive(struct call *call)
         call->relay.is_open ? call->match.dialect->keep_alive : SPAN_OF(": keep-alive\n\n");
 
     if (call->conn != NULL && !call->relay.in_piece && conn_backlog(call->conn) == 0) {
+        relay_flush(call);
         relay_send(call, span_make(NULL, 0), &comment, 1);
     }
 }
