@@ -5,10 +5,10 @@
  * limit without being unfolded. */
 #include "conf/tree.h"
 
-#include <string.h>
 #include <yaml.h>
 
 #include "conf/tree_bytes.h"
+#include "conf/tree_trouble.h"
 
 /* A list or mapping that is still open. */
 struct frame {
@@ -383,72 +383,19 @@ static void take_event(struct builder *builder, const yaml_event_t *event)
     }
 }
 
-/* ---- what libyaml refuses ---- */
-
-/* Its words are terse; ours name the usual reason. */
-static const struct trouble {
-    const char *theirs;
-    const char *text;
-    const char *help;
-    bool is_at_context; /* the fault lies where the thing began, not where it was noticed */
-} troubles[] = {
-    {"found character that cannot start any token", "a value cannot begin with this character",
-     "put the value in quotes", false},
-    {"mapping values are not allowed in this context", "a \":\" that belongs to no key",
-     "check the indentation, or put the value in quotes", false},
-    {"could not find expected ':'", "a key without \":\"",
-     "write it like name: value, with a blank behind the colon", true},
-    {"did not find expected ',' or ']'", "this list is not closed",
-     "a \"]\" or a \",\" is missing behind it", true},
-    {"did not find expected ',' or '}'", "this mapping is not closed",
-     "a \"}\" or a \",\" is missing behind it", true},
-    {"did not find expected '-' indicator", "this does not fit the list it stands in",
-     "each item begins with \"- \" in the same column", false},
-    {"did not find expected key", "this does not fit the mapping it stands in",
-     "keys of one mapping begin in the same column; text with odd characters needs quotes", false},
-    {"found unexpected end of stream", "this quote is not closed", NULL, true},
-    {"found unexpected document indicator", "this quote is not closed", NULL, true},
-    {"found unknown escape character", "no such escape in double quotes",
-     "in single quotes a backslash is a backslash", false},
-    {"block sequence entries are not allowed in this context", "a list item cannot stand here",
-     "a list begins on its own line", false},
-    {"did not find expected <document start>", "more than one value at the top", NULL, false},
-    {"found undefined tag handle", "tags are not accepted", NULL, false},
-    {"found incompatible YAML document", "an unknown version of YAML", NULL, false},
-};
+/* ---- the whole ---- */
 
 static void complain_of_parser(struct complaints *complaints, const yaml_parser_t *parser)
 {
-    const char *problem = parser->problem == NULL ? "not readable" : parser->problem;
-    const struct trouble *trouble = NULL;
-    struct complaint *complaint = NULL;
-    yaml_mark_t mark = parser->problem_mark;
-    struct place place;
+    struct place noticed = place_between(parser->problem_mark, parser->problem_mark);
+    struct place began = noticed;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(troubles); i++) {
-        if (strcmp(troubles[i].theirs, problem) == 0) {
-            trouble = &troubles[i];
-            break;
-        }
+    if (parser->context != NULL) {
+        began = place_between(parser->context_mark, parser->context_mark);
     }
-    if (trouble != NULL && trouble->is_at_context && parser->context != NULL) {
-        mark = parser->context_mark;
-    }
-    place = place_between(mark, mark);
-    if (trouble == NULL) {
-        complaint_add(complaints, place.line, place.column, 1, "not well-formed YAML: %s", problem);
-        return;
-    }
-    complaint = complaint_add(complaints, place.line, place.column, 1, "%s", trouble->text);
-    if (trouble->help != NULL && trouble->is_at_context) {
-        complaint_help(complaint, "%s (noticed in line %u)", trouble->help,
-                       (unsigned)narrow(parser->problem_mark.line + 1));
-    } else if (trouble->help != NULL) {
-        complaint_help(complaint, "%s", trouble->help);
-    }
+    tree_trouble(complaints, parser->problem == NULL ? "not readable" : parser->problem, noticed,
+                 began);
 }
-
-/* ---- the whole ---- */
 
 static enum err read_events(yaml_parser_t *parser, struct builder *builder)
 {

@@ -7,10 +7,11 @@ function(contract_test name)
   set_tests_properties(contract/${name} PROPERTIES LABELS contract TIMEOUT 120)
 endfunction()
 
-contract_test(upstream contract/peer_no_tls.c)
+contract_test(upstream contract/peer_no_tls.c contract/upstream_cases.c)
+contract_test(upstream_stream contract/peer_no_tls.c)
 contract_test(dial contract/peer_no_tls.c contract/names.c)
 
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)
-contract_test(upstream_tls contract/peer_tls.c)
+contract_test(upstream_tls contract/peer_tls.c contract/upstream_cases.c)
 target_link_libraries(contract_upstream_tls PRIVATE PkgConfig::OPENSSL)

@@ -14,12 +14,10 @@
 #include "base/mem.h"
 #include "tests/contract/peer.h"
 #include "tests/contract/rig.h"
+#include "tests/contract/upstream_cases.h"
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
 #define OK_HELLO OK_HEAD "content-length: 5\r\nx-test: yes\r\n\r\nhello"
-
-/* More than the kernel's buffers of both sides take. */
-enum { TOO_GREAT = 40 << 20 };
 
 /* --- scripts --- */
 
@@ -550,32 +548,23 @@ static void pool__serves_all_who_wait_by_whatever_is_ready_first(void **state)
 
 /* --- writing --- */
 
+/* With a word the peer waits; without one it closes while bytes are unread, which the kernel turns
+ * into a reset. */
 static void refuse_early(struct peer *peer)
 {
-    (void)peer_take_head(peer);
-    peer_say(peer, "HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig");
+    play_early_refusal(peer);
     if (peer->with != NULL) {
         peer_wait_end(peer);
     }
-    /* Else closed with unread bytes, which the kernel turns into a reset. */
 }
 
 static void expect_refused_early(const void *with)
 {
     struct server server = server_start(refuse_early, with);
     struct rig rig;
-    struct call call;
-    static char body[TOO_GREAT];
     rig_init(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_int_equal(call.status, 413);
-    assert_string_equal(call.body, "big");
-    assert_string_equal(call.heard, "chbe");
-    assert_int_equal(upstream_http1_idle(rig.upstream), 0);
+    case_answer_before_written(&rig);
     rig_close(&rig);
     server_stop(&server);
 }
@@ -592,17 +581,9 @@ static void write__of_a_large_body_arrives_whole(void **state)
     (void)state;
     struct server server = server_start(answer_all, NULL);
     struct rig rig;
-    struct call call;
-    static char body[8 << 20];
     rig_init(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_string_equal(call.heard, "cwhbe");
-    assert_int_equal(atomic_load(&server.shared->body), sizeof body);
-    assert_int_equal(upstream_http1_idle(rig.upstream), 1);
+    case_large_request(&rig, server.shared);
     rig_close(&rig);
     server_stop(&server);
 }
@@ -617,18 +598,9 @@ static void write__that_stalls_runs_out_of_time(void **state)
     (void)state;
     struct server server = server_start(take_nothing, NULL);
     struct rig rig;
-    struct call call;
-    static char body[TOO_GREAT];
     rig_init(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call.request.write_ms = 150;
-    mono_ms before = loop_now(rig.loop);
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_WRITE_TIMEOUT);
-    assert_string_equal(call.heard, "ce");
-    assert_in_range(loop_now(rig.loop) - before, 150, 5000);
+    case_write_stalls(&rig);
     atomic_store(&server.shared->signal, 1);
     rig_close(&rig);
     server_stop(&server);
@@ -695,53 +667,14 @@ static void write__that_is_reset_halfway_is_a_reset(void **state)
 
 /* --- back-pressure --- */
 
-enum { GREAT = 10 << 20 };
-
-static void say_great_body(struct peer *peer)
-{
-    static char body[65536];
-    memset(body, 3, sizeof body);
-    while (peer_take(peer)) {
-        peer_say(peer, OK_HEAD "content-length: 10485760\r\n\r\n");
-        for (unsigned i = 0; i < GREAT / sizeof body; i++) {
-            peer_send(peer, body, sizeof body);
-        }
-    }
-}
-
 static void body__stops_when_paused_and_goes_on_when_resumed(void **state)
 {
     (void)state;
-    struct server server = server_start(say_great_body, NULL);
+    struct server server = server_start(play_great_body, NULL);
     struct rig rig;
-    struct call call;
     rig_init(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, "hello", 5);
-    call.pause_in = EAR_HEAD;
-    call_start(&call);
-    rig_run(&rig, 200);
-    uint64_t first = call.bytes;
-    assert_true(first <= LIMIT_RECV);
-    assert_true(mem_held() < rig.held_before + 512 * 1024);
-    rig_run(&rig, 50);
-    assert_int_equal(call.bytes, first);
-    for (unsigned i = 0; i < 20 && !call.has_ended; i++) {
-        call.pause_in = EAR_BYTES;
-        upstream_http1_ops.resume(rig.upstream, call.handle);
-        upstream_http1_ops.resume(rig.upstream, call.handle);
-        rig_run(&rig, 10);
-        assert_true(call.bytes > first);
-        assert_true(call.bytes <= first + LIMIT_RECV);
-        first = call.bytes;
-    }
-    upstream_http1_ops.resume(rig.upstream, call.handle);
-    call.pause_in = EAR_NONE;
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_int_equal(call.bytes, GREAT);
-    assert_int_equal(call.sum, (uint64_t)GREAT * 3);
-    assert_int_equal(upstream_http1_idle(rig.upstream), 1);
+    case_pause_and_resume(&rig);
     rig_close(&rig);
     server_stop(&server);
 }
@@ -749,7 +682,7 @@ static void body__stops_when_paused_and_goes_on_when_resumed(void **state)
 static void body__paused_does_not_spin_the_loop(void **state)
 {
     (void)state;
-    struct server server = server_start(say_great_body, NULL);
+    struct server server = server_start(play_great_body, NULL);
     struct rig rig;
     struct call call;
     rig_init(&rig, server.port);
@@ -773,23 +706,12 @@ static void body__paused_does_not_spin_the_loop(void **state)
 static void cancel__in_any_ear_is_followed_by_silence(void **state)
 {
     (void)state;
-    static const enum ear ears[] = {EAR_CONNECTED, EAR_WRITTEN, EAR_HEAD, EAR_BYTES};
-    static const char *const heard[] = {"c", "cw", "cwh", "cwhb"};
     struct server server =
         server_start(answer_byte_by_byte, OK_HEAD "content-length: 5\r\n\r\nhello");
     struct rig rig;
-    struct call call;
     rig_init(&rig, server.port);
     rig_open(&rig);
-    for (size_t i = 0; i < 4; i++) {
-        call_init(&call, &rig, "hello", 5);
-        call.cancel_in = ears[i];
-        call_start(&call);
-        call_wait(&call);
-        rig_run(&rig, 20);
-        assert_string_equal(call.heard, heard[i]);
-        assert_int_equal(upstream_http1_idle(rig.upstream), 0);
-    }
+    case_cancel_in_any_ear(&rig);
     rig_close(&rig);
     server_stop(&server);
 }

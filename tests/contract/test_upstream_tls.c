@@ -14,19 +14,16 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
-#include "base/mem.h"
 #include "tests/contract/peer.h"
 #include "tests/contract/peer_tls.h"
 #include "tests/contract/rig.h"
+#include "tests/contract/upstream_cases.h"
 
 #define HELLO "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello"
 
 static const struct show good = {.host = "127.0.0.1", .from_days = -1, .to_days = 1};
 static const struct show good_12 = {
     .host = "127.0.0.1", .from_days = -1, .to_days = 1, .is_tls12 = true};
-
-/* More than the kernel's buffers of both sides take. */
-enum { TOO_GREAT = 40 << 20 };
 
 static char ca_path[64];
 
@@ -307,20 +304,10 @@ static void tls__hundreds_of_connections_are_kept(void **state)
     server_stop(&server);
 }
 
-enum { GREAT = 10 << 20 };
-
 static void say_great_body(struct peer *peer)
 {
-    static char body[65536];
-    memset(body, 3, sizeof body);
-    if (!peer_tls_accept(peer, &good)) {
-        return;
-    }
-    while (peer_take(peer)) {
-        peer_say(peer, "HTTP/1.1 200 OK\r\ncontent-length: 10485760\r\n\r\n");
-        for (unsigned i = 0; i < GREAT / sizeof body; i++) {
-            peer_send(peer, body, sizeof body);
-        }
+    if (peer_tls_accept(peer, &good)) {
+        play_great_body(peer);
     }
 }
 
@@ -329,32 +316,9 @@ static void tls__body_stops_when_paused_and_goes_on_when_resumed(void **state)
     (void)state;
     struct server server = server_start(say_great_body, NULL);
     struct rig rig;
-    struct call call;
     rig_init_tls(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, "hello", 5);
-    call.pause_in = EAR_HEAD;
-    call_start(&call);
-    rig_run(&rig, 200);
-    uint64_t first = call.bytes;
-    assert_true(first <= LIMIT_RECV);
-    assert_true(mem_held() < rig.held_before + 512 * 1024);
-    for (unsigned i = 0; i < 50; i++) {
-        call.pause_in = EAR_BYTES;
-        upstream_http1_ops.resume(rig.upstream, call.handle);
-        rig_run(&rig, 5);
-        /* Also when the socket itself has nothing to say: the bytes lie inside TLS. */
-        assert_true(call.bytes > first);
-        assert_true(call.bytes <= first + LIMIT_RECV);
-        first = call.bytes;
-    }
-    call.pause_in = EAR_NONE;
-    upstream_http1_ops.resume(rig.upstream, call.handle);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_int_equal(call.bytes, GREAT);
-    assert_int_equal(call.sum, (uint64_t)GREAT * 3);
-    assert_int_equal(upstream_http1_idle(rig.upstream), 1);
+    case_pause_and_resume(&rig);
     rig_close(&rig);
     server_stop(&server);
 }
@@ -364,26 +328,17 @@ static void tls__large_request_arrives_whole(void **state)
     (void)state;
     struct server server = server_start(answer_all, &good);
     struct rig rig;
-    struct call call;
-    static char body[(8 << 20) + 12345];
     rig_init_tls(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_string_equal(call.heard, "cwhbe");
-    assert_int_equal(atomic_load(&server.shared->body), sizeof body);
-    call_make(&call, &rig);
-    assert_true(call.is_reused);
+    case_large_request(&rig, server.shared);
     rig_close(&rig);
     server_stop(&server);
 }
 
 static void refuse_early(struct peer *peer)
 {
-    if (peer_tls_accept(peer, &good) && peer_take_head(peer)) {
-        peer_say(peer, "HTTP/1.1 413 Content Too Large\r\ncontent-length: 3\r\n\r\nbig");
+    if (peer_tls_accept(peer, &good)) {
+        play_early_refusal(peer);
         peer_wait_end(peer);
     }
 }
@@ -393,16 +348,9 @@ static void tls__request_answered_before_it_is_written_is_answered(void **state)
     (void)state;
     struct server server = server_start(refuse_early, NULL);
     struct rig rig;
-    struct call call;
-    static char body[TOO_GREAT];
     rig_init_tls(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_OK);
-    assert_int_equal(call.status, 413);
-    assert_string_equal(call.heard, "chbe");
+    case_answer_before_written(&rig);
     rig_close(&rig);
     server_stop(&server);
 }
@@ -419,16 +367,9 @@ static void tls__write_that_stalls_runs_out_of_time(void **state)
     (void)state;
     struct server server = server_start(take_nothing, NULL);
     struct rig rig;
-    struct call call;
-    static char body[TOO_GREAT];
     rig_init_tls(&rig, server.port);
     rig_open(&rig);
-    call_init(&call, &rig, body, sizeof body);
-    call.request.write_ms = 150;
-    call_start(&call);
-    call_wait(&call);
-    assert_int_equal(call.outcome, OUTCOME_WRITE_TIMEOUT);
-    assert_string_equal(call.heard, "ce");
+    case_write_stalls(&rig);
     atomic_store(&server.shared->signal, 1);
     rig_close(&rig);
     server_stop(&server);
@@ -437,22 +378,11 @@ static void tls__write_that_stalls_runs_out_of_time(void **state)
 static void tls__cancel_in_any_ear_is_followed_by_silence(void **state)
 {
     (void)state;
-    static const enum ear ears[] = {EAR_CONNECTED, EAR_WRITTEN, EAR_HEAD, EAR_BYTES};
-    static const char *const heard[] = {"c", "cw", "cwh", "cwhb"};
     struct server server = server_start(say_great_body, NULL);
     struct rig rig;
-    struct call call;
     rig_init_tls(&rig, server.port);
     rig_open(&rig);
-    for (size_t i = 0; i < 4; i++) {
-        call_init(&call, &rig, "hello", 5);
-        call.cancel_in = ears[i];
-        call_start(&call);
-        call_wait(&call);
-        rig_run(&rig, 20);
-        assert_string_equal(call.heard, heard[i]);
-        assert_int_equal(upstream_http1_idle(rig.upstream), 0);
-    }
+    case_cancel_in_any_ear(&rig);
     rig_close(&rig);
     server_stop(&server);
 }
