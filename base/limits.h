@@ -52,6 +52,17 @@ enum {
     LIMIT_APP_BACKLOG_LOW = 64 * 1024      /* and go on here */
 };
 
+/* Silent connections: those that have not brought a whole request head yet. The oldest gives way, so
+ * these cost honest apps nothing: a head normally comes with the connection. The shares keep an
+ * address from taking the descriptors that calls need (two each); the figures are the shares of the
+ * 65,536 descriptors we ask for, so that a system that gives more does not cost more memory. */
+enum {
+    LIMIT_SILENT_PER_PEER_SHARE = 4, /* a quarter of the descriptors for one address, */
+    LIMIT_SILENT_SHARE = 2,          /* half of them for all addresses together, */
+    LIMIT_SILENT_PER_PEER = 16 * 1024, /* and never more than this */
+    LIMIT_SILENT = 32 * 1024
+};
+
 /* The shell. */
 enum {
     LIMIT_WIRE_HEAD = 8 * 1024 * 1024, /* a head we send, or a model list: 4 MiB of it a provider's */

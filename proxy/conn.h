@@ -12,6 +12,7 @@
 #include "wire/http1.h"
 
 struct conn;
+struct silent_name;
 
 /* Which door it came through. */
 enum conn_side { CONN_DATA, CONN_ADMIN };
@@ -29,8 +30,12 @@ bool conns_is_draining(const struct conns *conns);
 /* Told when a connection ended (descriptors came back). NULL: nobody. */
 void conns_on_end(struct conns *conns, void (*told)(void *to), void *to);
 
-/* Takes an accepted, non-blocking socket; closes it itself, also on failure. */
-void conn_open(struct env *env, int fd, enum conn_side side);
+/* How many files the process may open: the silent connections get their share of it. */
+void conns_fit(struct conns *conns, uint64_t descriptors);
+
+/* Takes an accepted, non-blocking socket of this peer; closes it itself, also on failure. When too
+ * many have not sent a request yet, the oldest of them makes room for it. */
+void conn_open(struct env *env, int fd, enum conn_side side, const struct silent_name *peer);
 
 struct env *conn_env(const struct conn *conn);
 bool conn_is_http10(const struct conn *conn);

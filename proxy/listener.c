@@ -8,12 +8,14 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "proxy/peer.h"
 
 enum {
     BACKLOG = 1024,
@@ -197,8 +199,9 @@ static void pause_fire(struct loop_timer *timer, mono_ms now)
     listener_try_again(LIST_OWNER(timer, struct listener, pause));
 }
 
-static void accept_one(struct listener *listener, int fd)
+static void accept_one(struct listener *listener, int fd, const struct sockaddr_storage *from)
 {
+    struct silent_name peer = peer_name(from);
     int one = 1;
 
     if (set_up(fd) < 0) {
@@ -208,7 +211,7 @@ static void accept_one(struct listener *listener, int fd)
     if (listener->unix_path[0] == '\0') {
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     }
-    conn_open(listener->env, fd, listener->side);
+    conn_open(listener->env, fd, listener->side, &peer);
 }
 
 static void on_accept_cb(evutil_socket_t listening, short what, void *to)
@@ -217,9 +220,11 @@ static void on_accept_cb(evutil_socket_t listening, short what, void *to)
 
     (void)what;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept(listening, NULL, NULL);
+        struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
+        socklen_t length = sizeof from;
+        int fd = accept(listening, (struct sockaddr *)&from, &length);
         if (fd >= 0) {
-            accept_one(listener, fd);
+            accept_one(listener, fd, &from);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
@@ -228,6 +233,16 @@ static void on_accept_cb(evutil_socket_t listening, short what, void *to)
         if (errno != EINTR && errno != ECONNABORTED) {
             return;
         }
+    }
+}
+
+/* The limit on open files is final when the first listener opens. */
+static void fit_silent(struct conns *conns)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        conns_fit(conns, limit.rlim_cur);
     }
 }
 
@@ -253,6 +268,7 @@ enum err listener_open(struct env *env, const struct listen_address *address, en
         return err;
     }
     note_address(listener, address);
+    fit_silent(env->conns);
     loop_timer_init(&listener->pause, env->loop, pause_fire);
     (void)event_assign(&listener->event, loop_base(env->loop), listener->fd, EV_READ | EV_PERSIST,
                        on_accept_cb, listener);

@@ -2,6 +2,9 @@
 # scripts/lib.sh: what the scripts share. Sourced from the root of the repository.
 # shellcheck shell=sh
 
+# Where HAProxy and nginx are, also for those who are not root.
+PATH=$PATH:/usr/sbin:/sbin
+
 say() { printf '%s\n' "headgate: $*"; }
 die()
 {

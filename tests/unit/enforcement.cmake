@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(enforcement ledger_memory)
 unit_test(enforcement egress)
+unit_test(enforcement silent)

@@ -6,11 +6,11 @@ import { MessageReader, bytes, request, within } from './wire.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export class App {
-    // `where` is a port of 127.0.0.1 or the path of a Unix socket.
-    static async connect(where) {
+    // `where` is a port of 127.0.0.1 or the path of a Unix socket; `from`: an own address 127.x.
+    static async connect(where, { from } = {}) {
         const app = new App();
-        const socket = net.connect(typeof where === 'number' ? { host: '127.0.0.1', port: where }
-                                                             : { path: where });
+        const socket = net.connect(typeof where === 'number'
+            ? { host: '127.0.0.1', port: where, localAddress: from } : { path: where });
         app.#adopt(socket);
         await within(new Promise((resolve, reject) => {
             socket.once('connect', resolve);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bytes to the app: what the socket does not take is kept, and leaves as the app reads. */
+#include "proxy/conn_parts.h"
+
+#include <errno.h>
+
+#include "base/limits.h"
+#include "proxy/send.h"
+
+enum { STALL_MS = 60000 }; /* no byte accepted by the app */
+
+size_t conn_backlog(const struct conn *conn)
+{
+    return conn->out.len;
+}
+
+uint64_t conn_sent(const struct conn *conn)
+{
+    return conn->sent + conn->out.len;
+}
+
+void conn_wait_for_reader(struct conn *conn)
+{
+    conn_wait_until(conn, conn->out.len > 0 ? mono_add(conn_now(conn), STALL_MS) : MONO_NEVER);
+}
+
+static size_t send_now(struct conn *conn, const struct span *pieces, size_t count)
+{
+    ssize_t sent = send_spans(conn->fd, pieces, count, SIZE_MAX);
+
+    if (sent < 0) {
+        conn->is_broken = errno != EAGAIN && errno != EWOULDBLOCK;
+        return 0;
+    }
+    conn->sent += (uint64_t)sent;
+    return (size_t)sent;
+}
+
+static void keep_rest(struct conn *conn, const struct span *pieces, size_t count, size_t sent)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t skip = sent < pieces[i].len ? sent : pieces[i].len;
+        sent -= skip;
+        buf_put(&conn->out, span_from(pieces[i], skip));
+    }
+    if (conn->out.failed) {
+        conn->is_broken = true;
+    }
+}
+
+void conn_send(struct conn *conn, const struct span *pieces, size_t count)
+{
+    size_t sent = 0;
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        total += pieces[i].len;
+    }
+    if (conn->state == CONN_DEAD || conn->is_broken || total == 0) {
+        return;
+    }
+    if (conn->out.len == 0) {
+        sent = send_now(conn, pieces, count);
+    }
+    if (!conn->is_broken && sent < total) {
+        bool was_waiting = conn->out.len > 0;
+        keep_rest(conn, pieces, count, sent);
+        if (!was_waiting) { /* else the app's time is running already */
+            conn_watch(conn, (short)(conn->watched | EV_WRITE));
+            conn_wait_for_reader(conn);
+        }
+    }
+    if (conn->is_broken) {
+        loop_task_queue(conn->env->loop, &conn->task);
+    }
+}
+
+void conn_writable(struct conn *conn)
+{
+    struct span rest = buf_span(&conn->out);
+    size_t sent = send_now(conn, &rest, 1);
+
+    if (conn->is_broken) {
+        conn_die(conn);
+        return;
+    }
+    buf_drop_front(&conn->out, sent);
+    /* While a body comes in, its own time runs on: a reader's progress does not stop it. */
+    if (sent > 0 && conn->state == CONN_BUSY) {
+        conn_wait_for_reader(conn);
+    }
+    if (conn->out.len == 0) {
+        buf_fini(&conn->out);
+        conn_watch(conn, (short)(conn->watched & ~EV_WRITE));
+        if (conn->call == NULL && conn->state == CONN_BUSY) {
+            conn_next(conn);
+            return;
+        }
+    }
+    if (conn->call != NULL && conn->out.len <= LIMIT_APP_BACKLOG_LOW) {
+        call_writable(conn->call);
+    }
+}
