@@ -285,9 +285,8 @@ static void dial_check(struct dial *dial, mono_ms now)
     }
 }
 
-static void tick_fire(struct loop_timer *timer, mono_ms now)
+static void poke_all(struct dialer *dialer)
 {
-    struct dialer *dialer = LIST_OWNER(timer, struct dialer, tick);
     if (dialer->plain.dials > 0) {
         curl_loop_poke(dialer->plain.curl_loop);
     }
@@ -297,6 +296,11 @@ static void tick_fire(struct loop_timer *timer, mono_ms now)
             curl_loop_poke(multi->curl_loop);
         }
     }
+}
+
+static void tick_fire(struct loop_timer *timer, mono_ms now)
+{
+    struct dialer *dialer = LIST_OWNER(timer, struct dialer, tick);
     /* Each once, from the front to the back: the ears may start dials meanwhile. */
     uint32_t count = dialer->slots.count;
     for (uint32_t i = 0; i < count && !list_is_empty(&dialer->dials); i++) {
@@ -305,6 +309,8 @@ static void tick_fire(struct loop_timer *timer, mono_ms now)
         list_push_back(&dialer->dials, &dial->link);
         dial_check(dial, now);
     }
+    /* After our own look: when this turn is late, libcurl ends a dial here by its limit. */
+    poke_all(dialer);
     if (!list_is_empty(&dialer->dials)) {
         loop_timer_set(timer, mono_add(now, TICK_MS));
     }

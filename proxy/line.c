@@ -32,12 +32,6 @@ static void close_connection(int fd, struct dial_tls *tls)
     }
 }
 
-static void assign(struct line *line, struct event_base *base, short extra)
-{
-    must(event_assign(&line->readable, base, line->fd, (short)(EV_READ | EV_PERSIST | extra),
-                      readable_cb, line) == 0);
-}
-
 struct line *line_new(struct loop *loop, struct dial_line from)
 {
     struct line *line = mem_take_zero(sizeof *line);
@@ -49,7 +43,8 @@ struct line *line_new(struct loop *loop, struct dial_line from)
     line->fd = from.fd;
     line->tls = from.tls;
     line->born = loop_now(loop);
-    assign(line, loop_base(loop), 0);
+    must(event_assign(&line->readable, loop_base(loop), from.fd, EV_READ | EV_PERSIST, readable_cb,
+                      line) == 0);
     line_watch(line, true);
     return line;
 }
@@ -73,30 +68,6 @@ void line_watch(struct line *line, bool is_wanted)
     } else {
         event_del(&line->readable);
     }
-}
-
-/* libevent refuses to change how a pending event triggers: it is taken off and put on again. */
-static void watch_by(struct line *line, bool is_edge)
-{
-    bool was_watched = line->is_watched;
-
-    if (line->is_edge == is_edge) {
-        return;
-    }
-    line->is_edge = is_edge;
-    line_watch(line, false);
-    assign(line, event_get_base(&line->readable), is_edge ? EV_ET : 0);
-    line_watch(line, was_watched);
-}
-
-void line_watch_edges(struct line *line)
-{
-    watch_by(line, true);
-}
-
-void line_watch_level(struct line *line)
-{
-    watch_by(line, false);
 }
 
 static bool is_again(int error)

@@ -70,7 +70,6 @@ struct attempt {
     uint32_t write_ms;
     enum attempt_state state;
     uint8_t interims;            /* 1xx seen */
-    uint8_t pieces;              /* of the body, counted up to where edges begin to pay */
     bool is_head_method;
     bool is_written;
     bool has_broken;             /* writing failed: what is left to read decides */

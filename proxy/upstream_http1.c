@@ -180,7 +180,7 @@ static void http1_resume(struct upstream *upstream, uint64_t handle)
     attempt->is_paused = false;
     if (attempt->line != NULL) {
         line_watch(attempt->line, true);
-        if (line_is_silent(attempt->line)) {
+        if (attempt->line->tls != NULL) {
             loop_task_queue(upstream->loop, &attempt->task);
         }
     }

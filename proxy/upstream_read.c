@@ -11,10 +11,6 @@
 /* Then others have their turn. */
 enum { READS_PER_TURN = 4 };
 
-/* So many pieces make a stream: watching by edges costs four system calls and saves a look at the
- * socket, and the turn of the loop that finds nothing there, for each piece that follows. */
-enum { PIECES_FOR_EDGES = 8 };
-
 static enum outcome outcome_of_fault(enum http1_fault fault)
 {
     switch (fault) {
@@ -54,7 +50,6 @@ static void answer_complete(struct attempt *attempt, bool is_exact)
     struct line *line = attempt->line;
     if (is_exact && attempt->can_keep && attempt->is_written && is_drained(line)) {
         attempt->line = NULL;
-        line_watch_level(line);
         pool_give(attempt->upstream->pool, line, attempt->user.provider);
     }
     attempt_end(attempt, OUTCOME_OK);
@@ -219,27 +214,14 @@ static void answer_cut(struct attempt *attempt, enum dial_step how)
     }
 }
 
-/* Counts the pieces of a body whose request is out. */
-static void watch_stream(struct attempt *attempt)
-{
-    if (attempt->pieces == PIECES_FOR_EDGES || attempt->state != ATTEMPT_BODY ||
-        attempt->sending != NULL) {
-        return;
-    }
-    attempt->pieces++;
-    if (attempt->pieces == PIECES_FOR_EDGES) {
-        line_watch_edges(attempt->line);
-    }
-}
-
 void attempt_read(struct attempt *attempt)
 {
     struct loop *loop = attempt->upstream->loop;
     char *buffer = loop_recv_buffer(loop);
     for (unsigned i = 0; i < READS_PER_TURN; i++) {
         if (attempt->is_paused) {
-            /* Left on, it would come back for ever. Taken off only when it does come, a short pause
-             * costs nothing. */
+            /* The event is level-triggered: left on, it would come back for ever. Taken off only
+             * when it does come, a short pause costs nothing. */
             if (i == 0) {
                 line_watch(attempt->line, false);
             }
@@ -261,15 +243,12 @@ void attempt_read(struct attempt *attempt)
         struct span bytes = span_make(buffer, count);
         bool is_alive = attempt->state == ATTEMPT_HEAD ? head_feed(attempt, bytes)
                                                        : body_feed(attempt, bytes);
-        if (!is_alive) {
-            return;
-        }
-        watch_stream(attempt);
-        if (!line_is_silent(attempt->line) && count < LIMIT_RECV) {
+        if (!is_alive || (attempt->line->tls == NULL && count < LIMIT_RECV)) {
             return;
         }
     }
-    if (line_is_silent(attempt->line)) {
+    if (attempt->line->tls != NULL) {
+        /* What is inside TLS makes no event: come back without one. */
         loop_task_queue_later(loop, &attempt->task);
     }
 }

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # One suite per port, run over real loopback sockets. contract_test(<name> <sources...>).
 function(contract_test name)
-  add_executable(contract_${name} contract/test_${name}.c contract/rig.c contract/peer.c ${ARGN})
+  add_executable(contract_${name} contract/test_${name}.c contract/rig.c contract/peer.c
+                 contract/patience.c ${ARGN})
   target_link_libraries(contract_${name} PRIVATE shell core flags PkgConfig::CMOCKA)
   add_test(NAME contract/${name} COMMAND contract_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-  set_tests_properties(contract/${name} PROPERTIES LABELS contract TIMEOUT 120)
+  set_tests_properties(contract/${name} PROPERTIES LABELS contract
+    ENVIRONMENT "HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+  test_limit(contract/${name} 120)
 endfunction()
 
 contract_test(upstream contract/peer_no_tls.c contract/upstream_cases.c)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/contract/peer.c: see peer.h. Every process here ends by itself after a minute, whatever
+/* tests/contract/peer.c: see peer.h. Every process here ends by itself after two minutes, whatever
  * becomes of the test. */
 /* Shared anonymous memory is no part of POSIX. */
 #define _DEFAULT_SOURCE 1
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/must.h"
+#include "tests/contract/patience.h"
 #include "tests/contract/peer_tls.h"
 
 enum { LIFETIME_S = 120, ACCEPTS_MAX = 100000, PARENT_CHECK_MS = 100 };
@@ -28,7 +29,7 @@ static void run_connection(int fd, unsigned nth, struct shared *shared, peer_scr
                            const void *with)
 {
     static struct peer peer;
-    alarm(LIFETIME_S);
+    alarm(patient(LIFETIME_S));
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     peer = (struct peer){.fd = fd, .nth = nth, .shared = shared, .with = with};
@@ -61,7 +62,7 @@ static void serve(int listener, struct shared *shared, peer_script *script, cons
     (void)setpgid(0, 0);
     (void)signal(SIGCHLD, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
-    alarm(LIFETIME_S);
+    alarm(patient(LIFETIME_S));
     for (unsigned i = 0; i < ACCEPTS_MAX && getppid() == test; i++) {
         if (poll(&watched, 1, PARENT_CHECK_MS) != 1) {
             continue;
@@ -242,7 +243,8 @@ void peer_wait_end(struct peer *peer)
 
 void shared_wait(struct shared *shared, unsigned value)
 {
-    for (unsigned i = 0; i < 20000 && atomic_load(&shared->signal) < value; i++) {
+    uint32_t turns = patient(20000);
+    for (uint32_t i = 0; i < turns && atomic_load(&shared->signal) < value; i++) {
         (void)poll(NULL, 0, 1);
     }
     must(atomic_load(&shared->signal) >= value);

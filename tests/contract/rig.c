@@ -10,8 +10,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "tests/contract/patience.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { WAIT_MS = 20000 };
 
 struct provider *rig_provider(struct rig *rig, size_t i, const char *host, uint16_t port)
 {
@@ -170,14 +171,17 @@ void call_start(struct call *call)
                                               .on_end = on_end};
     struct upstream_ears own = ears;
     own.to = call;
-    call->handle = upstream_http1_ops.start(call->rig->upstream, &call->request, &own, 77);
+    struct upstream_request request = call->request;
+    request.connect_ms = patient(request.connect_ms);
+    request.write_ms = patient(request.write_ms);
+    call->handle = upstream_http1_ops.start(call->rig->upstream, &request, &own, 77);
     assert_true(call->handle != 0);
     assert_string_equal(call->heard, "");
 }
 
 void call_wait(struct call *call)
 {
-    mono_ms end = loop_now(call->rig->loop) + PATIENCE_MS;
+    mono_ms end = loop_now(call->rig->loop) + patient(WAIT_MS);
     while (!call->has_ended) {
         assert_true(loop_turn(call->rig->loop, 100));
         assert_true(loop_now(call->rig->loop) < end);
@@ -193,7 +197,7 @@ void call_make(struct call *call, struct rig *rig)
 
 void rig_run(struct rig *rig, uint32_t ms)
 {
-    mono_ms end = loop_now(rig->loop) + ms;
+    mono_ms end = loop_now(rig->loop) + patient(ms);
     while (loop_now(rig->loop) < end) {
         assert_true(loop_turn(rig->loop, 10));
     }
@@ -201,7 +205,7 @@ void rig_run(struct rig *rig, uint32_t ms)
 
 void rig_until(struct rig *rig, const unsigned *value, unsigned wanted)
 {
-    mono_ms end = loop_now(rig->loop) + PATIENCE_MS;
+    mono_ms end = loop_now(rig->loop) + patient(WAIT_MS);
     while (*(const volatile unsigned *)value < wanted) {
         assert_true(loop_turn(rig->loop, 5));
         assert_true(loop_now(rig->loop) < end);

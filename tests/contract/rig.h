@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/contract/rig.h: a loop, a snapshot with one provider or more, and the upstream port over
- * them; and calls that write down what their ears hear. */
+ * them; and calls that write down what their ears hear. All times here are multiplied, the limits of
+ * the calls too, when tests are slow: patience.h. */
 #ifndef TESTS_CONTRACT_RIG_H
 #define TESTS_CONTRACT_RIG_H
 

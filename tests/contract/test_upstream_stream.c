@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The upstream port while an answer comes in many small pieces. After a few of them the socket is
- * watched by edges, which tell of an arrival once: so each way to end is played here at the moment
- * where an edge could be missed, while nobody looks. */
+/* The upstream port while an answer comes in many small pieces: each way to end comes together with
+ * the last piece while nobody looks, which is where a reader that stops too early would miss it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -145,7 +144,7 @@ static void stream__follows_stream_on_one_connection(void **state)
     server_stop(&server);
 }
 
-/* What arrived during the pause made its one edge then. */
+/* What arrived during the pause is not told of again. */
 static void stream__paused_while_its_end_arrives_goes_on_when_resumed(void **state)
 {
     (void)state;

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 #include <curl/curl.h>
 
+#include "tests/contract/patience.h"
 #include "tests/contract/peer.h"
 #include "tests/contract/peer_tls.h"
 #include "tests/contract/rig.h"
@@ -197,6 +198,37 @@ static void tls__hello_unanswered_runs_out_of_time(void **state)
 {
     (void)state;
     expect_once(be_silent, NULL, OUTCOME_TLS_TIMEOUT, "e");
+}
+
+static void hear_hello(struct peer *peer)
+{
+    char first[16];
+    if (peer_read(peer, first, sizeof first) > 0) {
+        atomic_fetch_add(&peer->shared->requests, 1);
+    }
+    peer_wait_end(peer);
+}
+
+/* When the loop turns again, our limit is over and so is libcurl's own, which comes a little later. */
+static void tls__hello_unanswered_is_told_as_such_by_a_loop_that_is_late(void **state)
+{
+    (void)state;
+    struct server server = server_start(hear_hello, NULL);
+    struct rig rig;
+    struct call call;
+    rig_init_tls(&rig, server.port);
+    rig_open(&rig);
+    call_init(&call, &rig, "hello", 5);
+    call.request.connect_ms = 200;
+    call_start(&call);
+    while (atomic_load(&server.shared->requests) == 0 && !call.has_ended) {
+        assert_true(loop_turn(rig.loop, 1));
+    }
+    (void)poll(NULL, 0, (int)patient(500));
+    call_wait(&call);
+    assert_int_equal(call.outcome, OUTCOME_TLS_TIMEOUT);
+    rig_close(&rig);
+    server_stop(&server);
 }
 
 static void answer_one_and_close(struct peer *peer)
@@ -448,6 +480,7 @@ int main(void)
         cmocka_unit_test(tls__missing_authority_file_is_a_matter_of_trust),
         cmocka_unit_test(tls__handshake_that_fails_is_told),
         cmocka_unit_test(tls__hello_unanswered_runs_out_of_time),
+        cmocka_unit_test(tls__hello_unanswered_is_told_as_such_by_a_loop_that_is_late),
         cmocka_unit_test(tls__connection_closed_while_idle_is_noticed_and_its_session_resumed),
         cmocka_unit_test(tls__end_without_close_notify_reads_like_a_close),
         cmocka_unit_test(tls__reset_reads_like_a_reset),

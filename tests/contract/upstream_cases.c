@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "tests/contract/patience.h"
 
 enum { GREAT = 10 << 20 };
 
@@ -114,7 +115,7 @@ void case_write_stalls(struct rig *rig)
     make_too_great(&call, rig, 150);
     assert_int_equal(call.outcome, OUTCOME_WRITE_TIMEOUT);
     assert_string_equal(call.heard, "ce");
-    assert_in_range(loop_now(rig->loop) - before, 150, 5000);
+    assert_in_range(loop_now(rig->loop) - before, patient(150), patient(5000));
 }
 
 void case_cancel_in_any_ear(struct rig *rig)

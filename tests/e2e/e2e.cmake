@@ -4,22 +4,31 @@
 find_program(HEADGATE_NODE NAMES node nodejs REQUIRED)
 set(e2e_dir ${CMAKE_CURRENT_SOURCE_DIR}/e2e)
 
+# Under valgrind, or whatever else runs the programs of this build, HEADGATE_BIN is a script.
+set(headgate_bin $<TARGET_FILE:headgate>)
+if(CMAKE_CROSSCOMPILING_EMULATOR)
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+  set(headgate_bin ${CMAKE_CURRENT_BINARY_DIR}/headgate)
+  file(GENERATE OUTPUT ${headgate_bin}
+       CONTENT "#!/bin/sh\nexec ${emulator} '$<TARGET_FILE:headgate>' \"$@\"\n"
+       FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endif()
+
 # e2e_test(<file> <label> <seconds> <node>): tests/e2e/<file>.test.mjs against the program.
 function(e2e_test file label seconds node)
   add_test(NAME ${label}/${file} COMMAND ${node} ${e2e_dir}/${file}.test.mjs
            WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
   set_tests_properties(${label}/${file} PROPERTIES
-    LABELS ${label} TIMEOUT ${seconds}
-    ENVIRONMENT "HEADGATE_BIN=$<TARGET_FILE:headgate>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+    LABELS ${label}
+    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+  test_limit(${label}/${file} ${seconds})
 endfunction()
 
-# Sanitizers and valgrind are slower: every wait of the tests is multiplied by this.
-set(HEADGATE_TEST_PATIENCE "" CACHE STRING "factor for the waits of the end-to-end tests")
 if(HEADGATE_SANITIZE AND NOT HEADGATE_TEST_PATIENCE)
   set(HEADGATE_TEST_PATIENCE 3)
 endif()
 
-foreach(file harness bytes bad_http bad_json bad_time bad_upstream
+foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults process)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()

@@ -145,8 +145,25 @@ export class Headgate {
             }
             const answer = await ask(this.port, { method: 'GET', target: '/readyz' }, 1000)
                 .catch(() => null);
-            return answer?.status === 200;
+            return answer?.status === 200 && this.#holds(this.port);
         }, ms, `readiness of headgate (${this.stderr.slice(-500)})`);
+    }
+
+    // Whether the listener at this port is this very process, and not another headgate that took the
+    // port between our look and its bind.
+    #holds(port) {
+        const own = new Set(fs.readdirSync(`/proc/${this.pid}/fd`).map((fd) => {
+            try {
+                return fs.readlinkSync(`/proc/${this.pid}/fd/${fd}`);
+            } catch {
+                return null; // closed meanwhile
+            }
+        }));
+        const place = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+        return fs.readFileSync('/proc/net/tcp', 'latin1').split('\n').some((line) => {
+            const [, local, , state, , , , , , inode] = line.trim().split(/\s+/);
+            return state === '0A' && local.endsWith(place) && own.has(`socket:[${inode}]`);
+        });
     }
 
     // Log lines so far, parsed. A line that is not one JSON object is an error.
@@ -182,6 +199,8 @@ export class Headgate {
                 assert.ok(!text.includes(secret), `the ${name} canary is in the log`);
             }
         }
+        const found = /^==\d+== [^]*/m.exec(this.stderr);
+        assert.equal(found, null, `valgrind: ${found?.[0].slice(0, 2000)}`);
         const ids = this.callLines().map((line) => line.call_id);
         assert.equal(new Set(ids).size, ids.length, 'a call has one line');
     }
