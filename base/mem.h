@@ -10,6 +10,8 @@
 
 #include "base/must.h"
 
+enum { MEM_CACHE_LINE = 64 };
+
 /* `size` bytes, not cleared; NULL when there are none left (or a test says so). size > 0. */
 MUST_CHECK void *mem_take(size_t size);
 /* The same, all zero. */
@@ -18,6 +20,16 @@ MUST_CHECK void *mem_take_zero(size_t size);
 MUST_CHECK void *mem_resize(void *at, size_t old_size, size_t new_size);
 /* Gives a block of exactly `size` bytes back. NULL is allowed. */
 void mem_give(void *at, size_t size);
+
+/* Asks the processor to fetch these bytes into its cache, and waits for nothing. Reads nothing, so any
+ * address will do, also NULL. For what has gone cold and will be needed after something slow. */
+static inline void mem_warm(const void *at, size_t size)
+{
+    uintptr_t from = (uintptr_t)at;
+    for (size_t i = 0; i < size; i += MEM_CACHE_LINE) {
+        PREFETCH((const void *)(from + i));
+    }
+}
 
 /* Bytes that this thread holds now. */
 size_t mem_held(void);

@@ -11,6 +11,7 @@
 #define NORETURN __attribute__((noreturn))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define PREFETCH(at) __builtin_prefetch(at)
 
 /* Stops the process with the text of the broken claim and its place. Never returns. */
 NORETURN void must_fail(const char *claim, const char *file, int line);

@@ -27,7 +27,7 @@ struct upstream_request {
     uint32_t write_ms;     /* no byte accepted for so long: WRITE_TIMEOUT */
 };
 
-/* `id` is what start was given. Every callback may call pause, resume and cancel of this port. */
+/* `id` is what start was given. Every callback but on_coming may call pause, resume and cancel of this port. */
 struct upstream_ears {
     void *to;
     /* A connection stands (dialed or from the pool) and writing begins. */
@@ -37,6 +37,9 @@ struct upstream_ears {
     void (*on_written)(void *to, uint64_t id);
     /* The final response head (1xx are swallowed). `base` is valid during the callback only. */
     void (*on_head)(void *to, uint64_t id, const struct http1_head *head, const char *base);
+    /* May be NULL. Bytes of the body are about to be read: time to warm what they will meet, and for
+     * nothing else. */
+    void (*on_coming)(void *to, uint64_t id);
     /* Payload without framing, valid during the callback only. */
     void (*on_bytes)(void *to, uint64_t id, struct span bytes);
     /* OUTCOME_OK: the body was complete by its framing; one that ends with the connection counts

@@ -214,10 +214,18 @@ static void answer_cut(struct attempt *attempt, enum dial_step how)
     }
 }
 
+static void announce(const struct attempt *attempt)
+{
+    if (attempt->state == ATTEMPT_BODY && attempt->ears.on_coming != NULL) {
+        attempt->ears.on_coming(attempt->ears.to, attempt->id);
+    }
+}
+
 void attempt_read(struct attempt *attempt)
 {
     struct loop *loop = attempt->upstream->loop;
     char *buffer = loop_recv_buffer(loop);
+    announce(attempt);
     for (unsigned i = 0; i < READS_PER_TURN; i++) {
         if (attempt->is_paused) {
             /* The event is level-triggered: left on, it would come back for ever. Taken off only
