@@ -168,7 +168,10 @@ static void turn(struct loop *loop, int flags)
     loop->moment->has_wall = false;
     bool is_awake = !list_is_empty(&loop->tasks) || !list_is_empty(&loop->later);
     list_move(&loop->tasks, &loop->later);
-    must(event_base_loop(loop->base, flags | (is_awake ? EVLOOP_NONBLOCK : EVLOOP_ONCE)) >= 0);
+    /* ONCE also when it does not wait: else libevent looks again and again for as long as any socket has
+     * something to say, and those that are read in a task never come to it. */
+    flags |= EVLOOP_ONCE | (is_awake ? EVLOOP_NONBLOCK : 0);
+    must(event_base_loop(loop->base, flags) >= 0);
     tasks_run(loop);
 }
 

@@ -277,6 +277,52 @@ static void timer__switched_off_does_not_fire_and_can_be_set_again(void **state)
     loop_free(loop);
 }
 
+/* A socket that has something to say and whose callback does not listen. */
+struct talker {
+    struct event event;
+    struct loop *loop;
+    int ends[2];
+    unsigned calls;
+};
+
+static void talker_cb(evutil_socket_t fd, short what, void *to)
+{
+    (void)fd;
+    (void)what;
+    struct talker *talker = to;
+    talker->calls++;
+    if (talker->calls > 100) {
+        loop_stop(talker->loop); /* else a fault here would never end */
+    }
+}
+
+/* Else what is to be done in this turn would wait for as long as any socket has something to say. */
+static void loop__looks_at_sockets_once_a_turn(void **state)
+{
+    (void)state;
+    char log[16] = "";
+    struct loop *loop = loop_new(NULL);
+    struct noted a = noted_make(loop, log, 'a');
+    struct talker talker = {.loop = loop};
+    assert_int_equal(pipe(talker.ends), 0);
+    assert_int_equal(write(talker.ends[1], "x", 1), 1);
+    assert_int_equal(event_assign(&talker.event, loop_base(loop), talker.ends[0],
+                                  EV_READ | EV_PERSIST, talker_cb, &talker),
+                     0);
+    assert_int_equal(event_add(&talker.event, NULL), 0);
+    loop_task_init(&a.task, noted_run);
+    loop_task_queue_later(loop, &a.task);
+    assert_true(loop_turn(loop, 1000));
+    assert_int_equal(talker.calls, 1);
+    assert_string_equal(log, "a");
+    assert_true(loop_turn(loop, 0));
+    assert_int_equal(talker.calls, 2);
+    event_del(&talker.event);
+    (void)close(talker.ends[0]);
+    (void)close(talker.ends[1]);
+    loop_free(loop);
+}
+
 static void loop__stops_when_told(void **state)
 {
     (void)state;
@@ -333,6 +379,7 @@ int main(void)
         cmocka_unit_test(timer__moved_later_fires_at_the_later_time_only),
         cmocka_unit_test(timer__moved_earlier_fires_at_the_earlier_time),
         cmocka_unit_test(timer__switched_off_does_not_fire_and_can_be_set_again),
+        cmocka_unit_test(loop__looks_at_sockets_once_a_turn),
         cmocka_unit_test(loop__stops_when_told),
         cmocka_unit_test(loop__gives_entropy_of_any_length),
         cmocka_unit_test(loop__receive_buffer_can_be_filled),
