@@ -96,6 +96,14 @@ void *slots_find(const struct slots *slots, uint64_t id)
     return slot == NULL ? NULL : slot->object;
 }
 
+struct span slots_place(const struct slots *slots, uint64_t id)
+{
+    uint32_t index = (uint32_t)(id & UINT32_MAX);
+
+    return index < slots->cap ? span_make((const char *)&slots->all[index], sizeof(struct slot))
+                              : span_make(NULL, 0);
+}
+
 void *slots_remove(struct slots *slots, uint64_t id)
 {
     struct slot *slot = slot_of(slots, id);

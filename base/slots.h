@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/must.h"
+#include "base/span.h"
 
 struct slot;
 
@@ -29,6 +30,9 @@ void slots_fini(struct slots *slots);
 MUST_CHECK enum err slots_add(struct slots *slots, void *object, uint64_t *id);
 /* The object, or NULL for an id that is stale, foreign or 0. */
 void *slots_find(const struct slots *slots, uint64_t id);
+/* The bytes that slots_find looks at, to be warmed (mem_warm); empty for an id never given. They may
+ * move when an object is entered. */
+struct span slots_place(const struct slots *slots, uint64_t id);
 /* Takes the object out and returns it; NULL as above. The id is stale from now on. */
 void *slots_remove(struct slots *slots, uint64_t id);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire/sse.c: two passes over an event. The first finds its end, byte order mark and line ends
- * included, and may stop at any byte (find_end). The second takes the fields out of the whole event
- * (interpret). Mostly the event lies whole in the bytes fed and nothing is copied. */
+/* wire/sse.c: mostly an event lies whole in the bytes fed and its lines end in LF: then one pass reads
+ * it, and nothing is copied (take_plain). All others take two passes. The first finds the event's end,
+ * byte order mark and line ends included, and may stop at any byte (find_end). The second takes the
+ * fields out of the whole event (interpret). */
 #include "wire/sse.h"
 
 #include "base/must.h"
@@ -261,8 +262,38 @@ static enum sse_step pass_event(struct sse *sse, struct span *in, size_t count,
     return interpret(sse, event, raw) ? SSE_EVENT : SSE_NO_MEMORY;
 }
 
+/* False: the event is none of the usual ones, and nothing has changed. */
+static bool take_plain(struct sse *sse, struct span *in, struct sse_event *event)
+{
+    const char *p = in->at;
+    const char *end = p + (in->len < sse->held_max ? in->len : sse->held_max);
+    struct sse_event found = {0};
+
+    while (p < end && *p != '\n') {
+        const char *lf = memchr(p, '\n', (size_t)(end - p));
+
+        if (lf == NULL || found.has_data) { /* not whole, or data to be joined, or a last field */
+            return false;
+        }
+        (void)read_field(sse, &found, span_make(p, (size_t)(lf - p)));
+        p = lf + 1;
+    }
+    if (p == end || memchr(in->at, '\r', (size_t)(p - in->at)) != NULL) {
+        return false;
+    }
+    found.raw = span_make(in->at, (size_t)(p + 1 - in->at));
+    sse->ends_crlf = false;
+    take(in, found.raw.len);
+    *event = found;
+    return true;
+}
+
 static enum sse_step feed_once(struct sse *sse, struct span *in, struct sse_event *event)
 {
+    if (sse->place == SSE_PLACE_LINE && sse->tail.len == 0 && sse->passed == 0 && !sse->is_first &&
+        take_plain(sse, in, event)) {
+        return SSE_EVENT;
+    }
     size_t room = sse->event_max - sse->passed - sse->tail.len;
     enum sse_place place = sse->place;
     bool ends_crlf = sse->ends_crlf;

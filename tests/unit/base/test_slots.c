@@ -53,6 +53,28 @@ static void slots__stale_ids_find_nothing(void **state)
     slots_fini(&slots);
 }
 
+/* As far as it is for warming: the place of each id is its own, and inside the table. */
+static void slots__each_id_has_its_place(void **state)
+{
+    struct slots slots;
+    int objects[20];
+    uint64_t ids[20];
+
+    (void)state;
+    slots_init(&slots, 20);
+    assert_int_equal(slots_place(&slots, 7).len, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(slots_add(&slots, &objects[i], &ids[i]), ERR_NONE);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        struct span place = slots_place(&slots, ids[i]);
+
+        assert_true(place.len > 0);
+        assert_ptr_equal(place.at, slots_place(&slots, ids[0]).at + i * place.len);
+    }
+    slots_fini(&slots);
+}
+
 static void slots__foreign_ids_find_nothing(void **state)
 {
     struct slots slots;
@@ -121,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots__finds_what_was_added),
         cmocka_unit_test(slots__stale_ids_find_nothing),
+        cmocka_unit_test(slots__each_id_has_its_place),
         cmocka_unit_test(slots__foreign_ids_find_nothing),
         cmocka_unit_test(slots__refuses_more_than_its_ceiling),
         cmocka_unit_test(slots__failed_growth_changes_nothing),

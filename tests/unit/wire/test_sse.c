@@ -109,6 +109,25 @@ static void expect_rows(const struct row *rows, size_t count)
     }
 }
 
+/* The same behind another event: the first one is read in another way than those that follow. */
+static void expect_rows_later(const struct row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct buf stream;
+        struct buf wanted;
+
+        buf_init(&stream, 1000);
+        buf_init(&wanted, 1000);
+        buf_put(&stream, SPAN_OF("data: 0\n\n"));
+        buf_put(&stream, rows[i].stream);
+        buf_put(&wanted, SPAN_OF("(|0)9"));
+        buf_put(&wanted, rows[i].wanted);
+        expect_events((struct limits){1 << 20, 1 << 24}, buf_span(&stream), buf_span(&wanted));
+        buf_fini(&stream);
+        buf_fini(&wanted);
+    }
+}
+
 static void sse__reads_fields(void **state)
 {
     static const struct row rows[] = {
@@ -140,6 +159,7 @@ static void sse__reads_fields(void **state)
 
     (void)state;
     expect_rows(rows, ARRAY_LENGTH(rows));
+    expect_rows_later(rows, ARRAY_LENGTH(rows));
 }
 
 static void sse__takes_all_line_ends(void **state)
@@ -156,6 +176,11 @@ static void sse__takes_all_line_ends(void **state)
         {SPAN("data: 1\n\r\ndata: 2\n\r\n"), SPAN("(|1)9(|2)10end:(|~)1")},
         {SPAN("data: 1\r\r\ndata: 2\r\r"), SPAN("(|1)9(|2)10")},
         {SPAN("data: 1\n\r\n\r\ndata: 2\n\n"), SPAN("(|1)9(|~)3(|2)9")},
+        {SPAN("data: 0\n\ndata: 1\rdata: 2\n\n"), SPAN("(|0)9(|1\n2)17")},
+        {SPAN("data: 0\n\ndata: 1\ndata: 2\rdata: 3\n\n"), SPAN("(|0)9(|1\n2\n3)25")},
+        {SPAN("data: 0\n\ndata: 1\r\r\ndata: 2\n\n"), SPAN("(|0)9(|1)9(|2)10")},
+        {SPAN("data: 0\n\nevent: e\r\ndata: 1\n\ndata: 2\r\n\r\n"), SPAN("(|0)9(e|1)19(|2)11")},
+        {SPAN("data: 0\n\ndata: 1\n\n\rdata: 2\r\r"), SPAN("(|0)9(|1)9(|~)1(|2)9")},
     };
 
     (void)state;
@@ -232,6 +257,8 @@ static void sse__passes_long_events_in_pieces(void **state)
     (void)state;
     expect_events(limits, SPAN_OF("data: 1234\n\ndata: x\n\n"), SPAN_OF("(|1234)12(|x)9"));
     expect_events(limits, SPAN_OF("data: 12345\n\ndata: x\n\n"), SPAN_OF("[data: 12345\n\n](|x)9"));
+    expect_events(limits, SPAN_OF("\n\ndata: 1234\n\ndata: 12345\n\ndata: x\n\n"),
+                  SPAN_OF("(|~)1(|~)1(|1234)12[data: 12345\n\n](|x)9"));
     expect_events(limits, SPAN_OF("data: x\n\ndata: 1234567890\ndata: 2\n\ndata: x\n\n"),
                   SPAN_OF("(|x)9[data: 1234567890\ndata: 2\n\n](|x)9"));
     expect_events(limits, SPAN_OF("data: 12\r\n\r\ndata: x\r\n\r\n"), SPAN_OF("(|12)12(|x)11"));
