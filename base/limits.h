@@ -68,6 +68,7 @@ enum {
     LIMIT_WIRE_HEAD = 8 * 1024 * 1024, /* a head we send, or a model list: 4 MiB of it a provider's */
     LIMIT_APP_BACKLOG = 4 * 1024 * 1024, /* unsent, over the largest answer that is held whole */
     LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
+    LIMIT_OUTBOX = 64 * 1024,         /* what streams bring to apps in one turn; more goes at once */
     LIMIT_UPSTREAM_SLICE = 16 * 1024, /* of a TLS write, so that "fully written" means something */
     LIMIT_DIALS_PER_ENDPOINT = 16,
     LIMIT_TLS_PER_MULTI = 64          /* libcurl searches its connections one by one */

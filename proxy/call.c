@@ -11,8 +11,6 @@
  * Ends in one place: ACTION_CLOSE logs the call and puts it on the reap list. */
 #include "proxy/call_parts.h"
 
-#include <stddef.h>
-
 #include "base/mem.h"
 
 /* ---- small things ---- */
@@ -91,23 +89,6 @@ static void on_head(void *to, uint64_t id, const struct http1_head *head, const 
     }
 }
 
-/* With thousands of streams the memory of one has gone cold since its last event. It is fetched
- * while the kernel hands the event over, not piece by piece afterwards
- * (docs/decisions/0007-calls-used-again.md). */
-static void on_coming(void *to, uint64_t id)
-{
-    enum { SENDING_PART = 128, WAITING_PART = 256 };
-    const struct call *call = call_of(to, id);
-
-    if (call == NULL) {
-        return;
-    }
-    mem_warm(call, offsetof(struct call, facts));
-    mem_warm(&call->flush, sizeof call->flush);
-    mem_warm(call->conn, SENDING_PART);
-    mem_warm(call->relay.held.at, WAITING_PART);
-}
-
 static void on_bytes(void *to, uint64_t id, struct span bytes)
 {
     struct call *call = call_of(to, id);
@@ -148,12 +129,14 @@ static void act_attempt(struct call *call)
         .provider = target->provider,
         .connect_ms = call->plan.timeouts->connect_ms,
         .write_ms = call->plan.timeouts->write_ms,
+        .warm = {slots_place(&call->env->calls->slots, call->id),
+                 span_make((const char *)call, CALL_HOT),
+                 span_make((const char *)call->conn, CONN_HOT)},
     };
     struct upstream_ears ears = {.to = call->env->calls,
                                  .on_connected = on_connected,
                                  .on_written = on_written,
                                  .on_head = on_head,
-                                 .on_coming = on_coming,
                                  .on_bytes = on_bytes,
                                  .on_end = on_end};
     struct upstream *upstream = NULL;

@@ -46,8 +46,8 @@ static void put_times(struct log *log, const struct call *call)
     const struct call_facts *facts = &call->facts;
 
     log_seconds(log, "dur_s", loop_micros(call->env->loop) - facts->began_us);
-    if (facts->first_us != 0) {
-        log_seconds(log, "ttfb_s", facts->first_us - facts->began_us);
+    if (call->first_us != 0) {
+        log_seconds(log, "ttfb_s", call->first_us - facts->began_us);
     }
     if (facts->head_us != 0) {
         log_seconds(log, "upstream_ttfb_s", facts->head_us - facts->attempt_us);

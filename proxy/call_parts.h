@@ -6,8 +6,11 @@
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
+#include <stddef.h>
+
 #include "base/slots.h"
 #include "proxy/call.h"
+#include "proxy/outbox.h"
 #include "router/dispatch.h"
 #include "router/plan.h"
 #include "wire/dialect.h"
@@ -52,7 +55,6 @@ enum relay_mode {
 
 /* The answer of the attempt in flight. */
 struct relay {
-    /* What every event of a stream touches stands together: thousands of streams share a cache. */
     enum relay_mode mode;
     bool has_length;
     bool has_no_body;            /* RELAY_PASS: 204, 304, HEAD */
@@ -63,9 +65,9 @@ struct relay {
     bool is_json;                /* content-type */
     bool has_wait;               /* head tells how long to wait */
     unsigned status;             /* of the provider; later the one for the app */
-    struct stream stream;
     struct sse sse;
-    struct buf held;             /* body behind the gate; once it is open, what leaves with this turn */
+    struct stream stream;
+    struct buf held;             /* body behind the gate */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
@@ -79,7 +81,6 @@ struct call_facts {
     uint64_t head_us;        /* the provider's head came */
     uint64_t told_us;        /* the provider last told us something that decided */
     mono_ms told_at;         /* the same, in the loop's time */
-    uint64_t first_us;       /* first byte of the answer to the app; 0: none yet */
     unsigned upstream_status; /* as the provider sent it; 0: none came */
     uint64_t bytes_in;
     uint64_t bytes_out;
@@ -91,13 +92,18 @@ struct call_facts {
 };
 
 struct call {
+    /* What every event of a stream touches stands together, up to CALL_HOT: thousands of streams
+     * share a cache. */
     struct env *env;
     struct conn *conn;           /* NULL: the app has left */
     uint64_t upstream;           /* handle of the attempt; 0: none */
+    uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
     bool is_closed;
-    struct path_match match;     /* path and query point into head.text once captured */
+    struct outbox_place soon;    /* what leaves for the app at the end of this turn */
     struct dispatch dispatch;
     struct relay relay;
+    /* From here on what only a call's steps touch. */
+    struct path_match match;     /* path and query point into head.text once captured */
     struct call_facts facts;
     uint64_t id;                 /* in calls */
     struct snapshot *snapshot;
@@ -113,14 +119,17 @@ struct call {
     } events;
     struct link link;            /* in calls */
     struct loop_task reap;
-    struct loop_task flush;      /* events of this turn leave at its end */
     struct buf wire_head;        /* the request head as sent, and the spliced model text */
     char call_id[CALL_ID_LENGTH];
 };
 
+/* Bytes of a call's beginning: as far as the flags of its stream. */
+enum { CALL_HOT = offsetof(struct call, relay.stream.meter) };
+
 /* calls.c */
 struct calls {
     struct env *env;
+    struct outbox *outbox;
     struct slots slots;
     struct link open;    /* calls that are not closed */
     struct link spare;   /* closed ones, to be used again */
@@ -173,12 +182,12 @@ enum outcome relay_on_end(struct call *call, enum outcome how);
 /* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
 enum { RELAY_PIECES_MAX = 12 };
 void relay_send(struct call *call, struct span head, const struct span *body, size_t count);
-/* The same at the end of this turn, in order with what waits already: streams of many apps then leave
- * one after the other, which wakes their readers less often (docs/decisions/0007). */
+/* The same at the end of this turn, together with those of other calls. */
 void relay_send_soon(struct call *call, const struct span *body, size_t count);
-/* What waits leaves now. */
+/* What waits for the end of the turn leaves now. */
 void relay_flush(struct call *call);
-void relay_flush_run(struct loop_task *task);
+/* It leaves: the ear of the outbox. */
+void relay_leave(struct outbox_place *place, struct span bytes);
 /* ACTION_COMMIT, FINISH, CUT, EARLY_HEAD, KEEP_ALIVE. */
 void relay_commit(struct call *call);
 void relay_finish(struct call *call);

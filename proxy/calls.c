@@ -18,6 +18,11 @@ struct calls *calls_new(struct env *env)
 
     if (calls != NULL) {
         calls->env = env;
+        calls->outbox = outbox_new(env->loop, relay_leave);
+        if (calls->outbox == NULL) {
+            mem_give(calls, sizeof *calls);
+            return NULL;
+        }
         slots_init(&calls->slots, CALLS_SLOTS_MAX);
         list_init(&calls->open);
         list_init(&calls->spare);
@@ -139,6 +144,7 @@ void calls_free(struct calls *calls)
             destroy(call);
         }
         slots_fini(&calls->slots);
+        outbox_free(calls->outbox);
         mem_give(calls, sizeof *calls);
     }
 }
@@ -152,7 +158,7 @@ void call_close(struct call *call, bool is_told)
     call->is_closed = true;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);
-    loop_task_cancel(&call->flush);
+    (void)outbox_take(call->env->calls->outbox, &call->soon);
     if (is_told) {
         call_log(call);
     }
@@ -177,7 +183,7 @@ struct call *call_make(struct conn *conn)
     call->wire_head.max = LIMIT_WIRE_HEAD;
     relay_begin(&call->relay);
     loop_task_init(&call->reap, reap_run);
-    loop_task_init(&call->flush, relay_flush_run);
+    outbox_place_init(&call->soon);
     list_push_back(&env->calls->open, &call->link);
     calls_put_id(env->calls, call->call_id);
     return call;

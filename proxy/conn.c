@@ -3,6 +3,7 @@
  * states stand in proxy/conn_parts.h. */
 #include "proxy/conn_parts.h"
 
+#include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@ enum {
     LINGER_MS = 2000,
     IN_MAX = 2 * LIMIT_RECV + LIMIT_PIPELINE + LIMIT_REQUEST_HEAD
 };
+
+_Static_assert(offsetof(struct conn, side) <= CONN_HOT, "the parts of a conn that sending touches");
 
 /* ---- what others ask and tell ---- */
 

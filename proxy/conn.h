@@ -48,6 +48,9 @@ void conn_refusing(struct conn *conn);
 /* After this answer the connection ends. */
 void conn_close_after(struct conn *conn);
 
+/* Bytes of a connection's beginning: what each conn_send touches. */
+enum { CONN_HOT = 96 };
+
 /* Bytes to the app, in order; what the socket does not take is kept. After a failure they go
  * nowhere and the call hears call_app_gone soon. */
 void conn_send(struct conn *conn, const struct span *pieces, size_t count);

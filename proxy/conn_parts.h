@@ -24,23 +24,23 @@ enum { CONN_HEAD_MS = 10000 }; /* a whole head, from its first byte or from the 
 struct conn {
     struct env *env;
     struct call *call;
+    uint64_t sent;
+    int fd;
+    enum conn_state state;
     struct buf out; /* bytes not sent yet */
+    short watched;  /* EV_READ, EV_WRITE */
+    bool is_http10;
+    bool has_costly_body; /* of the present request: not to be read only to be dropped */
+    bool must_close;
+    bool is_broken; /* the socket failed; the call is told by the task */
+    /* From here on (CONN_HOT, in conn.h) what only a request's begin or end touches. */
+    enum conn_side side;
     struct {
         mono_ms own;       /* of the present state */
         mono_ms call;      /* wanted by the call */
         mono_ms body_from; /* when the body began */
         uint64_t payload;  /* of the body at the last step */
     } at;
-    uint64_t sent;
-    int fd;
-    enum conn_state state;
-    enum conn_side side;
-    short watched; /* EV_READ, EV_WRITE */
-    bool is_http10;
-    bool has_costly_body; /* of the present request: not to be read only to be dropped */
-    bool must_close;
-    bool is_broken; /* the socket failed; the call is told by the task */
-    /* From here on what only a request's begin or end touches. */
     uint64_t lingered;
     struct buf in;           /* bytes not understood yet */
     struct http1_head *head; /* of a request that came in parts; NULL otherwise */

@@ -40,6 +40,7 @@ struct line *line_new(struct loop *loop, struct dial_line from)
         return NULL;
     }
     list_init(&line->link);
+    list_init(&line->ready);
     line->fd = from.fd;
     line->tls = from.tls;
     line->born = loop_now(loop);
@@ -53,6 +54,7 @@ void line_free(struct line *line)
 {
     line_watch(line, false);
     list_remove(&line->link);
+    list_remove(&line->ready);
     close_connection(line->fd, line->tls);
     mem_give(line, sizeof *line);
 }
@@ -87,6 +89,36 @@ enum dial_step line_recv(struct line *line, char *at, size_t size, size_t *count
     }
     *count = (size_t)got;
     return got == 0 ? DIAL_CLOSED : DIAL_MOVED;
+}
+
+void line_warm(const struct line *line)
+{
+    for (size_t i = 0; i < LINE_WARM_MAX; i++) {
+        mem_warm(line->warm[i].at, line->warm[i].len);
+    }
+}
+
+static struct heard hear_now(struct line *line, char *at, size_t size)
+{
+    size_t count = 0;
+    enum dial_step step = line_recv(line, at, size, &count);
+    return (struct heard){.step = step, .is_full = count == size, .bytes = span_make(at, count)};
+}
+
+void line_read_ahead(struct line *line, char *at, size_t room)
+{
+    must(!line->has_ahead);
+    line->ahead = hear_now(line, at, room);
+    line->has_ahead = true;
+}
+
+struct heard line_hear(struct line *line, char *buffer, size_t size)
+{
+    if (line->has_ahead) {
+        line->has_ahead = false;
+        return line->ahead;
+    }
+    return hear_now(line, buffer, size);
 }
 
 enum dial_step line_send_pieces(struct line *line, const struct span *pieces, size_t pieces_count,

@@ -111,7 +111,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         return true; /* nothing after the end is for the app */
     }
     relay->in_piece = event->is_piece && !event->is_last_piece;
-    call->match.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
+    relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
     if (view.is_error && !relay->is_open && !call->dispatch.head_is_out) {
@@ -161,7 +161,8 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
     run_flush(&run);
     dispatch_saw_bytes(&call->dispatch, loop_now(call->env->loop), is_content);
-    if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY || relay->held.failed) {
+    if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY ||
+        (!relay->is_open && relay->held.failed)) {
         call_event(call, EVENT_ENDED, step == SSE_TOO_LONG ? OUTCOME_TOO_LARGE : OUTCOME_LOCAL);
         return;
     }

@@ -10,8 +10,8 @@ static void send_pieces(struct call *call, const struct span *pieces, size_t cou
     if (call->conn == NULL) {
         return;
     }
-    if (call->facts.first_us == 0) {
-        call->facts.first_us = loop_micros(call->env->loop);
+    if (call->first_us == 0) {
+        call->first_us = loop_micros(call->env->loop);
     }
     conn_send(call->conn, pieces, count);
     dispatch_saw_sent(&call->dispatch, loop_now(call->env->loop));
@@ -31,11 +31,7 @@ static bool is_chunked(const struct call *call)
            !conn_is_http10(call->conn);
 }
 
-enum {
-    CHUNK_HEAD_MAX = 20,
-    SOON_MAX = 16 * 1024, /* more than this is not worth a copy */
-    SOON_KEPT = 1024      /* room that a stream keeps between two turns */
-};
+enum { CHUNK_HEAD_MAX = 20 };
 
 static struct span chunk_head(char text[CHUNK_HEAD_MAX], size_t size)
 {
@@ -51,11 +47,10 @@ static struct span chunk_head(char text[CHUNK_HEAD_MAX], size_t size)
     return span_make(text + at, CHUNK_HEAD_MAX - at);
 }
 
-/* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
-void relay_send(struct call *call, struct span head, const struct span *body, size_t count)
+/* The body's bytes in the app's framing. Returns how many pieces that makes. */
+static size_t frame(const struct call *call, const struct span *body, size_t count,
+                    char text[CHUNK_HEAD_MAX], struct span pieces[RELAY_PIECES_MAX + 2])
 {
-    struct span pieces[RELAY_PIECES_MAX + 4];
-    char size_text[CHUNK_HEAD_MAX];
     size_t total = 0;
     size_t used = 0;
 
@@ -63,66 +58,62 @@ void relay_send(struct call *call, struct span head, const struct span *body, si
     for (size_t i = 0; i < count; i++) {
         total += body[i].len;
     }
+    if (total == 0) {
+        return 0;
+    }
+    if (!is_chunked(call)) {
+        memcpy(pieces, body, count * sizeof *body);
+        return count;
+    }
+    pieces[used++] = chunk_head(text, total);
+    for (size_t i = 0; i < count; i++) {
+        pieces[used++] = body[i];
+    }
+    pieces[used++] = SPAN_OF("\r\n");
+    return used;
+}
+
+void relay_send(struct call *call, struct span head, const struct span *body, size_t count)
+{
+    struct span pieces[RELAY_PIECES_MAX + 3];
+    char text[CHUNK_HEAD_MAX];
+    size_t used = 0;
+
     if (head.len > 0) {
         pieces[used++] = head;
     }
-    if (total > 0 && is_chunked(call)) {
-        pieces[used++] = chunk_head(size_text, total);
-    }
-    for (size_t i = 0; i < count && total > 0; i++) {
-        pieces[used++] = body[i];
-    }
-    if (total > 0 && is_chunked(call)) {
-        pieces[used++] = SPAN_OF("\r\n");
-    }
+    used += frame(call, body, count, text, pieces + used);
     if (used > 0) {
+        relay_flush(call);
         send_pieces(call, pieces, used);
     }
 }
 
 /* ---- the end of the turn ---- */
 
-void relay_flush(struct call *call)
+void relay_leave(struct outbox_place *place, struct span bytes)
 {
-    struct buf *held = &call->relay.held;
-    struct span waiting = buf_span(held);
-
-    if (!call->relay.is_open || waiting.len == 0) {
-        return;
-    }
-    loop_task_cancel(&call->flush);
-    relay_send(call, span_make(NULL, 0), &waiting, 1);
-    if (held->cap > SOON_KEPT) {
-        buf_fini(held);
-    } else {
-        buf_clear(held);
-    }
+    send_pieces(LIST_OWNER(place, struct call, soon), &bytes, 1);
 }
 
-void relay_flush_run(struct loop_task *task)
+void relay_flush(struct call *call)
 {
-    relay_flush(LIST_OWNER(task, struct call, flush));
+    if (call->soon.len > 0) {
+        relay_leave(&call->soon, outbox_take(call->env->calls->outbox, &call->soon));
+    }
 }
 
 void relay_send_soon(struct call *call, const struct span *body, size_t count)
 {
-    struct buf *held = &call->relay.held;
-    size_t total = 0;
+    struct outbox *outbox = call->env->calls->outbox;
+    struct span pieces[RELAY_PIECES_MAX + 2];
+    char text[CHUNK_HEAD_MAX];
+    size_t used = frame(call, body, count, text, pieces);
 
-    for (size_t i = 0; i < count; i++) {
-        total += body[i].len;
+    if (used > 0 && !outbox_put(outbox, &call->soon, pieces, used)) {
+        relay_flush(call);
+        send_pieces(call, pieces, used);
     }
-    held->max = (size_t)2 * SOON_MAX;
-    if (held->len + total > SOON_MAX || buf_reserve(held, total) != ERR_NONE) {
-        held->failed = false;
-        relay_flush(call); /* much, or no memory: then it is not copied */
-        relay_send(call, span_make(NULL, 0), body, count);
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        buf_put(held, body[i]);
-    }
-    loop_task_queue(call->env->loop, &call->flush);
 }
 
 /* ---- what the dispatch orders ---- */
@@ -200,6 +191,7 @@ void relay_commit(struct call *call)
 
 static void end_message(struct call *call)
 {
+    relay_flush(call);
     if (is_chunked(call)) {
         struct span last = SPAN_OF("0\r\n\r\n");
         send_pieces(call, &last, 1);
@@ -218,7 +210,6 @@ void relay_finish(struct call *call)
     if (call->conn == NULL) {
         return;
     }
-    relay_flush(call);
     if (call->match.operation->kind == OPERATION_MODELS) {
         models_reply(call, buf_span(&relay->held));
         return;
@@ -256,7 +247,6 @@ void relay_cut(struct call *call, enum outcome outcome)
         call->conn = NULL;
         return;
     }
-    relay_flush(call);
     if (!relay->stream.saw_terminal) {
         if (refusal.kind == REFUSAL_NONE) {
             refusal.kind = REFUSAL_UPSTREAM_ERROR;
@@ -293,7 +283,6 @@ void relay_keep_alive(struct call *call)
         call->relay.is_open ? call->match.dialect->keep_alive : SPAN_OF(": keep-alive\n\n");
 
     if (call->conn != NULL && !call->relay.in_piece && conn_backlog(call->conn) == 0) {
-        relay_flush(call);
-        relay_send(call, span_make(NULL, 0), &comment, 1);
+            relay_send(call, span_make(NULL, 0), &comment, 1);
     }
 }

@@ -206,8 +206,8 @@ void reply_refusal(struct call *call, const struct dialect *dialect, const struc
     call->facts.status =
         refusal->status != 0 ? refusal->status : refusal_row(refusal->kind)->status;
     call->facts.refusal = refusal->kind;
-    if (call->facts.first_us == 0) {
-        call->facts.first_us = loop_micros(call->env->loop);
+    if (call->first_us == 0) {
+        call->first_us = loop_micros(call->env->loop);
     }
     send_refusal(call->conn, call, span_make(call->call_id, CALL_ID_LENGTH), dialect, refusal,
                  allow);
@@ -228,7 +228,7 @@ void reply_whole(struct call *call, unsigned status, struct span content_type, s
         return;
     }
     call->facts.status = status;
-    call->facts.first_us = loop_micros(call->env->loop);
+    call->first_us = loop_micros(call->env->loop);
     buf_clear(out);
     reply_status(out, status);
     head_put(out, SPAN_OF("content-type"), content_type);

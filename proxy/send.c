@@ -41,6 +41,15 @@ static ssize_t send_large(int fd, const struct span *pieces, size_t count, size_
     return sendmsg(fd, &message, MSG_NOSIGNAL);
 }
 
+static ssize_t send_once(int fd, const struct span *pieces, size_t count, size_t total, size_t max)
+{
+    if (total > max || (total > SMALL_MAX && count > 1)) {
+        return send_large(fd, pieces, count, max);
+    }
+    return count == 1 ? send(fd, pieces[0].at, total, MSG_NOSIGNAL)
+                      : send_small(fd, pieces, count);
+}
+
 ssize_t send_spans(int fd, const struct span *pieces, size_t count, size_t max)
 {
     size_t total = 0;
@@ -51,8 +60,7 @@ ssize_t send_spans(int fd, const struct span *pieces, size_t count, size_t max)
         total += pieces[i].len;
     }
     do {
-        sent = total <= SMALL_MAX && total <= max ? send_small(fd, pieces, count)
-                                                  : send_large(fd, pieces, count, max);
+        sent = send_once(fd, pieces, count, total, max);
     } while (sent < 0 && errno == EINTR);
     return sent;
 }

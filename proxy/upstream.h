@@ -13,7 +13,7 @@
 #include "router/outcome.h"
 #include "wire/http1.h"
 
-enum { UPSTREAM_PIECES_MAX = 12 };
+enum { UPSTREAM_PIECES_MAX = 12, UPSTREAM_WARM_MAX = 3 };
 
 /* One request. The pieces (head first) are borrowed until on_written or on_end, whichever comes
  * first; provider settings until on_end. */
@@ -25,9 +25,12 @@ struct upstream_request {
     bool is_head_method;   /* HEAD: the answer has no body */
     uint32_t connect_ms;   /* TCP, and again TLS; name lookup has 3 s of its own */
     uint32_t write_ms;     /* no byte accepted for so long: WRITE_TIMEOUT */
+    /* Memory that on_bytes will touch. With thousands of streams it has gone cold since the last
+     * bytes; it may be fetched into the cache meanwhile. Never read or written; may be empty. */
+    struct span warm[UPSTREAM_WARM_MAX];
 };
 
-/* `id` is what start was given. Every callback but on_coming may call pause, resume and cancel of this port. */
+/* `id` is what start was given. Every callback may call pause, resume and cancel of this port. */
 struct upstream_ears {
     void *to;
     /* A connection stands (dialed or from the pool) and writing begins. */
@@ -37,9 +40,6 @@ struct upstream_ears {
     void (*on_written)(void *to, uint64_t id);
     /* The final response head (1xx are swallowed). `base` is valid during the callback only. */
     void (*on_head)(void *to, uint64_t id, const struct http1_head *head, const char *base);
-    /* May be NULL. Bytes of the body are about to be read: time to warm what they will meet, and for
-     * nothing else. */
-    void (*on_coming)(void *to, uint64_t id);
     /* Payload without framing, valid during the callback only. */
     void (*on_bytes)(void *to, uint64_t id, struct span bytes);
     /* OUTCOME_OK: the body was complete by its framing; one that ends with the connection counts

@@ -13,6 +13,8 @@
 #ifndef PROXY_UPSTREAM_ATTEMPT_H
 #define PROXY_UPSTREAM_ATTEMPT_H
 
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "base/slots.h"
 #include "proxy/pool.h"
@@ -23,6 +25,9 @@ struct sending;
 struct upstream {
     struct loop *loop;
     struct pool *pool;
+    struct link ready;           /* lines whose attempts have something to read in this turn */
+    struct loop_task read_task;  /* reads them */
+    char *ahead;                 /* LIMIT_RECV bytes: what was read ahead */
     struct slots slots;
     struct link attempts;        /* all, to end them when this ends; never searched */
     struct sending *free;        /* kept for the next requests */
@@ -56,28 +61,34 @@ struct partial {
 enum attempt_state { ATTEMPT_QUEUED, ATTEMPT_WAITING, ATTEMPT_HEAD, ATTEMPT_BODY };
 
 struct attempt {
-    struct link link;            /* in upstream->attempts */
+    /* What every piece of a body touches stands together, up to ATTEMPT_HOT: thousands of streams
+     * share a cache. */
     struct upstream *upstream;
-    struct pool_user user;
-    struct loop_task task;
+    struct line *line;
+    struct http1_body body;
     struct upstream_ears ears;
     uint64_t id;
-    uint64_t handle;
-    struct line *line;
     struct sending *sending;     /* NULL: written, or given up */
-    struct partial *partial;
-    struct http1_body body;
-    uint32_t write_ms;
     enum attempt_state state;
-    uint8_t interims;            /* 1xx seen */
-    bool is_head_method;
-    bool is_written;
-    bool has_broken;             /* writing failed: what is left to read decides */
-    bool can_keep;               /* the answer's head allows another request */
     bool is_paused;
     bool in_ear;
     bool is_dead;
+    bool can_keep;               /* the answer's head allows another request */
+    /* From here on what only begin and end touch. */
+    bool is_head_method;
+    bool is_written;
+    bool has_broken;             /* writing failed: what is left to read decides */
+    uint8_t interims;            /* 1xx seen */
+    uint32_t write_ms;
+    struct span warm[UPSTREAM_WARM_MAX];
+    struct link link;            /* in upstream->attempts */
+    struct pool_user user;
+    struct loop_task task;
+    uint64_t handle;
+    struct partial *partial;
 };
+
+enum { ATTEMPT_HOT = offsetof(struct attempt, is_head_method) };
 
 /* upstream_http1.c */
 bool attempt_leave_ear(struct attempt *attempt);
@@ -98,7 +109,16 @@ enum write_step attempt_write(struct attempt *attempt);
 bool attempt_write_on(struct attempt *attempt);
 
 /* upstream_read.c */
-/* Reads and delivers until there is nothing more, or it was enough for this turn. */
+/* Delivers what was read ahead, then reads and delivers until there is nothing more, or it was
+ * enough for this turn. */
 void attempt_read(struct attempt *attempt);
+
+/* upstream_ahead.c */
+/* False without memory. */
+bool ahead_init(struct upstream *upstream);
+/* Safe on a zeroed one. */
+void ahead_fini(struct upstream *upstream);
+/* The line's attempt, its user, will be read in this turn. */
+void ahead_queue(struct upstream *upstream, struct line *line);
 
 #endif

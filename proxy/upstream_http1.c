@@ -4,10 +4,14 @@
  * replaced. Writing: upstream_write.c; reading: upstream_read.c; states: upstream_attempt.h. */
 #include "proxy/upstream_attempt.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "base/must.h"
 
 enum { ATTEMPTS_MAX = 1 << 24 };
+
+_Static_assert(UPSTREAM_WARM_MAX + 1 == LINE_WARM_MAX, "an attempt, and what its ears touch");
 
 static void attempt_free(struct attempt *attempt)
 {
@@ -58,7 +62,7 @@ bool attempt_leave_ear(struct attempt *attempt)
 
 static void line_readable(struct line *line)
 {
-    attempt_read(line->user);
+    ahead_queue(line->engine, line);
 }
 
 /* Begins on this connection. False: it was dead already, nothing was written, take another. */
@@ -68,6 +72,10 @@ static bool attempt_open(struct attempt *attempt, struct line *line)
     attempt->line = line;
     attempt->state = ATTEMPT_HEAD;
     line->user = attempt;
+    line->engine = upstream;
+    line->is_paused = attempt->is_paused;
+    line->warm[0] = span_make((const char *)attempt, ATTEMPT_HOT);
+    memcpy(line->warm + 1, attempt->warm, sizeof attempt->warm);
     line->on_readable = line_readable;
     if (line->tls != NULL && sending_prepare_tls(attempt->sending) != ERR_NONE) {
         attempt_end(attempt, OUTCOME_LOCAL);
@@ -151,6 +159,7 @@ static uint64_t http1_start(struct upstream *upstream, const struct upstream_req
     attempt->ears = *ears;
     attempt->id = id;
     attempt->write_ms = request->write_ms;
+    memcpy(attempt->warm, request->warm, sizeof attempt->warm);
     attempt->is_head_method = request->is_head_method;
     attempt->user.provider = request->provider;
     attempt->user.connect_ms = request->connect_ms;
@@ -163,11 +172,19 @@ static uint64_t http1_start(struct upstream *upstream, const struct upstream_req
     return attempt->handle;
 }
 
+static void set_paused(struct attempt *attempt, bool is_paused)
+{
+    attempt->is_paused = is_paused;
+    if (attempt->line != NULL) {
+        attempt->line->is_paused = is_paused;
+    }
+}
+
 static void http1_pause(struct upstream *upstream, uint64_t handle)
 {
     struct attempt *attempt = slots_find(&upstream->slots, handle);
     if (attempt != NULL) {
-        attempt->is_paused = true;
+        set_paused(attempt, true);
     }
 }
 
@@ -177,7 +194,7 @@ static void http1_resume(struct upstream *upstream, uint64_t handle)
     if (attempt == NULL || !attempt->is_paused) {
         return;
     }
-    attempt->is_paused = false;
+    set_paused(attempt, false);
     if (attempt->line != NULL) {
         line_watch(attempt->line, true);
         if (attempt->line->tls != NULL) {
@@ -217,8 +234,8 @@ struct upstream *upstream_http1_new(struct loop *loop, const struct snapshot *sn
     list_init(&upstream->attempts);
     slots_init(&upstream->slots, ATTEMPTS_MAX);
     upstream->pool = pool_new(loop, snapshot);
-    if (upstream->pool == NULL) {
-        mem_give(upstream, sizeof *upstream);
+    if (!ahead_init(upstream) || upstream->pool == NULL) {
+        upstream_http1_free(upstream);
         return NULL;
     }
     return upstream;
@@ -236,6 +253,7 @@ void upstream_http1_free(struct upstream *upstream)
         attempt_free(attempt);
     }
     pool_free(upstream->pool);
+    ahead_fini(upstream);
     sending_free_all(upstream);
     slots_fini(&upstream->slots);
     mem_give(upstream, sizeof *upstream);

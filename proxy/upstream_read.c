@@ -214,20 +214,11 @@ static void answer_cut(struct attempt *attempt, enum dial_step how)
     }
 }
 
-static void announce(const struct attempt *attempt)
-{
-    if (attempt->state == ATTEMPT_BODY && attempt->ears.on_coming != NULL) {
-        attempt->ears.on_coming(attempt->ears.to, attempt->id);
-    }
-}
-
 void attempt_read(struct attempt *attempt)
 {
     struct loop *loop = attempt->upstream->loop;
-    char *buffer = loop_recv_buffer(loop);
-    announce(attempt);
     for (unsigned i = 0; i < READS_PER_TURN; i++) {
-        if (attempt->is_paused) {
+        if (attempt->is_paused && !attempt->line->has_ahead) {
             /* The event is level-triggered: left on, it would come back for ever. Taken off only
              * when it does come, a short pause costs nothing. */
             if (i == 0) {
@@ -235,23 +226,21 @@ void attempt_read(struct attempt *attempt)
             }
             return;
         }
-        size_t count = 0;
-        enum dial_step step = line_recv(attempt->line, buffer, LIMIT_RECV, &count);
-        if (step == DIAL_AGAIN) {
+        struct heard heard = line_hear(attempt->line, loop_recv_buffer(loop), LIMIT_RECV);
+        if (heard.step == DIAL_AGAIN) {
             /* TLS may have needed this read in order to write. */
             if (attempt->sending != NULL && attempt->line->tls != NULL) {
                 (void)attempt_write_on(attempt);
             }
             return;
         }
-        if (step != DIAL_MOVED) {
-            answer_cut(attempt, step);
+        if (heard.step != DIAL_MOVED) {
+            answer_cut(attempt, heard.step);
             return;
         }
-        struct span bytes = span_make(buffer, count);
-        bool is_alive = attempt->state == ATTEMPT_HEAD ? head_feed(attempt, bytes)
-                                                       : body_feed(attempt, bytes);
-        if (!is_alive || (attempt->line->tls == NULL && count < LIMIT_RECV)) {
+        bool is_alive = attempt->state == ATTEMPT_HEAD ? head_feed(attempt, heard.bytes)
+                                                       : body_feed(attempt, heard.bytes);
+        if (!is_alive || (attempt->line->tls == NULL && !heard.is_full)) {
             return;
         }
     }
