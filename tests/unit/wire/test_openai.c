@@ -614,6 +614,24 @@ static void answer__finds_members_that_are_not_null_without_a_scan(void **state)
     }
 }
 
+/* Wherever the eight bytes that are looked at together end. */
+static void openai__finds_members_at_any_place(void **state)
+{
+    static const struct span names[] = {SPAN("usage")};
+    char text[128];
+
+    (void)state;
+    for (int pad = 0; pad < 40; pad++) {
+        int size = snprintf(text, sizeof text, "{\"%.*s\":1,\"usage\":1}", pad,
+                            "::::::::::::::::::::::::::::::::::::::::");
+        struct span document = span_make(text, (size_t)size);
+
+        assert_true(answer_has_member(document, names, 1));
+        document.len -= 3; /* without `:1}` */
+        assert_false(answer_has_member(document, names, 1));
+    }
+}
+
 static void openai__shows_usage_to_an_app_that_asked(void **state)
 {
     struct stream stream;
@@ -759,6 +777,7 @@ int main(void)
         cmocka_unit_test(openai__knows_what_an_event_means),
         cmocka_unit_test(openai__counts_the_events_of_a_response),
         cmocka_unit_test(answer__finds_members_that_are_not_null_without_a_scan),
+        cmocka_unit_test(openai__finds_members_at_any_place),
         cmocka_unit_test(openai__shows_usage_to_an_app_that_asked),
         cmocka_unit_test(openai__lets_the_last_usage_of_a_stream_win),
         cmocka_unit_test(openai__sees_the_end_of_a_terminal_event_too_large_to_hold),
