@@ -36,14 +36,14 @@ function row(cell, proxy, cost, speed, memory) {
 
 function table(head, wanted, cost, speed, memory,    i, j, shown) {
     for (i = 1; i <= cells; i++) {
-        if ((cell_of[i] ~ /^stream-/) != wanted) {
+        if ((cell_of[i] ~ /^(stream|both)-/) != wanted) {
             continue
         }
         if (!shown++) {
             print "\n" head "\n|---|---|---|---|---|---|---|---|"
         }
         for (j = 1; j <= proxies; j++) {
-            if (counts[cell_of[i], proxy_of[j], "p50"]) {
+            if (counts[cell_of[i], proxy_of[j], "rate"] || counts[cell_of[i], proxy_of[j], "cpu"]) {
                 row(cell_of[i], proxy_of[j], cost, speed, memory)
             }
         }
@@ -84,7 +84,7 @@ END {
     goal("1 KB call, 64 connections, to HAProxy", median("call-1k-64", h, "cpu"),
         median("call-1k-64", p, "cpu"), 0.95)
     for (i = 1; i <= cells; i++) {
-        if (cell_of[i] ~ /^stream-/) {
+        if (cell_of[i] ~ /^(stream|both)-/) {
             goal("event, " cell_of[i] ", to HAProxy", median(cell_of[i], h, "cpu"),
                 median(cell_of[i], p, "cpu"), 0.85)
         }

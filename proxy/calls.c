@@ -107,7 +107,6 @@ static void reap_run(struct loop_task *task)
 static struct call *take_blank(struct calls *calls)
 {
     struct call *call = NULL;
-    struct call used;
 
     if (calls->spare_count == 0) {
         return mem_take_zero(sizeof *call);
@@ -115,14 +114,15 @@ static struct call *take_blank(struct calls *calls)
     call = LIST_OWNER(calls->spare.next, struct call, link);
     list_remove(&call->link);
     calls->spare_count--;
-    used = *call;
-    *call = (struct call){
-        .head = {.text = used.head.text},
-        .body = used.body,
-        .model = used.model,
-        .wire_head = used.wire_head,
-        .relay = {.head = used.relay.head, .held = used.relay.held},
-    };
+    struct buf kept[] = {call->head.text, call->body, call->model, call->wire_head,
+                         call->relay.head, call->relay.held};
+    memset(call, 0, sizeof *call);
+    call->head.text = kept[0];
+    call->body = kept[1];
+    call->model = kept[2];
+    call->wire_head = kept[3];
+    call->relay.head = kept[4];
+    call->relay.held = kept[5];
     return call;
 }
 

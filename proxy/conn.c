@@ -83,7 +83,7 @@ static void on_socket_cb(evutil_socket_t fd, short what, void *to)
         conn_writable(conn);
     }
     if ((what & EV_READ) != 0 && conn->state != CONN_DEAD) {
-        conn_readable(conn);
+        ahead_queue(conn->env->conns->ahead, &conn->place);
     }
 }
 
@@ -134,6 +134,7 @@ void conn_die(struct conn *conn)
     (void)close(conn->fd);
     loop_timer_set(&conn->timer, MONO_NEVER);
     list_remove(&conn->link);
+    ahead_take_out(&conn->place);
     silent_leave(&conns->silent, &conn->silent);
     conns->count[conn->side]--;
     loop_task_cancel(&conn->task);
@@ -271,6 +272,7 @@ void conn_open(struct env *env, int fd, enum conn_side side, const struct silent
     buf_init(&conn->out, (size_t)env->snapshot->limits.response + LIMIT_APP_BACKLOG);
     loop_timer_init(&conn->timer, env->loop, timer_fire);
     loop_task_init(&conn->task, task_run);
+    ahead_place_init(&conn->place);
     list_push_back(&env->conns->all, &conn->link);
     env->conns->count[side]++;
     conn_watch(conn, EV_READ);

@@ -14,6 +14,7 @@
 #define PROXY_CONN_PARTS_H
 
 #include "enforcement/silent.h"
+#include "proxy/ahead.h"
 #include "proxy/call.h"
 #include "proxy/conn.h"
 
@@ -41,6 +42,9 @@ struct conn {
         mono_ms body_from; /* when the body began */
         uint64_t payload;  /* of the body at the last step */
     } at;
+    struct ahead_place place; /* in the row of those with something to read */
+    bool has_ahead;
+    struct span ahead;        /* has_ahead: what was read; empty: the other side is gone */
     uint64_t lingered;
     struct buf in;           /* bytes not understood yet */
     struct http1_head *head; /* of a request that came in parts; NULL otherwise */
@@ -54,6 +58,7 @@ struct conn {
 
 struct conns {
     struct env *env;
+    struct ahead *ahead; /* reads them */
     struct link all;
     unsigned count[2]; /* by side */
     struct silent silent;
@@ -86,8 +91,10 @@ void conn_watch(struct conn *conn, short what);
 void conns_make_room(struct conns *conns, const struct conn *newest);
 
 /* conn_read.c */
-/* The socket has bytes, or its end. */
-void conn_readable(struct conn *conn);
+/* What reads connections in rows. */
+extern const struct ahead_ears conn_ahead_ears;
+/* The socket has bytes, or its end, to be taken up now. */
+void conn_read(struct conn *conn);
 /* Takes up the next request from the bytes that wait. */
 void conn_read_kept(struct conn *conn);
 /* The head's time is over, or that of an idle connection. */

@@ -284,28 +284,58 @@ void conn_read_kept(struct conn *conn)
     }
 }
 
-void conn_readable(struct conn *conn)
+/* Reads into conn->ahead; false when there is nothing now. */
+static bool hear(struct conn *conn, char *at, size_t room)
 {
-    char *buffer = loop_recv_buffer(conn->env->loop);
     ssize_t count = 0;
 
     do {
-        count = recv(conn->fd, buffer, LIMIT_RECV, 0);
+        count = recv(conn->fd, at, room, 0);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
-        return;
+        return false;
     }
-    if (count <= 0) {
+    conn->ahead = span_make(at, count > 0 ? (size_t)count : 0);
+    return true;
+}
+
+static void pass_on(struct conn *conn, struct span bytes)
+{
+    if (bytes.len == 0) {
         /* An orderly end while an answer is still owed is a leaving app as well: SDKs abort so. */
         conn_die(conn);
         return;
     }
     if (conn->state == CONN_LINGER) {
-        conn->lingered += (uint64_t)count;
+        conn->lingered += bytes.len;
         if (conn->lingered > LINGER_BYTES) {
             conn_die(conn);
         }
         return;
     }
-    take(conn, span_make(buffer, (size_t)count));
+    take(conn, bytes);
 }
+
+void conn_read(struct conn *conn)
+{
+    ahead_take_out(&conn->place);
+    if (conn->has_ahead || hear(conn, loop_recv_buffer(conn->env->loop), LIMIT_RECV)) {
+        conn->has_ahead = false;
+        pass_on(conn, conn->ahead);
+    }
+}
+
+static size_t read_conn_ahead(struct ahead_place *place, char *at, size_t room)
+{
+    struct conn *conn = LIST_OWNER(place, struct conn, place);
+
+    conn->has_ahead = hear(conn, at, room);
+    return conn->has_ahead ? conn->ahead.len : 0;
+}
+
+static void pass_conn(struct ahead_place *place)
+{
+    conn_read(LIST_OWNER(place, struct conn, place));
+}
+
+const struct ahead_ears conn_ahead_ears = {.read = read_conn_ahead, .pass = pass_conn};

@@ -15,6 +15,11 @@ struct conns *conns_new(struct env *env)
     if (conns != NULL) {
         uint64_t seed[2];
         conns->env = env;
+        conns->ahead = ahead_new(env->loop, &conn_ahead_ears);
+        if (conns->ahead == NULL) {
+            mem_give(conns, sizeof *conns);
+            return NULL;
+        }
         list_init(&conns->all);
         loop_entropy(env->loop, seed, sizeof seed);
         silent_init(&conns->silent, seed);
@@ -33,6 +38,7 @@ void conns_free(struct conns *conns)
         conn_destroy(conn);
     }
     silent_fini(&conns->silent);
+    ahead_free(conns->ahead);
     mem_give(conns, sizeof *conns);
 }
 
@@ -66,7 +72,8 @@ void conns_drain(struct conns *conns)
         struct conn *conn = LIST_OWNER(at, struct conn, link);
         next = at->next;
         conn->must_close = true;
-        if (conn->side == CONN_DATA && conn->state == CONN_HEAD && conn->in.len == 0) {
+        if (conn->side == CONN_DATA && conn->state == CONN_HEAD && conn->in.len == 0 &&
+            !ahead_is_queued(&conn->place)) {
             conn_die(conn);
         }
     }
@@ -109,7 +116,7 @@ void conns_make_room(struct conns *conns, const struct conn *newest)
         return;
     }
     oldest = LIST_OWNER(place, struct conn, silent);
-    conn_readable(oldest); /* under a flood its request may have come and not been looked at yet */
+    conn_read(oldest); /* under a flood its request may have come and not been looked at yet */
     if (oldest->silent.peer == NULL) {
         return;
     }

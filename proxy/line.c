@@ -40,7 +40,7 @@ struct line *line_new(struct loop *loop, struct dial_line from)
         return NULL;
     }
     list_init(&line->link);
-    list_init(&line->ready);
+    ahead_place_init(&line->place);
     line->fd = from.fd;
     line->tls = from.tls;
     line->born = loop_now(loop);
@@ -54,7 +54,7 @@ void line_free(struct line *line)
 {
     line_watch(line, false);
     list_remove(&line->link);
-    list_remove(&line->ready);
+    ahead_take_out(&line->place);
     close_connection(line->fd, line->tls);
     mem_give(line, sizeof *line);
 }

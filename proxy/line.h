@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/span.h"
+#include "proxy/ahead.h"
 #include "proxy/dial.h"
 #include "proxy/loop.h"
 
@@ -27,7 +28,7 @@ struct line {
     void (*on_readable)(struct line *line);
     void *user;             /* whoever on_readable is for, */
     void *engine;           /* and whoever keeps all of them */
-    struct link ready;      /* the engine's list of those with something to read */
+    struct ahead_place place; /* in the engine's row of those with something to read */
     int fd;
     bool is_watched;        /* the read event is added */
     bool is_kept;           /* it has been idle or carried an answer: the other side may be gone */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/loop.c: one turn is: wait, let libevent call those whose sockets or timers are due, run the
- * queued tasks. The clock is read by the first one who asks after the waiting, so it is fresh in
+/* proxy/loop.c: one turn is: wait, let libevent call those whose sockets have something, run the queued
+ * tasks, fire the timers that are due, run what these queued. The clock is read by the first one who asks after the waiting, so it is fresh in
  * every callback and read at most once a turn. No locks: a loop belongs to one thread. */
 #include "proxy/loop.h"
 
@@ -31,6 +31,7 @@ struct loop {
     struct moment *moment; /* apart, because asking the time is no change of the loop */
     struct link tasks;     /* for this turn */
     struct link later;     /* for the next one */
+    struct link due;       /* timers that fire behind the tasks of this turn */
     struct event limit;    /* ends the waiting of loop_turn */
     bool is_real;
     bool is_stopped;
@@ -112,6 +113,7 @@ struct loop *loop_new(const struct loop_world *world)
     loop->is_stopped = false;
     list_init(&loop->tasks);
     list_init(&loop->later);
+    list_init(&loop->due);
     must(event_assign(&loop->limit, loop->base, -1, 0, limit_cb, NULL) == 0);
     return loop;
 }
@@ -162,6 +164,8 @@ void loop_run_tasks(struct loop *loop)
     tasks_run(loop);
 }
 
+static void timers_fire(struct loop *loop);
+
 static void turn(struct loop *loop, int flags)
 {
     loop->moment->has_mono = false;
@@ -173,6 +177,10 @@ static void turn(struct loop *loop, int flags)
     flags |= EVLOOP_ONCE | (is_awake ? EVLOOP_NONBLOCK : 0);
     must(event_base_loop(loop->base, flags) >= 0);
     tasks_run(loop);
+    if (!list_is_empty(&loop->due)) {
+        timers_fire(loop);
+        tasks_run(loop);
+    }
 }
 
 void loop_run(struct loop *loop)
@@ -267,10 +275,29 @@ static void timer_cb(evutil_socket_t fd, short what, void *to)
     }
     if (timer->wanted > now) {
         timer_arm(timer);
-        return;
+    } else if (list_is_empty(&timer->due)) {
+        list_push_back(&timer->loop->due, &timer->due);
     }
-    timer->wanted = MONO_NEVER;
-    timer->fire(timer, now);
+}
+
+/* Those that were moved meanwhile wait on. One that is set again while this runs comes in a later turn. */
+static void timers_fire(struct loop *loop)
+{
+    struct link batch;
+    mono_ms now = loop_now(loop);
+
+    list_init(&batch);
+    list_move(&batch, &loop->due);
+    while (!list_is_empty(&batch)) {
+        struct loop_timer *timer = LIST_OWNER(batch.next, struct loop_timer, due);
+        list_remove(&timer->due);
+        if (timer->wanted <= now) {
+            timer->wanted = MONO_NEVER;
+            timer->fire(timer, now);
+        } else if (timer->wanted < timer->armed) {
+            timer_arm(timer);
+        }
+    }
 }
 
 void loop_timer_init(struct loop_timer *timer, struct loop *loop,
@@ -278,6 +305,7 @@ void loop_timer_init(struct loop_timer *timer, struct loop *loop,
 {
     *timer = (struct loop_timer){
         .loop = loop, .fire = fire, .wanted = MONO_NEVER, .armed = MONO_NEVER};
+    list_init(&timer->due);
     must(event_assign(&timer->event, loop->base, -1, 0, timer_cb, timer) == 0);
 }
 
@@ -292,6 +320,7 @@ void loop_timer_set(struct loop_timer *timer, mono_ms at)
 void loop_timer_fini(struct loop_timer *timer)
 {
     if (timer->loop != NULL) {
+        list_remove(&timer->due);
         event_del(&timer->event);
         timer->loop = NULL;
     }

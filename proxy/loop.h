@@ -52,6 +52,7 @@ char *loop_recv_buffer(struct loop *loop);
  * sets itself again. Zero is a valid idle state. */
 struct loop_timer {
     struct event event;
+    struct link due; /* in the loop's list, from the time's coming until it fires */
     struct loop *loop;
     void (*fire)(struct loop_timer *timer, mono_ms now);
     mono_ms wanted;  /* MONO_NEVER: not wanted */
@@ -59,7 +60,8 @@ struct loop_timer {
 };
 void loop_timer_init(struct loop_timer *timer, struct loop *loop,
                      void (*fire)(struct loop_timer *timer, mono_ms now));
-/* Fires once, at or after `at`; MONO_NEVER switches it off. */
+/* Fires once, at or after `at`; MONO_NEVER switches it off. In its turn what sockets brought goes first:
+ * after a long turn nobody is late whose bytes are there. */
 void loop_timer_set(struct loop_timer *timer, mono_ms at);
 void loop_timer_fini(struct loop_timer *timer);
 

@@ -25,9 +25,7 @@ struct sending;
 struct upstream {
     struct loop *loop;
     struct pool *pool;
-    struct link ready;           /* lines whose attempts have something to read in this turn */
-    struct loop_task read_task;  /* reads them */
-    char *ahead;                 /* LIMIT_RECV bytes: what was read ahead */
+    struct ahead *ahead;         /* reads lines whose attempts have something to read */
     struct slots slots;
     struct link attempts;        /* all, to end them when this ends; never searched */
     struct sending *free;        /* kept for the next requests */
@@ -112,13 +110,7 @@ bool attempt_write_on(struct attempt *attempt);
 /* Delivers what was read ahead, then reads and delivers until there is nothing more, or it was
  * enough for this turn. */
 void attempt_read(struct attempt *attempt);
-
-/* upstream_ahead.c */
-/* False without memory. */
-bool ahead_init(struct upstream *upstream);
-/* Safe on a zeroed one. */
-void ahead_fini(struct upstream *upstream);
-/* The line's attempt, its user, will be read in this turn. */
-void ahead_queue(struct upstream *upstream, struct line *line);
+/* What reads the lines of attempts in rows. */
+extern const struct ahead_ears attempt_ahead_ears;
 
 #endif

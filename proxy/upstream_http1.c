@@ -62,7 +62,9 @@ bool attempt_leave_ear(struct attempt *attempt)
 
 static void line_readable(struct line *line)
 {
-    ahead_queue(line->engine, line);
+    struct upstream *upstream = line->engine;
+    line_warm(line);
+    ahead_queue(upstream->ahead, &line->place);
 }
 
 /* Begins on this connection. False: it was dead already, nothing was written, take another. */
@@ -234,7 +236,8 @@ struct upstream *upstream_http1_new(struct loop *loop, const struct snapshot *sn
     list_init(&upstream->attempts);
     slots_init(&upstream->slots, ATTEMPTS_MAX);
     upstream->pool = pool_new(loop, snapshot);
-    if (!ahead_init(upstream) || upstream->pool == NULL) {
+    upstream->ahead = ahead_new(loop, &attempt_ahead_ears);
+    if (upstream->ahead == NULL || upstream->pool == NULL) {
         upstream_http1_free(upstream);
         return NULL;
     }
@@ -253,7 +256,7 @@ void upstream_http1_free(struct upstream *upstream)
         attempt_free(attempt);
     }
     pool_free(upstream->pool);
-    ahead_fini(upstream);
+    ahead_free(upstream->ahead);
     sending_free_all(upstream);
     slots_fini(&upstream->slots);
     mem_give(upstream, sizeof *upstream);

@@ -249,3 +249,20 @@ void attempt_read(struct attempt *attempt)
         loop_task_queue_later(loop, &attempt->task);
     }
 }
+
+static size_t read_line_ahead(struct ahead_place *place, char *at, size_t room)
+{
+    struct line *line = LIST_OWNER(place, struct line, place);
+    if (line->is_paused) {
+        return 0;
+    }
+    line_read_ahead(line, at, room);
+    return line->ahead.bytes.len;
+}
+
+static void pass_line(struct ahead_place *place)
+{
+    attempt_read(LIST_OWNER(place, struct line, place)->user);
+}
+
+const struct ahead_ears attempt_ahead_ears = {.read = read_line_ahead, .pass = pass_line};

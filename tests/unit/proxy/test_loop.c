@@ -323,6 +323,92 @@ static void loop__looks_at_sockets_once_a_turn(void **state)
     loop_free(loop);
 }
 
+/* A timer that is due, and a socket whose bytes are taken up in a task of the same turn. */
+struct race {
+    struct loop_timer timer;
+    struct loop_task task;
+    struct event event;
+    struct loop *loop;
+    mono_ms moved_to; /* by the task; 0: it does not move the timer */
+    char log[16];
+};
+
+static void race_fire(struct loop_timer *timer, mono_ms now)
+{
+    (void)now;
+    strcat(LIST_OWNER(timer, struct race, timer)->log, "t");
+}
+
+static void race_run(struct loop_task *task)
+{
+    struct race *race = LIST_OWNER(task, struct race, task);
+    strcat(race->log, "b");
+    if (race->moved_to != 0) {
+        loop_timer_set(&race->timer, race->moved_to);
+    }
+}
+
+static void race_cb(evutil_socket_t fd, short what, void *to)
+{
+    (void)fd;
+    (void)what;
+    struct race *race = to;
+    loop_task_queue(race->loop, &race->task);
+}
+
+static void run_race(struct race *race, mono_ms later)
+{
+    int ends[2];
+    race->loop = loop_new(NULL);
+    race->moved_to = later == 0 ? 0 : loop_now(race->loop) + later;
+    loop_timer_init(&race->timer, race->loop, race_fire);
+    loop_task_init(&race->task, race_run);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    assert_int_equal(
+        event_assign(&race->event, loop_base(race->loop), ends[0], EV_READ, race_cb, race), 0);
+    assert_int_equal(event_add(&race->event, NULL), 0);
+    loop_timer_set(&race->timer, loop_now(race->loop));
+    assert_true(loop_turn(race->loop, 1000));
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
+static void timer__fires_behind_what_sockets_brought(void **state)
+{
+    (void)state;
+    struct race race = {0};
+    run_race(&race, 0);
+    assert_string_equal(race.log, "bt");
+    loop_timer_fini(&race.timer);
+    loop_free(race.loop);
+}
+
+static void timer__moved_by_what_sockets_brought_does_not_fire(void **state)
+{
+    (void)state;
+    struct race race = {0};
+    run_race(&race, 30);
+    assert_string_equal(race.log, "b");
+    run_for(race.loop, 60);
+    assert_string_equal(race.log, "bt");
+    loop_timer_fini(&race.timer);
+    loop_free(race.loop);
+}
+
+/* Its owner goes while it is due. */
+static void timer__ended_when_due_does_not_fire(void **state)
+{
+    (void)state;
+    struct race race = {0};
+    run_race(&race, 0);
+    loop_timer_set(&race.timer, loop_now(race.loop));
+    loop_timer_fini(&race.timer);
+    assert_true(loop_turn(race.loop, 10));
+    assert_string_equal(race.log, "bt");
+    loop_free(race.loop);
+}
+
 static void loop__stops_when_told(void **state)
 {
     (void)state;
@@ -380,6 +466,9 @@ int main(void)
         cmocka_unit_test(timer__moved_earlier_fires_at_the_earlier_time),
         cmocka_unit_test(timer__switched_off_does_not_fire_and_can_be_set_again),
         cmocka_unit_test(loop__looks_at_sockets_once_a_turn),
+        cmocka_unit_test(timer__fires_behind_what_sockets_brought),
+        cmocka_unit_test(timer__moved_by_what_sockets_brought_does_not_fire),
+        cmocka_unit_test(timer__ended_when_due_does_not_fire),
         cmocka_unit_test(loop__stops_when_told),
         cmocka_unit_test(loop__gives_entropy_of_any_length),
         cmocka_unit_test(loop__receive_buffer_can_be_filled),
