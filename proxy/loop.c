@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/loop.c: one turn is: wait, let libevent call those whose sockets have something, run the queued
- * tasks, fire the timers that are due, run what these queued. The clock is read by the first one who asks after the waiting, so it is fresh in
- * every callback and read at most once a turn. No locks: a loop belongs to one thread. */
+ * tasks, fire the timers that are due, run what these queued. The clock is read by the first one who
+ * asks after the waiting, so it is fresh in every callback and read at most once a turn. No locks: a
+ * loop belongs to one thread. */
 #include "proxy/loop.h"
 
 #include <sys/random.h>

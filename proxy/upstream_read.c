@@ -50,6 +50,8 @@ static void answer_complete(struct attempt *attempt, bool is_exact)
     struct line *line = attempt->line;
     if (is_exact && attempt->can_keep && attempt->is_written && is_drained(line)) {
         attempt->line = NULL;
+        /* It may stand in the row of this turn, when a task of the attempt was there before. */
+        ahead_take_out(&line->place);
         pool_give(attempt->upstream->pool, line, attempt->user.provider);
     }
     attempt_end(attempt, OUTCOME_OK);

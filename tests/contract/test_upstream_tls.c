@@ -355,6 +355,52 @@ static void tls__body_stops_when_paused_and_goes_on_when_resumed(void **state)
     server_stop(&server);
 }
 
+/* The n-th answer has n records of one byte each, all said in one moment when it is called for. */
+static void answer_in_records(struct peer *peer)
+{
+    char head[64];
+    if (!peer_tls_accept(peer, &good)) {
+        return;
+    }
+    for (unsigned n = 1; peer_take(peer); n++) {
+        (void)snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\ncontent-length: %u\r\n\r\n", n);
+        shared_wait(peer->shared, n);
+        peer_say(peer, head);
+        for (unsigned i = 0; i < n; i++) {
+            peer_say(peer, "x");
+        }
+    }
+}
+
+/* What is inside TLS is read on in a task: the answer may end there while its socket, which had
+ * something to say in the same turn, is still to be read for it. */
+static void tls__answer_that_ends_in_a_task_is_not_read_on(void **state)
+{
+    (void)state;
+    enum { ANSWERS = 14 };
+    struct server server = server_start(answer_in_records, NULL);
+    struct rig rig;
+    rig_init_tls(&rig, server.port);
+    rig_open(&rig);
+    for (unsigned n = 1; n <= ANSWERS; n++) {
+        struct call call;
+        call_init(&call, &rig, "hello", 5);
+        call_start(&call);
+        while (atomic_load(&server.shared->requests) < n) {
+            rig_run(&rig, 5);
+        }
+        atomic_store(&server.shared->signal, n);
+        (void)poll(NULL, 0, 50);
+        call_wait(&call);
+        assert_int_equal(call.outcome, OUTCOME_OK);
+        assert_int_equal(call.bytes, n);
+        assert_int_equal(call.is_reused, n > 1);
+    }
+    assert_int_equal(atomic_load(&server.shared->connections), 1);
+    rig_close(&rig);
+    server_stop(&server);
+}
+
 static void tls__large_request_arrives_whole(void **state)
 {
     (void)state;
@@ -486,6 +532,7 @@ int main(void)
         cmocka_unit_test(tls__reset_reads_like_a_reset),
         cmocka_unit_test(tls__hundreds_of_connections_are_kept),
         cmocka_unit_test(tls__body_stops_when_paused_and_goes_on_when_resumed),
+        cmocka_unit_test(tls__answer_that_ends_in_a_task_is_not_read_on),
         cmocka_unit_test(tls__large_request_arrives_whole),
         cmocka_unit_test(tls__request_answered_before_it_is_written_is_answered),
         cmocka_unit_test(tls__write_that_stalls_runs_out_of_time),
