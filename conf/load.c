@@ -83,11 +83,9 @@ static bool check_version(struct reader *reader, const struct node *root)
 static void set_defaults(struct reader *reader, const struct field_table *keys)
 {
     struct snapshot *snapshot = reader->snapshot;
-    struct route route = {.name = {NULL, 0}};
 
     field_defaults(keys, snapshot);
-    field_defaults(&route_fields, &route);
-    snapshot->routing.timeouts = route.timeouts;
+    field_defaults(&route_fields, &snapshot->routing.defaults);
     snapshot->log_format = LOG_BY_TERMINAL;
     snapshot->listens = &default_listen;
     snapshot->admin = default_admin;

@@ -5,7 +5,7 @@
 #include "base/suggest.h"
 #include "conf/names.h"
 
-enum { TARGETS_MAX = 32, NAMES_MAX = 256 };
+enum { NAMES_MAX = 256 };
 
 /* ---- timeouts ---- */
 

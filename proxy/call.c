@@ -127,8 +127,8 @@ static void act_attempt(struct call *call)
     const struct target *target = call_target(call);
     struct upstream_request request = {
         .provider = target->provider,
-        .connect_ms = call->plan.timeouts->connect_ms,
-        .write_ms = call->plan.timeouts->write_ms,
+        .connect_ms = call->plan.rules->timeouts.connect_ms,
+        .write_ms = call->plan.rules->timeouts.write_ms,
         .warm = {slots_place(&call->env->calls->slots, call->id),
                  span_make((const char *)call, CALL_HOT),
                  span_make((const char *)call->conn, CONN_HOT)},

@@ -312,7 +312,7 @@ static struct refusal choose(struct call *call)
 static void begin(struct call *call)
 {
     struct dispatch_rules rules = {
-        .timeouts = call->plan.timeouts,
+        .timeouts = &call->plan.rules->timeouts,
         .patience_ms = call->head.patience_ms,
         .deadline_ms = call->head.deadline_ms,
         .is_stream = call->request.is_stream,

@@ -77,7 +77,7 @@ static void reply_items(struct call *call, struct span items)
     for (size_t i = 0; i < snapshot->routing.routes_count && count < ARRAY_LENGTH(names); i++) {
         struct plan plan;
         struct way way = {.route = &snapshot->routing.routes[i],
-                          .timeouts = &snapshot->routing.timeouts};
+                          .rules = &snapshot->routing.routes[i]};
         plan_make(&plan, &way, call->match.dialect);
         if (plan.count > 0) {
             names[count++] = snapshot->routing.routes[i].name;

@@ -13,7 +13,7 @@ void plan_make(struct plan *plan, const struct way *way, const struct dialect *d
 {
     plan->count = 0;
     plan->route = way->route;
-    plan->timeouts = way->timeouts;
+    plan->rules = way->rules;
     if (way->route == NULL) {
         consider(plan, &way->direct, dialect);
         return;

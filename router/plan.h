@@ -13,7 +13,7 @@ struct plan {
     struct target candidates[PLAN_CANDIDATES_MAX];
     uint8_t count;
     const struct route *route; /* NULL: no route of the settings */
-    const struct timeouts *timeouts;
+    const struct route *rules; /* of the route, or of calls without one */
 };
 
 /* The targets of the way that speak `dialect`, in the order of the settings, at most

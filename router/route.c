@@ -86,13 +86,13 @@ bool route_find(const struct routing *routing, const struct dialect *dialect, st
     struct span first;
     const struct provider *named = NULL;
 
-    *way = (struct way){.timeouts = &routing->timeouts};
+    *way = (struct way){.rules = &routing->defaults};
     way->route = by_name(routing, model);
     if (way->route == NULL) {
         way->route = by_match(routing, model);
     }
     if (way->route != NULL) {
-        way->timeouts = &way->route->timeouts;
+        way->rules = way->route;
         return true;
     }
     first = span_cut(&rest, '/');
@@ -108,6 +108,6 @@ bool route_find(const struct routing *routing, const struct dialect *dialect, st
 
 bool route_of_dialect(const struct routing *routing, const struct dialect *dialect, struct way *way)
 {
-    *way = (struct way){.timeouts = &routing->timeouts};
+    *way = (struct way){.rules = &routing->defaults};
     return go_direct(way, provider_speaking(routing, dialect), span_make(NULL, 0));
 }

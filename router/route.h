@@ -14,7 +14,7 @@
 struct way {
     const struct route *route; /* NULL when the settings name none for this model */
     struct target direct;      /* then: this one (provider NULL: nothing fits) */
-    const struct timeouts *timeouts;
+    const struct route *rules; /* the route, or what holds for calls without one; never NULL */
 };
 
 /* The first that fits: a route of that name, a route that matches it (file order), provider/model,

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/span.h"
+#include "breaker/trip.h"
 #include "wire/provider.h"
 
 enum credential_mode { CREDENTIAL_SECRET, CREDENTIAL_PASSTHROUGH, CREDENTIAL_NONE };
@@ -54,7 +55,9 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    struct trip_rule breaker; /* of its endpoint and of its deployments */
     uint16_t index;
+    uint16_t credential_index; /* same secret at the same endpoint = same index */
 };
 
 struct timeouts {
@@ -71,16 +74,61 @@ struct timeouts {
 
 struct target {
     const struct provider *provider;
-    struct span model; /* empty: the name the app sent */
+    struct span model;       /* empty: the name the app sent */
+    uint32_t tier;           /* lower ones first */
+    uint32_t weight;
+    uint32_t share_percent;  /* of the callers or sessions that may come here at all */
+    uint64_t context;        /* tokens it can read; 0: unknown */
+    bool is_enabled;
+    uint16_t number;         /* 0.. over all targets of all routes */
 };
+
+enum jitter { JITTER_FULL, JITTER_DECORRELATED };
+/* May a request that a provider may have run already be sent again? */
+enum ambiguous_rule { AMBIGUOUS_NEVER, AMBIGUOUS_ONCE, AMBIGUOUS_ALWAYS };
+
+struct retry_rule {
+    uint32_t attempts;            /* of one call, all targets together: 1..5 */
+    uint32_t attempts_per_target;
+    uint32_t base_ms;
+    uint32_t cap_ms;
+    enum jitter jitter;
+    enum ambiguous_rule ambiguous;
+    uint32_t wait_ms;             /* a throttled target that names a wait this short is waited for */
+};
+
+enum commit_mode { COMMIT_FIRST_CONTENT, COMMIT_TOKENS, COMMIT_AFTER, COMMIT_COMPLETE };
+struct commit_rule {
+    enum commit_mode mode;
+    uint32_t value; /* TOKENS: output tokens; AFTER: ms after the first content */
+};
+
+struct strategy; /* router/strategy.h */
 
 struct route {
     struct span name;
     const struct span *match_models; /* further names, '*' stands for any run of characters */
     size_t match_models_count;
-    const struct target *targets;
-    size_t targets_count;
+    const struct strategy *strategy;
+    const struct target *targets; /* in the order of the settings */
+    size_t targets_count;         /* 1..TARGETS_MAX */
+    struct retry_rule retry;
     struct timeouts timeouts;
+    struct commit_rule commit;
+    uint32_t slow_ms;        /* time to first content above which a success is slow; 0: off */
+    uint32_t hedge_after_ms; /* 0: off */
+    bool is_sticky;          /* sessions stay with their target */
+    bool panics;             /* with nothing eligible the least bad one is tried */
+    bool resumes;            /* a stream cut after the commit is continued elsewhere */
+    uint16_t index;          /* in the settings; routing.routes_count: the defaults' */
+};
+
+enum { TARGETS_MAX = 32 };
+
+/* A name that apps may say in x-headgate-task, or as a model. */
+struct task {
+    struct span name;
+    const struct route *route;
 };
 
 /* All that decides where a model name leads. */
@@ -89,7 +137,10 @@ struct routing {
     size_t providers_count;
     const struct route *routes;
     size_t routes_count;
-    struct timeouts timeouts; /* for calls without a route */
+    const struct task *tasks;
+    size_t tasks_count;
+    size_t targets_count;  /* of all routes together */
+    struct route defaults; /* for calls without a route; it has no targets */
     bool strict_models;
 };
 

@@ -128,15 +128,15 @@ static void load__defaults_are_those_of_the_manual(void **state)
     assert_int_equal(snapshot->drain_timeout_ms, 60000);
     assert_int_equal(snapshot->log_level, LOG_INFO);
     assert_int_equal(snapshot->log_format, LOG_BY_TERMINAL);
-    assert_int_equal(snapshot->routing.timeouts.connect_ms, 5000);
-    assert_int_equal(snapshot->routing.timeouts.write_ms, 30000);
-    assert_int_equal(snapshot->routing.timeouts.head_ms, 300000);
-    assert_int_equal(snapshot->routing.timeouts.first_content_ms, 60000);
-    assert_int_equal(snapshot->routing.timeouts.idle_ms, 90000);
-    assert_int_equal(snapshot->routing.timeouts.content_idle_ms, 300000);
-    assert_int_equal(snapshot->routing.timeouts.total_ms, 600000);
-    assert_int_equal(snapshot->routing.timeouts.stream_total_ms, 3600000);
-    assert_int_equal(snapshot->routing.timeouts.early_head_ms, 120000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.connect_ms, 5000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.write_ms, 30000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.head_ms, 300000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.first_content_ms, 60000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.idle_ms, 90000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.content_idle_ms, 300000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.total_ms, 600000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.stream_total_ms, 3600000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.early_head_ms, 120000);
     assert_int_equal(snapshot->routing.providers_count, 1);
     assert_int_equal(snapshot->endpoints_count, 1);
     assert_span(provider->name, "openai");
@@ -243,7 +243,7 @@ static void load__reads_every_key_into_its_place(void **state)
     assert_int_equal(route->timeouts.connect_ms, 5000);
     assert_int_equal(route->timeouts.early_head_ms, 0);
     assert_int_equal(snapshot->routing.routes[1].timeouts.early_head_ms, 120000);
-    assert_int_equal(snapshot->routing.timeouts.first_content_ms, 60000);
+    assert_int_equal(snapshot->routing.defaults.timeouts.first_content_ms, 60000);
     snapshot_give(snapshot);
 }
 
