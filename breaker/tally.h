@@ -25,9 +25,12 @@ struct tally {
 
 /* window_ms: what all buckets together span; at least TALLY_BUCKETS. */
 void tally_init(struct tally *tally, uint32_t window_ms);
+/* Begins anew if the window is another one than before: settings may have been read again. */
+void tally_fit(struct tally *tally, uint32_t window_ms);
 void tally_success(struct tally *tally, mono_ms now, bool is_slow);
 void tally_failure(struct tally *tally, mono_ms now);
-/* The sum over the buckets that are not older than the window. Time never goes back. */
+/* The sum over the buckets that are not older than the window. A time before that of an earlier
+ * event is taken as that event's. */
 struct tally_counts tally_sum(const struct tally *tally, mono_ms now);
 
 #endif

@@ -38,8 +38,8 @@ struct trip_facts {
 bool trip_is_due(const struct trip_rule *rule, const struct trip_facts *facts);
 
 /* How long it stays open the `trips`-th time (from 1), in ms: open_ms doubled with each trip up to
- * TRIP_OPEN_MAX_MS, times 0.8 to 1.2 by chance, and at least the provider's hint (up to
- * TRIP_HINT_MAX_MS; 0: none). Never above TRIP_HINT_MAX_MS. */
+ * TRIP_OPEN_MAX_MS, times 0.8 to 1.2 by chance, and at least the provider's hint (0: none).
+ * Never above TRIP_HINT_MAX_MS. */
 uint32_t trip_open_ms(const struct trip_rule *rule, uint32_t trips, uint32_t hint_ms,
                       struct rng *rng);
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(breaker tally)
+unit_test(breaker trip)
