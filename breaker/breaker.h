@@ -8,8 +8,9 @@
  *              one failure opens again for longer
  *
  * The move from OPEN to HALF_OPEN happens when somebody enters after reopen_at, never by a timer. A
- * probe is a lease: it ends with its report, with breaker_forgo, or by itself after
- * BREAKER_LEASE_MS of the owner's choice, so that a slot cannot leak. Neutral ends change nothing. */
+ * probe is a lease: it ends with its report, with breaker_forgo, or by itself after a time of the
+ * owner's choice, so that a slot cannot leak. Neutral ends change nothing else. Its members are
+ * written by breaker.c alone; all times are of one clock that never goes back. */
 #ifndef BREAKER_BREAKER_H
 #define BREAKER_BREAKER_H
 
@@ -28,7 +29,7 @@ enum admission {
     ADMISSION_NO,
     ADMISSION_YES,
     ADMISSION_PROBE, /* yes, as the probe */
-    ADMISSION_PANIC  /* never told by breaker_ask: let through although it is open (breaker_enter) */
+    ADMISSION_PANIC  /* never told by breaker_ask: let through although it is open */
 };
 
 enum signal {
@@ -49,14 +50,14 @@ struct pass {
 
 struct breaker {
     enum breaker_state state;
-    uint32_t trips;           /* how often it opened, less what was forgiven */
+    uint32_t trips;           /* how often it opened, less what the last report forgave */
     uint32_t failures_in_row;
     uint32_t connects_in_row;
     uint32_t probes_good;     /* in a row, while half-open */
-    uint32_t lease;           /* the latest probe's number */
+    uint32_t lease;           /* the latest probe's number; opening skips one: older probes end */
     mono_ms lease_until;      /* 0: no probe is out */
-    mono_ms probed_at;        /* when the latest probe was let out */
-    mono_ms reopen_at;        /* while open */
+    mono_ms probe_after;      /* the gap since the latest probe ends then, whatever the state */
+    mono_ms reopen_at;        /* while open; never ahead in another state */
     mono_ms closed_at;        /* when it last closed after being open; 0: never opened */
     mono_ms forgiven_at;      /* since when the next forgiveness counts */
     struct tally tally;
@@ -67,14 +68,18 @@ enum { BREAKER_PROBE_GAP_MS = 1000, BREAKER_PROBES_GOOD = 2 };
 void breaker_init(struct breaker *breaker, const struct trip_rule *rule);
 /* Says what breaker_enter would do; changes nothing. */
 enum admission breaker_ask(const struct breaker *breaker, mono_ms now);
-/* An attempt passes: as breaker_ask said, or ADMISSION_PANIC. lease_ms: how long a probe may take
- * before its slot is free again. *change: BREAKER_HALF_OPENED when this was the move out of OPEN. */
+/* An attempt passes: as breaker_ask says for the same `now` (never ADMISSION_NO), or
+ * ADMISSION_PANIC in any state, which changes nothing until its report. lease_ms: how long a probe
+ * may take before its slot is free again. *change: BREAKER_HALF_OPENED when this was the move out
+ * of OPEN, else BREAKER_STAYS. */
 struct pass breaker_enter(struct breaker *breaker, enum admission how, uint32_t lease_ms,
                           mono_ms now, enum breaker_change *change);
 /* What came of an attempt. May come twice for one pass: success at the first content, failure when
- * the stream breaks later. While OPEN only a panic pass counts: its success moves to HALF_OPEN
- * with one good probe. While HALF_OPEN only probes of this stay count (the first report ends the
- * lease). hint_ms: how long the failing answer asked to wait; 0: it did not. */
+ * the stream breaks later. While CLOSED every pass counts. While OPEN only a panic pass counts: its
+ * success moves to HALF_OPEN with one good probe, its failure is no new trip, though its hint may
+ * lengthen the stay. While HALF_OPEN only the latest probe of this stay counts: its first report
+ * ends the lease, a failure counts also later, until another probe is let out. hint_ms: how long
+ * the failing answer asked to wait; 0: it did not. */
 enum breaker_change breaker_report(struct breaker *breaker, const struct trip_rule *rule,
                                    struct pass pass, enum signal signal, uint32_t hint_ms,
                                    mono_ms now, struct rng *rng);
@@ -84,7 +89,7 @@ void breaker_forgo(struct breaker *breaker, struct pass pass);
 /* Something outside of calls showed that the endpoint answers again: OPEN may become HALF_OPEN
  * now. It never closes a breaker. */
 enum breaker_change breaker_invite(struct breaker *breaker, mono_ms now);
-/* By an operator: closed, nothing remembered. */
+/* By an operator: closed, nothing remembered. Attempts under way may still report. */
 void breaker_reset(struct breaker *breaker, const struct trip_rule *rule);
 
 #endif

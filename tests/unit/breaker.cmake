@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(breaker tally)
 unit_test(breaker trip)
+unit_test(breaker breaker)
