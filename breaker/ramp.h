@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* breaker/ramp.h: slow start: the share of its weight that a target gets after its breaker closed. */
+/* breaker/ramp.h: slow start: the share of its weight that a target gets after its breaker has
+ * closed. */
 #ifndef BREAKER_RAMP_H
 #define BREAKER_RAMP_H
 

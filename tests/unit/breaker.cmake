@@ -2,3 +2,4 @@
 unit_test(breaker tally)
 unit_test(breaker trip)
 unit_test(breaker breaker)
+unit_test(breaker ramp)
