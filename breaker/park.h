@@ -26,13 +26,15 @@ enum park_reason {
 struct park {
     mono_ms until;    /* 0: not out */
     enum park_reason reason;
-    uint8_t times;    /* in a row, for the doubling */
+    uint8_t times;    /* stays in a row for this reason, for the doubling */
 };
 
-/* Out for `ms` from now (at most a day); an earlier, longer stay is kept, its reason too. */
+/* Out for `ms` from now (at most a day); an earlier, longer stay is kept, its reason too. A stay
+ * for another reason than the last begins a new row. */
 void park_for(struct park *park, enum park_reason reason, uint64_t ms, mono_ms now);
-/* Out for the reason's own time, doubled with each time in a row up to its most. PARK_THROTTLED
- * begins at 1 s and ends at 20 s. Returns the ms. */
+/* Out for the reason's own time, doubled with each stay in a row up to its most. Both cooldowns
+ * begin at 1 s and end at 20 s. Told again while it is out for the same reason, it does not double:
+ * that attempt began before the stay. Returns the ms. */
 uint64_t park_back_off(struct park *park, enum park_reason reason, mono_ms now);
 bool park_is_out(const struct park *park, mono_ms now);
 /* A success: the next stay begins at its first length again; a stay that runs goes on. */
