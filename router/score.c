@@ -45,11 +45,10 @@ static uint64_t decayed(uint64_t number, uint64_t steps)
 
 static struct score_mean mean_at(const struct score_mean *mean, uint64_t step)
 {
-    uint64_t steps = step > mean->step ? step - mean->step : 0;
+    uint64_t steps = step - mean->step;
 
-    return (struct score_mean){.sum = decayed(mean->sum, steps),
-                               .weight = decayed(mean->weight, steps),
-                               .step = mean->step + steps};
+    return (struct score_mean){
+        .sum = decayed(mean->sum, steps), .weight = decayed(mean->weight, steps), .step = step};
 }
 
 static void mean_add(struct score_mean *mean, uint32_t value, uint64_t step)

@@ -232,6 +232,23 @@ static void score__is_as_near_to_the_exact_mean_as_it_says(void **state)
     }
 }
 
+/* At whole steps nothing but rounding is in the way. */
+static void score__each_second_leaves_what_it_should(void **state)
+{
+    struct exact exact = {.ended = 1};
+    struct score score;
+
+    (void)state;
+    score_init(&score);
+    score_ended(&score, false, 7000);
+    for (mono_ms now = 7000; now < 300000; now += 1000) {
+        double share = 1 / (exact.ended + 1);
+        assert_true(permille(&score, now) >= share * share * 1000 - 3);
+        assert_true(permille(&score, now) <= share * share * 1000 + 1);
+        pass(&exact, 1000);
+    }
+}
+
 /* ---- what always holds ---- */
 
 static void check_monotone(struct score score, uint32_t best, uint32_t headroom, mono_ms now)
@@ -286,6 +303,7 @@ int main(void)
         cmocka_unit_test(score__p95_forgets_what_is_long_ago),
         cmocka_unit_test(score__a_flood_keeps_the_mean),
         cmocka_unit_test(score__is_as_near_to_the_exact_mean_as_it_says),
+        cmocka_unit_test(score__each_second_leaves_what_it_should),
         cmocka_unit_test(score__is_bounded_and_monotone),
     };
 
