@@ -92,6 +92,7 @@ static void sticky__hashes_route_and_session_apart(void **state)
     assert_true(hash != sticky_hash(sticky, SPAN_OF("a"), SPAN_OF("bcd")));
     assert_true(hash != sticky_hash(sticky, SPAN_OF("cd"), SPAN_OF("ab")));
     assert_true(hash != sticky_hash(sticky, SPAN_OF("ab"), SPAN_OF("ce")));
+    assert_true(hash != sticky_hash(sticky, SPAN_OF("ax"), SPAN_OF("cd")));
     assert_true(hash != sticky_hash(other, SPAN_OF("ab"), SPAN_OF("cd")));
     sticky_free(other);
     end(sticky);
