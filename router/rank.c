@@ -8,7 +8,9 @@ void rank_shuffle(uint8_t *order, uint8_t count, struct rng *rng)
 {
     for (uint8_t i = 0; i < count; i++) {
         uint8_t j = (uint8_t)rng_below(rng, (uint64_t)i + 1);
-        order[i] = order[j];
+        if (j < i) {
+            order[i] = order[j];
+        }
         order[j] = i;
     }
 }

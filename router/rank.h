@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/rank.h: what strategies share: putting the indices of a few candidates in order. Equal ones
- * stand as chance has it, so that many proxies with the same settings do not all begin with the same
- * target: shuffle first, then sort. Pure. */
+/* router/rank.h: what strategies share: putting the indices of a few candidates in order. Equal
+ * ones stand as chance has it, so that many proxies with the same settings do not all begin with
+ * the same target: shuffle first, then sort. Pure. */
 #ifndef ROUTER_RANK_H
 #define ROUTER_RANK_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/score.h: how well a deployment has done lately, as one figure: its share of successes, its
  * time to first content against the best of its tier, and what is left of its reported limits. Also
- * the times by themselves. A value machine: no heap, no clock, integers only. Time never goes back. */
+ * the times by themselves. A value machine: no heap, no clock, integers. Time never goes back. */
 #ifndef ROUTER_SCORE_H
 #define ROUTER_SCORE_H
 

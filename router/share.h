@@ -7,9 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether this target takes this caller. The answer depends on the arguments alone. A larger percent
- * only adds callers; 0 takes nobody, 100 and above everybody. Targets choose independently of each
- * other. target_number: over all targets of all routes. */
+/* Whether this target takes this caller. The answer depends on the arguments alone. A larger
+ * percent only adds callers; 0 takes nobody, 100 and above everybody. Targets choose independently
+ * of each other. target_number: over all targets of all routes. */
 bool share_takes(uint64_t caller_hash, uint16_t target_number, uint32_t percent);
 
 #endif

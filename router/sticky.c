@@ -51,10 +51,10 @@ int sticky_find(const struct sticky *sticky, uint64_t hash, mono_ms now)
 {
     const struct sticky_entry *entry = &sticky->entries[hash % STICKY_ENTRIES];
 
-    if (!entry->is_used || entry->hash != hash || now >= mono_add(entry->noted_at, STICKY_IDLE_MS)) {
+    if (!entry->is_used || entry->hash != hash) {
         return -1;
     }
-    return entry->place;
+    return now < mono_add(entry->noted_at, STICKY_IDLE_MS) ? entry->place : -1;
 }
 
 void sticky_note(struct sticky *sticky, uint64_t hash, uint8_t place, mono_ms now)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/sticky.h: which target a session was served by last, so that the next call finds the
- * provider's prompt cache warm. A table of fixed size: a session may be forgotten early when another
- * falls on its entry, never mistaken for another. What it says is a wish: the caller checks that the
- * target is eligible. One per snapshot of the settings, since places mean nothing in another. */
+ * provider's prompt cache warm. A table of fixed size: a session may be forgotten early when
+ * another falls on its entry, never mistaken for another. What it says is a wish: the caller checks
+ * that the target is eligible. One per snapshot of the settings, since places mean nothing in
+ * another. */
 #ifndef ROUTER_STICKY_H
 #define ROUTER_STICKY_H
 

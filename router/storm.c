@@ -46,8 +46,8 @@ static bool has_token(const struct storm *storm, mono_ms now)
         if (age < STORM_BUCKETS) {
             retries += bucket->retries;
         }
-        /* The oldest bucket may lie outside of the last minute in part: its retries count still, its
-         * calls no longer. */
+        /* The oldest bucket may lie outside of the last minute in part: its retries count still,
+         * its calls no longer. */
         if (age < STORM_BUCKETS - 1) {
             calls += bucket->calls;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/storm.h: the two budgets that keep retries from burying an endpoint that is in trouble; one
- * struct per endpoint. First attempts never need them; a failover counts as a retry at the endpoint
- * it goes to. A value machine: no heap, no clock; time never goes back. */
+/* router/storm.h: the two budgets that keep retries from burying an endpoint that is in trouble;
+ * one struct per endpoint. First attempts never need them; a failover counts as a retry at the
+ * endpoint it goes to. A value machine: no heap, no clock; time never goes back. */
 #ifndef ROUTER_STORM_H
 #define ROUTER_STORM_H
 

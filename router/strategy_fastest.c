@@ -4,9 +4,9 @@
  * and then:
  *   one call in 10   an unknown one, unless it is being measured already
  *   one call in 50   any other: a target that was slow once may have become the fastest
- * Together they take less than 12 calls of 100 from the fastest, and 2 when all are known. By chance,
- * not by count, since a call may order several tiers with one memory. While none is known, chance
- * alone decides. */
+ * Together they take less than 12 calls of 100 from the fastest, and 2 when all are known. By
+ * chance, not by count, since a call may order several tiers with one memory. While none is known,
+ * chance alone decides. */
 #include "router/rank.h"
 #include "router/strategy.h"
 

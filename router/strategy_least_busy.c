@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* least_busy: two are drawn by weight, the one with the lower load is first; the rest follow by load.
- * Two drawn instead of the least of all, since many proxies that see the same least one would all
- * fall upon it; and two are nearly as even as all (Mitzenmacher, 2001).
+/* least_busy: two are drawn by weight, the one with the lower load is first; the rest follow by
+ * load. Two drawn instead of the least of all, since many proxies that see the same least one would
+ * all fall upon it; and two are nearly as even as all (Mitzenmacher, 2001).
  *
  *   load = (in flight + 1) / (weight * ramp * score) */
 #include "router/rank.h"

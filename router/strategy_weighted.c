@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* weighted: smooth weights as in nginx. Each call gives every candidate its weight; who has the most
- * is first and pays the sum of all. So the shares are exact over each round, and the turns of a heavy
- * one are spread over it: weights 3 and 1 make a a b a, not a a a b. */
+/* weighted: smooth weights as in nginx. Each call gives every candidate its weight; who has the
+ * most is first and pays the sum of all. So the shares are exact over each round, and the turns of
+ * a heavy one are spread over it: weights 3 and 1 make a a b a, not a a a b. */
 #include "base/must.h"
 #include "router/rank.h"
 #include "router/strategy.h"
@@ -23,9 +23,9 @@ static int64_t weight_of(const struct figures *figures)
     return (int64_t)figures->weight * figures->ramp_permille;
 }
 
-/* A purse always holds more than minus one round, and hardly ever more than one while candidates and
- * weights stay the same. One that comes back after a change may hold many rounds, and would take a
- * burst of calls at once. */
+/* A purse always holds more than minus one round, and hardly ever more than one while candidates
+ * and weights stay the same. One that comes back after a change may hold many rounds, and would
+ * take a burst of calls at once. */
 static int64_t clamped(int64_t current, int64_t most)
 {
     if (current > most) {

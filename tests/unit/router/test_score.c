@@ -284,7 +284,8 @@ static void score__is_bounded_and_monotone(void **state)
         if (rng_below(&rng, 2) == 0) {
             score_ended(&score, rng_below(&rng, 4) != 0, now);
         } else {
-            score_first_content(&score, (uint32_t)(rng_u64(&rng) >> (32 + rng_below(&rng, 32))), now);
+            uint32_t ms = (uint32_t)(rng_u64(&rng) >> (32 + rng_below(&rng, 32)));
+            score_first_content(&score, ms, now);
         }
         check_monotone(score, best, headroom, now);
     }

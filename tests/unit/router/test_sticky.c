@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sessions and the target that served them last: remembered, forgotten after idleness, never mistaken
- * for one another. The last test compares the table with what was noted. */
+/* Sessions and the target that served them last: remembered, forgotten after idleness, never
+ * mistaken for one another. The last test compares the table with what was noted. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

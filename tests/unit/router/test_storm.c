@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The two budgets against retry storms: row by row, and the bound of a minute against a plain list of
- * everything that happened. */
+/* The two budgets against retry storms: row by row, and the bound of a minute against a plain list
+ * of everything that happened. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -106,7 +106,8 @@ static void storm__asking_changes_nothing(void **state)
 static void storm__a_long_silence_is_forgotten(void **state)
 {
     struct storm storm;
-    mono_ms later = (mono_ms)STORM_BUCKET_MS * STORM_BUCKETS * 1000; /* the same places in the ring */
+    /* The same places in the ring. */
+    mono_ms later = (mono_ms)STORM_BUCKET_MS * STORM_BUCKETS * 1000;
 
     (void)state;
     storm_init(&storm);
