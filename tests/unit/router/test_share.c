@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The canary's share: as large as it says, the same for a caller each time, larger only by adding.
- * */
+/* The canary's share: as large as it says, the same for a caller each time, growing by adding. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
