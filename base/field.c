@@ -43,6 +43,15 @@ void field_list(const struct field_table *table, struct buf *out)
 
 /* ---- reading ---- */
 
+static enum err read_percent(struct span text, uint64_t *number)
+{
+    unsigned percent = 0;
+    enum err err = text_read_percent(text, &percent);
+
+    *number = percent;
+    return err;
+}
+
 static enum err read_number(const struct field *field, struct span text, uint64_t *number)
 {
     switch (field->type) {
@@ -50,8 +59,10 @@ static enum err read_number(const struct field *field, struct span text, uint64_
     case FIELD_U64: return text_read_u64(text, number);
     case FIELD_DURATION: return text_read_duration(text, number);
     case FIELD_SIZE: return text_read_size(text, number);
+    case FIELD_PERCENT: return read_percent(text, number);
     case FIELD_BOOL:
     case FIELD_WORD:
+    case FIELD_SWITCH:
     case FIELD_TEXT:
     case FIELD_MAP:
     case FIELD_CUSTOM: break;
@@ -89,7 +100,9 @@ static const char *shape_fault(const struct field *field)
     case FIELD_DURATION:
         return field->may_be_off ? "must be a duration or off" : "must be a duration";
     case FIELD_SIZE: return "must be a size";
+    case FIELD_PERCENT: return "must be a percentage";
     case FIELD_WORD:
+    case FIELD_SWITCH:
     case FIELD_TEXT:
     case FIELD_MAP:
     case FIELD_CUSTOM: break;
@@ -135,19 +148,17 @@ static enum err read_bool(const struct field *field, struct span text, void *obj
     return ERR_NONE;
 }
 
-static enum err read_word(const struct field *field, struct span text, void *object,
-                          struct why *why)
+/* The index of the word, or -1 with the list of good ones as `why`. */
+static int find_word(const struct field *field, struct span text, struct why *why)
 {
     char list[128];
     size_t used = 0;
 
     for (size_t i = 0; i < field->words_count; i++) {
         struct span word = field->words[i];
-        uint32_t index = (uint32_t)i;
 
         if (span_equal(word, text)) {
-            memcpy((char *)object + field->place, &index, sizeof index);
-            return ERR_NONE;
+            return (int)i;
         }
         if (used + word.len + 2 <= sizeof list) {
             memcpy(list + used, ", ", i == 0 ? 0 : 2);
@@ -157,7 +168,26 @@ static enum err read_word(const struct field *field, struct span text, void *obj
         }
     }
     why_set(why, "must be one of %.*s", (int)used, list);
-    return ERR_FORMAT;
+    return -1;
+}
+
+static enum err read_word(const struct field *field, struct span text, void *object,
+                          struct why *why)
+{
+    char *at = (char *)object + field->place;
+    int found = find_word(field, text, why);
+    uint32_t index = (uint32_t)found;
+    bool is_second = found == 1;
+
+    if (found < 0) {
+        return ERR_FORMAT;
+    }
+    if (field->type == FIELD_SWITCH) {
+        memcpy(at, &is_second, sizeof is_second);
+    } else {
+        memcpy(at, &index, sizeof index);
+    }
+    return ERR_NONE;
 }
 
 enum err field_read(const struct field *field, struct span text, void *object, struct why *why)
@@ -167,8 +197,10 @@ enum err field_read(const struct field *field, struct span text, void *object, s
     case FIELD_U32:
     case FIELD_U64:
     case FIELD_DURATION:
-    case FIELD_SIZE: return read_measure(field, text, object, why);
-    case FIELD_WORD: return read_word(field, text, object, why);
+    case FIELD_SIZE:
+    case FIELD_PERCENT: return read_measure(field, text, object, why);
+    case FIELD_WORD:
+    case FIELD_SWITCH: return read_word(field, text, object, why);
     case FIELD_TEXT: memcpy((char *)object + field->place, &text, sizeof text); return ERR_NONE;
     case FIELD_MAP:
     case FIELD_CUSTOM: break;
@@ -181,10 +213,12 @@ const char *field_form(const struct field *field)
     switch (field->type) {
     case FIELD_DURATION: return "durations are written like 250ms, 90s, 5m or 7d";
     case FIELD_SIZE: return "sizes are written like 512B, 64KiB, 32MiB or 1GiB";
+    case FIELD_PERCENT: return "percentages are written like 50%";
     case FIELD_BOOL:
     case FIELD_U32:
     case FIELD_U64:
     case FIELD_WORD:
+    case FIELD_SWITCH:
     case FIELD_TEXT:
     case FIELD_MAP:
     case FIELD_CUSTOM: break;
@@ -241,8 +275,13 @@ void field_print(const struct field *field, const void *object, struct buf *out)
         memcpy(&is_true, at, sizeof is_true);
         buf_put_text(out, is_true ? "true" : "false");
         return;
+    case FIELD_SWITCH:
+        memcpy(&is_true, at, sizeof is_true);
+        buf_put(out, field->words[is_true ? 1 : 0]);
+        return;
     case FIELD_U32:
     case FIELD_DURATION:
+    case FIELD_PERCENT:
     case FIELD_WORD: memcpy(&small, at, sizeof small); break;
     case FIELD_U64:
     case FIELD_SIZE: memcpy(&large, at, sizeof large); break;
@@ -262,5 +301,6 @@ void field_print(const struct field *field, const void *object, struct buf *out)
         text_put_size(out, large);
     } else {
         buf_put_u64(out, field->type == FIELD_U64 ? large : small);
+        buf_put_text(out, field->type == FIELD_PERCENT ? "%" : "");
     }
 }

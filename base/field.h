@@ -19,7 +19,9 @@ enum field_type {
     FIELD_U64,      /* uint64_t */
     FIELD_DURATION, /* uint32_t, milliseconds */
     FIELD_SIZE,     /* uint64_t, bytes */
+    FIELD_PERCENT,  /* uint32_t, whole percents */
     FIELD_WORD,     /* an enum: the index of the word; past the last one: no word was given */
+    FIELD_SWITCH,   /* bool: the first of two words is false, the second true */
     FIELD_TEXT,     /* struct span: the text itself, not copied */
     FIELD_MAP,      /* a struct inside, with a table of its own */
     FIELD_CUSTOM    /* whatever `read` makes of it */
@@ -38,9 +40,9 @@ struct field {
     size_t place;        /* offset in the object; of FIELD_CUSTOM: unused */
     const char *initial; /* default as written; NULL: none (the object's zero stays); of
                           * FIELD_CUSTOM: for the manual only */
-    const char *min;     /* of numbers, durations, sizes: always given, both */
+    const char *min;     /* of numbers, durations, sizes, percents: always given, both */
     const char *max;
-    const struct span *words; /* FIELD_WORD */
+    const struct span *words; /* FIELD_WORD, FIELD_SWITCH */
     size_t words_count;
     const struct field_table *inner; /* FIELD_MAP */
     field_reader *read;              /* FIELD_CUSTOM */

@@ -13,6 +13,7 @@
 
 enum color { COLOR_RED, COLOR_GREEN, COLOR_BLUE };
 static const struct span colors[] = {SPAN("red"), SPAN("green"), SPAN("blue")};
+static const struct span doors[] = {SPAN("shut"), SPAN("ajar")};
 
 struct inside {
     uint32_t wait_ms;
@@ -24,7 +25,9 @@ struct thing {
     uint64_t seed;
     uint32_t wait_ms;
     uint64_t size;
+    uint32_t share;
     enum color color;
+    bool is_ajar;
     struct span text;
     struct inside inside;
 };
@@ -71,6 +74,18 @@ static const struct field rows[] = {
      .initial = "green",
      .words = colors,
      .words_count = 3},
+    {.name = "share",
+     .type = FIELD_PERCENT,
+     .place = offsetof(struct thing, share),
+     .initial = "50%",
+     .min = "1%",
+     .max = "99%"},
+    {.name = "door",
+     .type = FIELD_SWITCH,
+     .place = offsetof(struct thing, is_ajar),
+     .initial = "ajar",
+     .words = doors,
+     .words_count = 2},
     {.name = "text", .type = FIELD_TEXT, .place = offsetof(struct thing, text), .initial = "hello"},
     {.name = "secret",
      .type = FIELD_TEXT,
@@ -106,7 +121,8 @@ static void field__lists_names(void **state)
     buf_init(&out, 200);
     field_list(&table, &out);
     assert_true(span_equal(buf_span(&out),
-                           SPAN_OF("on, count, seed, wait, size, color, text, secret, inside")));
+                           SPAN_OF("on, count, seed, wait, size, color, share, door, text, secret, "
+                                   "inside")));
     buf_fini(&out);
 }
 
@@ -122,6 +138,8 @@ static void field__sets_defaults_inside_too(void **state)
     assert_int_equal(thing.wait_ms, 250);
     assert_int_equal(thing.size, 65536);
     assert_int_equal(thing.color, COLOR_GREEN);
+    assert_int_equal(thing.share, 50);
+    assert_true(thing.is_ajar);
     assert_true(span_equal(thing.text, SPAN_OF("hello")));
     assert_int_equal(thing.inside.wait_ms, 3000);
 }
@@ -143,6 +161,10 @@ static void field__reads_and_prints_the_same(void **state)
         {"size", "1024B", "1KiB"},
         {"size", "1GiB", "1GiB"},
         {"color", "blue", "blue"},
+        {"share", "1%", "1%"},
+        {"share", "99%", "99%"},
+        {"door", "shut", "shut"},
+        {"door", "ajar", "ajar"},
         {"text", "any thing", "any thing"},
         {"secret", "any thing", "(hidden)"},
         {"secret", "", "(none)"},
@@ -190,6 +212,15 @@ static void field__refuses_and_leaves_the_object_alone(void **state)
         {"size", "5", ERR_FORMAT, "must be a size"},
         {"color", "pink", ERR_FORMAT, "must be one of red, green, blue"},
         {"color", "Red", ERR_FORMAT, "must be one of red, green, blue"},
+        {"share", "0%", ERR_RANGE, "must be 1% to 99%"},
+        {"share", "100%", ERR_RANGE, "must be 1% to 99%"},
+        {"share", "101%", ERR_RANGE, "must be 1% to 99%"},
+        {"share", "50", ERR_FORMAT, "must be a percentage"},
+        {"share", "1.5%", ERR_FORMAT, "must be a percentage"},
+        {"share", "-1%", ERR_FORMAT, "must be a percentage"},
+        {"share", "%", ERR_FORMAT, "must be a percentage"},
+        {"door", "open", ERR_FORMAT, "must be one of shut, ajar"},
+        {"door", "true", ERR_FORMAT, "must be one of shut, ajar"},
     };
 
     (void)state;
