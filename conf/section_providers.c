@@ -217,10 +217,53 @@ static const struct field pool_rows[] = {
 
 static const struct field_table pool_fields = FIELD_TABLE(pool_rows);
 
+/* ---- breaker ---- */
+
+static const struct field breaker_rows[] = {
+    {.name = "failures",
+     .type = FIELD_U32,
+     .place = offsetof(struct trip_rule, failures),
+     .initial = "5",
+     .min = "1",
+     .max = "1000",
+     .help = "so many in a row open it"},
+    {.name = "ratio",
+     .type = FIELD_PERCENT,
+     .place = offsetof(struct trip_rule, ratio_percent),
+     .initial = "50%",
+     .min = "1%",
+     .max = "100%",
+     .help = "this share of failures in the window opens it"},
+    {.name = "window",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct trip_rule, window_ms),
+     .initial = "30s",
+     .min = "1s",
+     .max = "10m",
+     .help = "what the ratio looks back on"},
+    {.name = "open",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct trip_rule, open_ms),
+     .initial = "5s",
+     .min = "100ms",
+     .max = "120s",
+     .help = "how long it stays open the first time; doubled with each further time"},
+};
+
+static const struct field_table breaker_fields = FIELD_TABLE(breaker_rows);
+
+/* ---- the mapping ---- */
+
 #define KIND_ROW                                                                                   \
     {                                                                                              \
         .name = "kind", .type = FIELD_CUSTOM, .read = read_kind, .is_required = true,              \
         .help = "openai, anthropic, compatible or fixtures"                                        \
+    }
+
+#define BREAKER_ROW                                                                                \
+    {                                                                                              \
+        .name = "breaker", .type = FIELD_MAP, .place = offsetof(struct provider, breaker),         \
+        .inner = &breaker_fields, .help = "when it is left alone after failures, and for how long" \
     }
 
 /* Kinds that are called over the network. */
@@ -235,6 +278,7 @@ static const struct field remote_rows[] = {
      .read = read_credential,
      .is_secret = true,
      .help = "a key, passthrough (the app's own goes on) or none; the kind's variable without it"},
+    BREAKER_ROW,
     {.name = "pool", .type = FIELD_MAP, .inner = &pool_fields, .help = "connections kept warm"},
     {.name = "ca_file",
      .type = FIELD_CUSTOM,
@@ -249,6 +293,7 @@ static const struct field remote_rows[] = {
 /* Kinds that answer in process. */
 static const struct field builtin_rows[] = {
     KIND_ROW,
+    BREAKER_ROW,
     {.name = "fixtures",
      .type = FIELD_CUSTOM,
      .read = fixtures_read,
@@ -273,6 +318,7 @@ static const struct field_table *fields_of(const struct node *node)
 static void read_provider(struct reader *reader, const struct node *node, struct provider *provider)
 {
     field_defaults(&pool_fields, provider);
+    field_defaults(&breaker_fields, &provider->breaker);
     reader_map(reader, node, fields_of(node), provider);
     if (node->kind != NODE_MAP || provider->kind == NULL) {
         return;
