@@ -158,9 +158,30 @@ static void number_endpoint(struct snapshot *snapshot, struct provider *provider
     providers[index].endpoint.index = (uint16_t)snapshot->endpoints_count++;
 }
 
+/* The same key at the same place is one account: what it is refused holds for all who use it. */
+static bool is_same_credential(const struct provider *a, const struct provider *b)
+{
+    return a->credential_mode == CREDENTIAL_SECRET && b->credential_mode == CREDENTIAL_SECRET &&
+           a->endpoint.index == b->endpoint.index && span_equal(a->credential, b->credential);
+}
+
+/* After number_endpoint. Gives the number of the next one. */
+static uint16_t number_credential(struct provider *providers, size_t index, uint16_t next)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (is_same_credential(&providers[i], &providers[index])) {
+            providers[index].credential_index = providers[i].credential_index;
+            return next;
+        }
+    }
+    providers[index].credential_index = next;
+    return (uint16_t)(next + 1);
+}
+
 static void check_providers(struct reader *reader)
 {
     struct snapshot *snapshot = reader->snapshot;
+    uint16_t credentials = 0;
 
     for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
         const struct provider *provider = &snapshot->routing.providers[i];
@@ -176,6 +197,7 @@ static void check_providers(struct reader *reader)
         if (provider->endpoint.host.len > 0) {
             number_endpoint(snapshot, reader->providers, i);
         }
+        credentials = number_credential(reader->providers, i, credentials);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include "conf/reader.h"
 
-/* Complains, and gives the endpoints their index. */
+/* Complains, and gives the endpoints and credentials their index. */
 void cross_check(struct reader *reader);
 
 #endif

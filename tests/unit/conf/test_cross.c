@@ -179,6 +179,33 @@ static void cross__endpoints_at_the_same_place_share_an_index(void **state)
     snapshot_give(snapshot);
 }
 
+static void cross__the_same_key_at_the_same_place_is_one_credential(void **state)
+{
+    struct snapshot *snapshot =
+        load_good("version: 1\nproviders:\n"
+                  "  a: { kind: compatible, credential: k1, base_url: \"https://x.example\" }\n"
+                  "  f: { kind: fixtures }\n"
+                  "  b: { kind: compatible, credential: k2, base_url: \"https://x.example\" }\n"
+                  "  c: { kind: compatible, credential: k1, base_url: \"https://X.example/o\" }\n"
+                  "  d: { kind: compatible, credential: k1, base_url: \"https://y.example\" }\n"
+                  "  e: { kind: compatible, credential: none, base_url: \"https://x.example\" }\n"
+                  "  g: { kind: compatible, credential: none, base_url: \"https://x.example\" }\n"
+                  "  h: { kind: compatible, credential: passthrough, base_url: "
+                  "\"https://x.example\" }\n"
+                  "  i: { kind: compatible, credential: passthrough, base_url: "
+                  "\"https://x.example\" }\n"
+                  "  j: { kind: fixtures }\n"
+                  "  k: { kind: openai, base_url: \"https://y.example\", credential: k1 }\n"
+                  "  l: { kind: compatible, credential: k11, base_url: \"https://x.example\" }\n");
+    static const uint16_t expected[] = {0, 1, 2, 0, 3, 4, 5, 6, 7, 8, 3, 9};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        assert_int_equal(snapshot->routing.providers[i].credential_index, expected[i]);
+    }
+    snapshot_give(snapshot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +218,7 @@ int main(void)
         cmocka_unit_test(cross__names_belong_to_one_route),
         cmocka_unit_test(cross__the_same_provider_may_stand_twice_with_other_models),
         cmocka_unit_test(cross__endpoints_at_the_same_place_share_an_index),
+        cmocka_unit_test(cross__the_same_key_at_the_same_place_is_one_credential),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
