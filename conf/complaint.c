@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/suggest.h"
 
 void complaints_init(struct complaints *complaints)
 {
@@ -84,6 +85,17 @@ void complaint_help(struct complaint *complaint, const char *format, ...)
     va_start(args, format);
     format_cut(complaint->help, sizeof complaint->help, format, args);
     va_end(args);
+}
+
+bool complaint_suggest(struct complaint *complaint, struct span word, const struct span *names,
+                       size_t count)
+{
+    int near = suggest_nearest(word, names, count);
+
+    if (near >= 0) {
+        complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
+    }
+    return near >= 0;
 }
 
 void complaint_hide(struct complaints *complaints, struct hidden place)

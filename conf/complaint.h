@@ -49,6 +49,10 @@ struct complaint *complaint_add(struct complaints *complaints, uint32_t line, ui
                                 uint32_t width, const char *format, ...) PRINTF_LIKE(5, 6);
 /* NULL is allowed. */
 void complaint_help(struct complaint *complaint, const char *format, ...) PRINTF_LIKE(2, 3);
+/* "did you mean ...?" with the name nearest to the word; false when none is near. The complaint may
+ * be NULL. */
+bool complaint_suggest(struct complaint *complaint, struct span word, const struct span *names,
+                       size_t count);
 /* This part of the file is never shown. */
 void complaint_hide(struct complaints *complaints, struct hidden place);
 /* Does a key of this name hold a secret? Also when it is a little misspelt. */

@@ -85,7 +85,7 @@ static void set_defaults(struct reader *reader, const struct field_table *keys)
     struct snapshot *snapshot = reader->snapshot;
 
     field_defaults(keys, snapshot);
-    field_defaults(&route_fields, &snapshot->routing.defaults);
+    route_defaults(&snapshot->routing.defaults);
     snapshot->log_format = LOG_BY_TERMINAL;
     snapshot->listens = &default_listen;
     snapshot->admin = default_admin;

@@ -24,6 +24,9 @@ bool name_is_plain(struct span name)
     return name.len >= 1 && name.len <= 64;
 }
 
+const char name_model_rule[] =
+    "must be 1 to 256 printable ASCII characters without blanks";
+
 bool name_is_model(struct span name)
 {
     for (size_t i = 0; i < name.len; i++) {

@@ -11,6 +11,8 @@
 bool name_is_plain(struct span name);
 /* Of a model or a route: 1 to 256 printable ASCII characters without blanks. */
 bool name_is_model(struct span name);
+/* How to say so: "must be ...". */
+extern const char name_model_rule[];
 /* Of a header (token of RFC 9110, 5.6.2), at most 128 characters. */
 bool name_is_header(struct span name);
 /* Headers that we set ourselves, that end at this hop, or that carry credentials: never forwarded

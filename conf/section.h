@@ -18,8 +18,10 @@ struct field_table section_keys(struct field rows[FIELDS_MAX]);
 
 /* What a variable of the environment may set besides (conf/override.c). */
 extern const struct field_table log_fields;
-/* Of one route; calls without a route take their timeouts from its defaults. */
+/* Of one route. */
 extern const struct field_table route_fields;
+/* What a route has that says nothing, and what holds for calls without a route. */
+void route_defaults(struct route *route);
 
 /* One listener's text into `item`, a struct listen_address; false after a complaint at `place`. */
 bool listen_read_address(struct reader *reader, struct place place, struct span text,

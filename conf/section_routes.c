@@ -2,10 +2,9 @@
 /* routes.<model name>: which targets serve it. Providers have been read before. */
 #include "conf/section.h"
 
-#include "base/suggest.h"
+#include "conf/failover_fields.h"
 #include "conf/names.h"
-
-enum { NAMES_MAX = 256 };
+#include "conf/target_fields.h"
 
 /* ---- timeouts ---- */
 
@@ -36,8 +35,7 @@ static bool read_model_name(struct reader *reader, const struct node *node, stru
     struct span *name = item;
 
     if (!name_is_model(text)) {
-        reader_complain(reader, node->place,
-                        "must be 1 to 256 printable ASCII characters without blanks");
+        reader_complain(reader, node->place, "%s", name_model_rule);
         return false;
     }
     *name = text;
@@ -63,132 +61,30 @@ static const struct field match_rows[] = {
 
 static const struct field_table match_fields = FIELD_TABLE(match_rows);
 
-/* ---- targets ---- */
-
-static const struct provider *find_provider(const struct snapshot *snapshot, struct span name)
-{
-    for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
-        if (span_equal(snapshot->routing.providers[i].name, name)) {
-            return &snapshot->routing.providers[i];
-        }
-    }
-    return NULL;
-}
-
-static void complain_of_provider(struct reader *reader, const struct node *node, struct span name)
-{
-    const struct snapshot *snapshot = reader->snapshot;
-    struct complaint *complaint =
-        reader_complain(reader, node->place, "is no provider of this file");
-    struct span names[NAMES_MAX];
-    size_t count = snapshot->routing.providers_count < NAMES_MAX ? snapshot->routing.providers_count : NAMES_MAX;
-    int near = -1;
-
-    if (complaint == NULL) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        names[i] = snapshot->routing.providers[i].name;
-    }
-    near = suggest_nearest(name, names, count);
-    if (near >= 0) {
-        complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
-    }
-}
-
-static void read_target_provider(struct reader *reader, const struct node *node, void *object)
-{
-    struct target *target = object;
-    struct span name = {NULL, 0};
-
-    if (!reader_text(reader, node, &name)) {
-        return;
-    }
-    target->provider = find_provider(reader->snapshot, name);
-    if (target->provider == NULL) {
-        complain_of_provider(reader, node, name);
-    }
-}
-
-static void read_target_model(struct reader *reader, const struct node *node, void *object)
-{
-    struct target *target = object;
-    struct span name = {NULL, 0};
-
-    if (reader_text(reader, node, &name)) {
-        (void)read_model_name(reader, node, name, &target->model);
-    }
-}
-
-static const struct field target_rows[] = {
-    {.name = "provider",
-     .type = FIELD_CUSTOM,
-     .read = read_target_provider,
-     .is_required = true,
-     .help = "a name under providers"},
-    {.name = "model",
-     .type = FIELD_CUSTOM,
-     .read = read_target_model,
-     .help = "its model; without it the name that the app sent"},
-};
-
-static const struct field_table target_fields = FIELD_TABLE(target_rows);
-
-/* The same provider with the same model would be asked again when it has just failed. */
-static void check_twice(struct reader *reader, const struct node *node,
-                        const struct target *targets, size_t index)
-{
-    for (size_t i = 0; i < index && targets[index].provider != NULL; i++) {
-        if (targets[i].provider == targets[index].provider &&
-            span_equal(targets[i].model, targets[index].model)) {
-            reader_complain(reader, node->place, "is the same target as targets[%u]", (unsigned)i);
-            return;
-        }
-    }
-}
-
-static void read_targets(struct reader *reader, const struct node *node, void *object)
-{
-    struct route *route = object;
-    struct target *targets = NULL;
-    size_t index = 0;
-
-    if (!reader_expects(reader, node, NODE_LIST)) {
-        return;
-    }
-    if (node->count == 0 || node->count > TARGETS_MAX) {
-        reader_complain(reader, node->place, "must have 1 to 32 targets");
-        return;
-    }
-    targets = reader_take(reader, node->count * sizeof *targets);
-    if (targets == NULL) {
-        return;
-    }
-    for (const struct node *child = node->first; child != NULL; child = child->next) {
-        struct path path;
-
-        reader_enter(reader, &path, span_make(NULL, 0), index);
-        reader_map(reader, child, &target_fields, &targets[index]);
-        check_twice(reader, child, targets, index);
-        reader_leave(reader);
-        index++;
-    }
-    route->targets = targets;
-    route->targets_count = index;
-}
-
 /* ---- routes ---- */
+
+static const struct span sticky_words[] = {SPAN("off"), SPAN("session")};
+static const struct span panic_words[] = {SPAN("off"), SPAN("try_least_bad")};
 
 static const struct field route_rows[] = {
     {.name = "match",
      .type = FIELD_MAP,
      .inner = &match_fields,
      .help = "further names of this route"},
+    {.name = "strategy",
+     .type = FIELD_CUSTOM,
+     .read = strategy_read,
+     .initial = "priority",
+     .help = "which target of a tier is asked first"},
     {.name = "targets",
      .type = FIELD_CUSTOM,
-     .read = read_targets,
+     .read = targets_read,
      .is_required = true,
      .help = "a list: [ { provider: openai, model: gpt-5.4 } ]"},
+    {.name = "retry",
+     .type = FIELD_CUSTOM,
+     .read = retry_read,
+     .help = "how often and how soon a failed call is tried again"},
     {.name = "timeouts",
      .type = FIELD_MAP,
      .place = offsetof(struct route, timeouts),
@@ -202,9 +98,50 @@ static const struct field route_rows[] = {
      .max = "1d",
      .may_be_off = true,
      .help = "after this wait a stream gets its head and comments; off"},
+    {.name = "sticky",
+     .type = FIELD_SWITCH,
+     .place = offsetof(struct route, is_sticky),
+     .initial = "session",
+     .words = sticky_words,
+     .words_count = ARRAY_LENGTH(sticky_words),
+     .help = "session: a conversation stays with its target; off"},
+    {.name = "panic",
+     .type = FIELD_SWITCH,
+     .place = offsetof(struct route, panics),
+     .initial = "try_least_bad",
+     .words = panic_words,
+     .words_count = ARRAY_LENGTH(panic_words),
+     .help = "with no target eligible: try_least_bad, or off"},
+    {.name = "slow",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct route, slow_ms),
+     .initial = "off",
+     .min = "1ms",
+     .max = "1d",
+     .may_be_off = true,
+     .help = "a success whose first content takes longer counts as slow; off"},
 };
 
 const struct field_table route_fields = FIELD_TABLE(route_rows);
+
+void route_defaults(struct route *route)
+{
+    field_defaults(&route_fields, route);
+    failover_defaults(route);
+}
+
+static void read_route(struct reader *reader, const struct node *node, struct route *route)
+{
+    struct path path;
+
+    reader_enter(reader, &path, node->key, 0);
+    if (!name_is_model(node->key)) {
+        reader_complain(reader, node->key_place, "%s", name_model_rule);
+    }
+    route_defaults(route);
+    reader_map(reader, node, &route_fields, route);
+    reader_leave(reader);
+}
 
 static void read_routes(struct reader *reader, const struct node *node, void *object)
 {
@@ -221,22 +158,15 @@ static void read_routes(struct reader *reader, const struct node *node, void *ob
         return;
     }
     for (const struct node *child = node->first; child != NULL; child = child->next) {
-        struct path path;
-
         routes[index].name = arena_copy(&snapshot->arena, child->key);
+        routes[index].index = (uint16_t)index;
         reader->places.routes[index] = child->key_place;
-        reader_enter(reader, &path, child->key, 0);
-        if (!name_is_model(child->key)) {
-            reader_complain(reader, child->key_place,
-                            "must be 1 to 256 printable ASCII characters without blanks");
-        }
-        field_defaults(&route_fields, &routes[index]);
-        reader_map(reader, child, &route_fields, &routes[index]);
-        reader_leave(reader);
+        read_route(reader, child, &routes[index]);
         index++;
     }
     snapshot->routing.routes = routes;
     snapshot->routing.routes_count = index;
+    snapshot->routing.defaults.index = (uint16_t)index;
 }
 
 static const struct field fields[] = {

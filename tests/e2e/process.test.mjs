@@ -85,7 +85,7 @@ const REFUSED = [
     ['BC13', `${VALID}listen: 127.0.0.1:99999\n`, /:4:9: error/],
     ['later', `${VALID}budgets: []\n`, /unknown key "budgets"/],
     ['later', `${VALID}keys: []\n`, /unknown key "keys"/],
-    ['later', routed('  a:\n    strategy: priority\n    targets: [ { provider: openai } ]\n'), /unknown key "strategy"/],
+    ['later', routed('  a:\n    translate: lenient\n    targets: [ { provider: openai } ]\n'), /unknown key "translate"/],
     ['open', `${VALID}listen: 0.0.0.0:8402\n`, /open: true/],
     ['open', `${VALID}listen: "[::]:8402"\n`, /open: true/],
     ['production', 'version: 1\nenvironment: production\nproviders: { a: { kind: fixtures, fixtures: { dialect: openai } } }\n', /fixtures/],

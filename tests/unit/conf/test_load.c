@@ -78,7 +78,8 @@ static void load__golden_complaints_of_a_file_with_many_faults(void **state)
         "test.yaml:15:5: error: unknown key \"retrys\" in routes.smart\n"
         "  15 |     retrys: { attempts: 3 }\n"
         "     |     ^~~~~~\n"
-        "  help: keys here: match, targets, timeouts, early_head\n");
+        "  help: did you mean \"retry\"? keys here: match, strategy, targets, retry, timeouts, "
+        "early_head, sticky, panic, slow\n");
 }
 
 static void load__counts_complaints_beyond_twenty(void **state)
@@ -349,7 +350,7 @@ static void load__survives_every_failed_allocation(void **state)
         "providers: { a: { kind: openai, forward_headers: [x-a] }, b: { kind: fixtures, fixtures: "
         "{ fail: [ { cut: 1 } ] } } }\n"
         "routes: { r: { targets: [ { provider: a, model: \"${file:/m}\" } ], match: { models: [x] "
-        "} } }\n";
+        "}, strategy: weighted, retry: { attempts: 1 } } }\n";
     struct fake_world fakes = usual_world;
     struct conf_world world;
     enum err err = ERR_MEMORY;
