@@ -310,6 +310,58 @@ static void failover__a_refused_cap_is_complained_of_once(void **state)
     assert_string_equal(complaints.list[0].text, "routes.m.retry.cap must be a duration");
 }
 
+/* ---- tasks ---- */
+
+#define ROUTES                                                                                     \
+    "routes: { cheap: { targets: [ { provider: a } ] }, smart: { targets: [ { provider: b } ] } }" \
+    "\n"
+
+static void failover__tasks_lead_to_routes(void **state)
+{
+    struct snapshot *snapshot =
+        load_good(TOP("tasks: { draft: cheap, \"re:pair/2\": smart, cheap: smart, x: cheap }\n"
+                      ROUTES));
+    const struct routing *routing = &snapshot->routing;
+
+    (void)state;
+    assert_int_equal(routing->tasks_count, 4);
+    assert_true(span_equal(routing->tasks[0].name, SPAN_OF("draft")));
+    assert_ptr_equal(routing->tasks[0].route, &routing->routes[0]);
+    assert_true(span_equal(routing->tasks[1].name, SPAN_OF("re:pair/2")));
+    assert_ptr_equal(routing->tasks[1].route, &routing->routes[1]);
+    assert_true(span_equal(routing->tasks[2].name, SPAN_OF("cheap")));
+    assert_ptr_equal(routing->tasks[2].route, &routing->routes[1]);
+    assert_ptr_equal(routing->tasks[3].route, &routing->routes[0]);
+    snapshot_give(snapshot);
+    snapshot = load_good(TOP("tasks: {}\n"));
+    assert_int_equal(snapshot->routing.tasks_count, 0);
+    snapshot_give(snapshot);
+}
+
+static void failover__tasks_that_lead_nowhere_are_refused(void **state)
+{
+    static const struct fault faults[] = {
+        {TOP(ROUTES "tasks: [draft]\n"), "tasks must be a mapping, not a list"},
+        {TOP(ROUTES "tasks: { draft: [cheap] }\n"), "tasks.draft must be text, not a list"},
+        {TOP(ROUTES "tasks: { draft: \"\" }\n"), "tasks.draft is empty"},
+        {TOP(ROUTES "tasks: { draft: cheep }\n"),
+         "test.yaml:4:17: error: tasks.draft is no route of this file\n"},
+        {TOP(ROUTES "tasks: { draft: cheep }\n"), "help: did you mean \"cheap\"?\n"},
+        {TOP(ROUTES "tasks: { draft: cheap, repair: draft }\n"),
+         "tasks.repair is no route of this file"},
+        {TOP("tasks: { draft: a }\n"), "tasks.draft is no route of this file"},
+        {TOP(ROUTES "tasks: { \"a b\": cheap }\n"),
+         "tasks.a b must be 1 to 256 printable ASCII characters without blanks"},
+        {TOP(ROUTES "tasks: { \"\": cheap }\n"), "must be 1 to 256 printable"},
+        {TOP(ROUTES "tasks: { draft: cheap, draft: smart }\n"), "duplicate key \"draft\""},
+    };
+
+    (void)state;
+    refuse_all(faults, ARRAY_LENGTH(faults));
+    REFUSE(TOP(ROUTES "tasks: { draft: cheep, repair: smrat }\n"), "tasks.draft is no route",
+           "tasks.repair is no route", "did you mean \"smart\"?");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +376,8 @@ int main(void)
         cmocka_unit_test(failover__routes_are_refused_beyond_their_ranges),
         cmocka_unit_test(failover__no_pause_is_capped_below_its_base),
         cmocka_unit_test(failover__a_refused_cap_is_complained_of_once),
+        cmocka_unit_test(failover__tasks_lead_to_routes),
+        cmocka_unit_test(failover__tasks_that_lead_nowhere_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,7 +49,7 @@ static void load__golden_complaints_of_a_file_with_many_faults(void **state)
         "    | ^~~~~\n"
         "  help: did you mean \"limits\"? keys here: version, environment, strict_models, "
         "response_headers, listen, open, allowed_hosts, admin, egress, limits, drain, log, "
-        "providers, routes\n"
+        "providers, routes, tasks\n"
         "test.yaml:4:19: error: drain.timeout must be a duration\n"
         "  4 | drain: { timeout: 90 }\n"
         "    |                   ^~\n"
@@ -350,7 +350,7 @@ static void load__survives_every_failed_allocation(void **state)
         "providers: { a: { kind: openai, forward_headers: [x-a] }, b: { kind: fixtures, fixtures: "
         "{ fail: [ { cut: 1 } ] } } }\n"
         "routes: { r: { targets: [ { provider: a, model: \"${file:/m}\" } ], match: { models: [x] "
-        "}, strategy: weighted, retry: { attempts: 1 } } }\n";
+        "}, strategy: weighted, retry: { attempts: 1 } } }\ntasks: { t: r }\n";
     struct fake_world fakes = usual_world;
     struct conf_world world;
     enum err err = ERR_MEMORY;
@@ -564,7 +564,14 @@ static void load__examples_are_good(void **state)
         "conf/examples/two-providers.yaml",
         "conf/examples/local.yaml",
         "conf/examples/fixtures.yaml",
+        "conf/examples/failover.yaml",
+        "conf/examples/tasks.yaml",
+        "conf/examples/local-first.yaml",
     };
+
+    static const struct fake_world world = {.variables = {{"OPENAI_API_KEY", "sk-test-1"},
+                                                          {"ANTHROPIC_API_KEY", "sk-test-2"},
+                                                          {"OPENROUTER_API_KEY", "sk-test-3"}}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
@@ -578,7 +585,7 @@ static void load__examples_are_good(void **state)
         len = fread(text, 1, sizeof text - 1, file);
         (void)fclose(file);
         text[len] = '\0';
-        snapshot_give(load_good(text));
+        snapshot_give(load_in(&world, text));
     }
     assert_int_equal(mem_held(), 0);
 }
