@@ -119,10 +119,76 @@ void retry_read(struct reader *reader, const struct node *node, void *object)
                    "cap bounds what grows from base; it is 8s when it is not written");
 }
 
+/* ---- commit ---- */
+
+/* The mapping as it is written; exactly one of the two is there. */
+struct commit_draft {
+    uint32_t tokens;
+    uint32_t after_ms;
+};
+
+static const struct field commit_rows[] = {
+    {.name = "tokens",
+     .type = FIELD_U32,
+     .place = offsetof(struct commit_draft, tokens),
+     .min = "1",
+     .max = "1000000",
+     .help = "after so many tokens of the answer"},
+    {.name = "after",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct commit_draft, after_ms),
+     .min = "1ms",
+     .max = "10m",
+     .help = "so long after the first content"},
+};
+
+static const struct field_table commit_fields = FIELD_TABLE(commit_rows);
+
+static void read_commit_map(struct reader *reader, const struct node *node,
+                            struct commit_rule *commit)
+{
+    struct commit_draft draft = {.tokens = 0};
+    bool has_tokens = node_child(node, SPAN_OF("tokens")) != NULL;
+    bool has_after = node_child(node, SPAN_OF("after")) != NULL;
+
+    reader_map(reader, node, &commit_fields, &draft);
+    if (node->count == 0 || (has_tokens && has_after)) {
+        reader_complain(reader, node->place, "must have one of tokens and after");
+    } else if (has_tokens) {
+        *commit = (struct commit_rule){COMMIT_TOKENS, draft.tokens};
+    } else if (has_after) {
+        *commit = (struct commit_rule){COMMIT_AFTER, draft.after_ms};
+    }
+}
+
+void commit_read(struct reader *reader, const struct node *node, void *object)
+{
+    static const struct span words[] = {SPAN("first_content"), SPAN("complete")};
+    struct route *route = object;
+    struct complaint *complaint = NULL;
+    struct span text = {NULL, 0};
+
+    if (node->kind == NODE_MAP) {
+        read_commit_map(reader, node, &route->commit);
+    } else if (node->kind == NODE_TEXT && !reader_text(reader, node, &text)) {
+        return;
+    } else if (span_equal(text, words[0])) {
+        route->commit = (struct commit_rule){COMMIT_FIRST_CONTENT, 0};
+    } else if (span_equal(text, words[1])) {
+        route->commit = (struct commit_rule){COMMIT_COMPLETE, 0};
+    } else {
+        complaint = reader_complain(reader, node->place,
+                                    "must be first_content, complete, { tokens: N } or "
+                                    "{ after: 2s }");
+        (void)complaint_suggest(complaint, text, words, ARRAY_LENGTH(words));
+    }
+}
+
 /* ---- defaults ---- */
 
 void failover_defaults(struct route *route)
 {
     route->strategy = &strategy_priority;
+    route->commit = (struct commit_rule){COMMIT_FIRST_CONTENT, 0};
     field_defaults(&retry_fields, &route->retry);
 }

@@ -90,6 +90,12 @@ static const struct field route_rows[] = {
      .place = offsetof(struct route, timeouts),
      .inner = &timeout_fields,
      .help = "how long each part of a call may take"},
+    {.name = "commit",
+     .type = FIELD_CUSTOM,
+     .read = commit_read,
+     .initial = "first_content",
+     .help = "when an answer begins to go out: first_content, complete, { tokens: N }, "
+             "{ after: 2s }"},
     {.name = "early_head",
      .type = FIELD_DURATION,
      .place = offsetof(struct route, timeouts.early_head_ms),

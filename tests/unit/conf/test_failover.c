@@ -310,6 +310,54 @@ static void failover__a_refused_cap_is_complained_of_once(void **state)
     assert_string_equal(complaints.list[0].text, "routes.m.retry.cap must be a duration");
 }
 
+/* ---- commit ---- */
+
+static void assert_commit(const char *text, enum commit_mode mode, uint32_t value)
+{
+    struct snapshot *snapshot = load_good(text);
+
+    assert_int_equal(snapshot->routing.routes[0].commit.mode, mode);
+    assert_int_equal(snapshot->routing.routes[0].commit.value, value);
+    assert_int_equal(snapshot->routing.defaults.commit.mode, COMMIT_FIRST_CONTENT);
+    snapshot_give(snapshot);
+}
+
+static void failover__commit_is_a_word_or_one_measure(void **state)
+{
+    (void)state;
+    assert_commit(ROUTE(""), COMMIT_FIRST_CONTENT, 0);
+    assert_commit(ROUTE("commit: first_content"), COMMIT_FIRST_CONTENT, 0);
+    assert_commit(ROUTE("commit: complete"), COMMIT_COMPLETE, 0);
+    assert_commit(ROUTE("commit: { tokens: 1 }"), COMMIT_TOKENS, 1);
+    assert_commit(ROUTE("commit: { tokens: 1000000 }"), COMMIT_TOKENS, 1000000);
+    assert_commit(ROUTE("commit: { after: 1ms }"), COMMIT_AFTER, 1);
+    assert_commit(ROUTE("commit: { after: 10m }"), COMMIT_AFTER, 600000);
+}
+
+static void failover__commit_is_refused_in_other_forms(void **state)
+{
+    static const struct fault faults[] = {
+        {ROUTE("commit: last"), "routes.m.commit must be first_content, complete, { tokens: N } "
+                                "or { after: 2s }\n"},
+        {ROUTE("commit: compelte"), "help: did you mean \"complete\"?\n"},
+        {ROUTE("commit: 50"), "routes.m.commit must be first_content, complete"},
+        {ROUTE("commit: [complete]"), "routes.m.commit must be first_content, complete"},
+        {ROUTE("commit: \"\""), "routes.m.commit is empty"},
+        {ROUTE("commit: {}"), "routes.m.commit must have one of tokens and after\n"},
+        {ROUTE("commit: { tokens: 5, after: 2s }"), "must have one of tokens and after\n"},
+        {ROUTE("commit: { tokens: 0 }"), "routes.m.commit.tokens must be 1 to 1000000"},
+        {ROUTE("commit: { tokens: 1000001 }"), "commit.tokens must be 1 to 1000000"},
+        {ROUTE("commit: { tokens: 5s }"), "commit.tokens must be a whole number"},
+        {ROUTE("commit: { after: 0ms }"), "routes.m.commit.after must be 1ms to 10m"},
+        {ROUTE("commit: { after: 601s }"), "commit.after must be 1ms to 10m"},
+        {ROUTE("commit: { after: 2 }"), "commit.after must be a duration"},
+        {ROUTE("commit: { token: 5 }"), "did you mean \"tokens\"? keys here: tokens, after\n"},
+    };
+
+    (void)state;
+    refuse_all(faults, ARRAY_LENGTH(faults));
+}
+
 /* ---- tasks ---- */
 
 #define ROUTES                                                                                     \
@@ -376,6 +424,8 @@ int main(void)
         cmocka_unit_test(failover__routes_are_refused_beyond_their_ranges),
         cmocka_unit_test(failover__no_pause_is_capped_below_its_base),
         cmocka_unit_test(failover__a_refused_cap_is_complained_of_once),
+        cmocka_unit_test(failover__commit_is_a_word_or_one_measure),
+        cmocka_unit_test(failover__commit_is_refused_in_other_forms),
         cmocka_unit_test(failover__tasks_lead_to_routes),
         cmocka_unit_test(failover__tasks_that_lead_nowhere_are_refused),
     };
