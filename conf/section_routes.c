@@ -64,6 +64,7 @@ static const struct field_table match_fields = FIELD_TABLE(match_rows);
 /* ---- routes ---- */
 
 static const struct span sticky_words[] = {SPAN("off"), SPAN("session")};
+static const struct span resume_words[] = {SPAN("off"), SPAN("prefill")};
 static const struct span panic_words[] = {SPAN("off"), SPAN("try_least_bad")};
 
 static const struct field route_rows[] = {
@@ -111,6 +112,13 @@ static const struct field route_rows[] = {
      .words = sticky_words,
      .words_count = ARRAY_LENGTH(sticky_words),
      .help = "session: a conversation stays with its target; off"},
+    {.name = "resume",
+     .type = FIELD_SWITCH,
+     .place = offsetof(struct route, resumes),
+     .initial = "off",
+     .words = resume_words,
+     .words_count = ARRAY_LENGTH(resume_words),
+     .help = "prefill: a stream that breaks off is continued by another target; off"},
     {.name = "panic",
      .type = FIELD_SWITCH,
      .place = offsetof(struct route, panics),

@@ -180,6 +180,7 @@ static void assert_defaults(const struct route *route)
     assert_int_equal(route->retry.ambiguous, AMBIGUOUS_ONCE);
     assert_int_equal(route->retry.wait_ms, 0);
     assert_true(route->is_sticky);
+    assert_false(route->resumes);
     assert_true(route->panics);
     assert_int_equal(route->slow_ms, 0);
 }
@@ -206,14 +207,15 @@ static void failover__defaults_hold_with_and_without_a_route(void **state)
 static void failover__what_is_written_comes_into_its_place(void **state)
 {
     struct snapshot *snapshot =
-        load_good(ROUTE("strategy: least_busy, sticky: off, panic: off, slow: 7s, retry: { "
-                        "attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, jitter: "
+        load_good(ROUTE("strategy: least_busy, sticky: off, resume: prefill, panic: off, "
+                        "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, jitter: "
                         "decorrelated, ambiguous: never, wait: 6s }"));
     const struct route *route = &snapshot->routing.routes[0];
 
     (void)state;
     assert_ptr_equal(route->strategy, &strategy_least_busy);
     assert_false(route->is_sticky);
+    assert_true(route->resumes);
     assert_false(route->panics);
     assert_int_equal(route->slow_ms, 7000);
     assert_int_equal(route->retry.attempts, 5);
@@ -241,6 +243,7 @@ static void failover__routes_are_taken_at_the_ends_of_their_ranges(void **state)
         ROUTE("retry: { jitter: full, ambiguous: always }"),
         ROUTE("retry: { jitter: decorrelated, ambiguous: once }"),
         ROUTE("sticky: session, panic: try_least_bad, slow: off"),
+        ROUTE("resume: off"),
         ROUTE("slow: 1ms"),
         ROUTE("slow: 1d"),
     };
@@ -275,6 +278,8 @@ static void failover__routes_are_refused_beyond_their_ranges(void **state)
          "ambiguous, wait\n"},
         {ROUTE("sticky: on"), "routes.m.sticky must be one of off, session"},
         {ROUTE("sticky: sesion"), "did you mean \"session\"?"},
+        {ROUTE("resume: on"), "routes.m.resume must be one of off, prefill"},
+        {ROUTE("resume: prefil"), "did you mean \"prefill\"?"},
         {ROUTE("panic: true"), "routes.m.panic must be one of off, try_least_bad"},
         {ROUTE("slow: 0ms"), "routes.m.slow must be 1ms to 1d, or off"},
         {ROUTE("slow: 25h"), "routes.m.slow must be 1ms to 1d, or off"},
