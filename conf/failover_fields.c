@@ -184,11 +184,42 @@ void commit_read(struct reader *reader, const struct node *node, void *object)
     }
 }
 
+/* ---- hedge ---- */
+
+static const struct field hedge_rows[] = {
+    {.name = "after",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct route, hedge_after_ms),
+     .min = "100ms",
+     .max = "10m",
+     .is_required = true,
+     .help = "how long the first attempt may be silent"},
+};
+
+static const struct field_table hedge_fields = FIELD_TABLE(hedge_rows);
+
+void hedge_read(struct reader *reader, const struct node *node, void *object)
+{
+    struct route *route = object;
+    struct span text = {NULL, 0};
+
+    if (node->kind == NODE_MAP) {
+        reader_map(reader, node, &hedge_fields, route);
+    } else if (node->kind == NODE_TEXT && !reader_text(reader, node, &text)) {
+        return;
+    } else if (span_equal(text, SPAN_OF("off"))) {
+        route->hedge_after_ms = 0;
+    } else {
+        reader_complain(reader, node->place, "must be off or { after: 2s }");
+    }
+}
+
 /* ---- defaults ---- */
 
 void failover_defaults(struct route *route)
 {
     route->strategy = &strategy_priority;
     route->commit = (struct commit_rule){COMMIT_FIRST_CONTENT, 0};
+    route->hedge_after_ms = 0;
     field_defaults(&retry_fields, &route->retry);
 }

@@ -180,6 +180,7 @@ static void assert_defaults(const struct route *route)
     assert_int_equal(route->retry.ambiguous, AMBIGUOUS_ONCE);
     assert_int_equal(route->retry.wait_ms, 0);
     assert_true(route->is_sticky);
+    assert_int_equal(route->hedge_after_ms, 0);
     assert_false(route->resumes);
     assert_true(route->panics);
     assert_int_equal(route->slow_ms, 0);
@@ -208,8 +209,8 @@ static void failover__what_is_written_comes_into_its_place(void **state)
 {
     struct snapshot *snapshot =
         load_good(ROUTE("strategy: least_busy, sticky: off, resume: prefill, panic: off, "
-                        "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, jitter: "
-                        "decorrelated, ambiguous: never, wait: 6s }"));
+                        "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, "
+                        "jitter: decorrelated, ambiguous: never, wait: 6s }"));
     const struct route *route = &snapshot->routing.routes[0];
 
     (void)state;
@@ -363,6 +364,38 @@ static void failover__commit_is_refused_in_other_forms(void **state)
     refuse_all(faults, ARRAY_LENGTH(faults));
 }
 
+/* ---- hedge ---- */
+
+static void assert_hedge(const char *text, uint32_t after_ms)
+{
+    struct snapshot *snapshot = load_good(text);
+
+    assert_int_equal(snapshot->routing.routes[0].hedge_after_ms, after_ms);
+    assert_int_equal(snapshot->routing.defaults.hedge_after_ms, 0);
+    snapshot_give(snapshot);
+}
+
+static void failover__hedge_is_off_or_says_after_when(void **state)
+{
+    static const struct fault faults[] = {
+        {ROUTE("hedge: on"), "routes.m.hedge must be off or { after: 2s }\n"},
+        {ROUTE("hedge: 2s"), "routes.m.hedge must be off or { after: 2s }\n"},
+        {ROUTE("hedge: [off]"), "routes.m.hedge must be off or { after: 2s }\n"},
+        {ROUTE("hedge: \"\""), "routes.m.hedge is empty"},
+        {ROUTE("hedge: {}"), "\"after\" is missing in routes.m.hedge\n"},
+        {ROUTE("hedge: { after: 99ms }"), "routes.m.hedge.after must be 100ms to 10m"},
+        {ROUTE("hedge: { after: 601s }"), "routes.m.hedge.after must be 100ms to 10m"},
+        {ROUTE("hedge: { after: off }"), "routes.m.hedge.after must be a duration\n"},
+        {ROUTE("hedge: { after: 2s, at: x }"), "unknown key \"at\" in routes.m.hedge\n"},
+    };
+
+    (void)state;
+    assert_hedge(ROUTE("hedge: off"), 0);
+    assert_hedge(ROUTE("hedge: { after: 100ms }"), 100);
+    assert_hedge(ROUTE("hedge: { after: 10m }"), 600000);
+    refuse_all(faults, ARRAY_LENGTH(faults));
+}
+
 /* ---- tasks ---- */
 
 #define ROUTES                                                                                     \
@@ -431,6 +464,7 @@ int main(void)
         cmocka_unit_test(failover__a_refused_cap_is_complained_of_once),
         cmocka_unit_test(failover__commit_is_a_word_or_one_measure),
         cmocka_unit_test(failover__commit_is_refused_in_other_forms),
+        cmocka_unit_test(failover__hedge_is_off_or_says_after_when),
         cmocka_unit_test(failover__tasks_lead_to_routes),
         cmocka_unit_test(failover__tasks_that_lead_nowhere_are_refused),
     };

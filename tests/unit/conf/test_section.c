@@ -281,7 +281,7 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
         {ROUTE("timeout: { idle: 1s }"),
          {"unknown key \"timeout\" in routes.m", "did you mean \"timeouts\"?",
           "keys here: match, strategy, targets, retry, timeouts, commit, early_head, sticky, "
-          "resume, panic, slow\n"}},
+          "resume, hedge, panic, slow\n"}},
         {ROUTE("match: { model: [x] }"),
          {"unknown key \"model\" in routes.m.match", "did you mean \"models\"?",
           "keys here: models\n"}},
@@ -315,7 +315,6 @@ static void section__keys_of_later_versions_are_unknown_today(void **state)
         TOP("sinks: []"),
         TOP("budget_status: 402"),
         PROVIDER("on_abort: cancel"),
-        ROUTE("hedge: off"),
     };
 
     (void)state;
