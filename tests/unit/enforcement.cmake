@@ -2,3 +2,4 @@
 unit_test(enforcement ledger_memory)
 unit_test(enforcement egress)
 unit_test(enforcement silent)
+unit_test(enforcement lockout)
