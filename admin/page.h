@@ -6,14 +6,21 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/span.h"
+#include "router/fleet_view.h"
 
 /* What pages may see; grows with the pages. */
 struct view {
     bool is_draining;
     size_t providers;
+    const struct target_view *targets; /* of pages that want them; else there are none */
+    size_t targets_count;
+    uint64_t uptime_ms;
+    uint32_t calls;      /* in flight */
+    struct span version;
 };
 
 struct page {
@@ -21,6 +28,8 @@ struct page {
     struct span path;
     struct span alias;     /* a second path, or empty */
     bool is_on_data;       /* served on the data listener too */
+    bool is_public;        /* whoever reaches the listener may read it, without the token */
+    bool wants_targets;
     const char *content_type;
     /* Puts the body; returns the HTTP status. `query` is without '?'. */
     unsigned (*write)(const struct view *view, struct span query, struct buf *out);

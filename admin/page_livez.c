@@ -15,6 +15,7 @@ const struct page page_livez = {
     .path = SPAN("/livez"),
     .alias = SPAN("/healthz"),
     .is_on_data = true,
+    .is_public = true,
     .content_type = "text/plain; charset=utf-8",
     .write = write_page,
 };

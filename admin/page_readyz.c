@@ -28,6 +28,7 @@ const struct page page_readyz = {
     .name = "readyz",
     .path = SPAN("/readyz"),
     .is_on_data = true,
+    .is_public = true,
     .content_type = "text/plain; charset=utf-8",
     .write = write_page,
 };

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(admin order)
+unit_test(admin guard)
+unit_test(admin pages)
