@@ -3,10 +3,10 @@
  * body does. Every no on the way is answered and logged here. */
 #include "proxy/call_parts.h"
 
-#include "admin/page.h"
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "proxy/admin_mount.h"
 #include "wire/head.h"
 
 enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
@@ -75,31 +75,6 @@ static bool host_is_served(const struct snapshot *snapshot, struct span host)
            egress_address_read(name, &address);
 }
 
-static bool page_answers(struct call *call, struct span method, struct span target)
-{
-    struct env *env = call->env;
-    struct view view = {.is_draining = conns_is_draining(env->conns),
-                        .providers = call->snapshot->routing.providers_count};
-    struct span query = target;
-    const struct page *page = page_find(span_cut(&query, '?'));
-    struct buf *body = &env->scratch->text;
-    unsigned status = 0;
-
-    if (page == NULL || (conn_side(call->conn) == CONN_DATA && !page->is_on_data)) {
-        return false;
-    }
-    if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
-        struct refusal refusal = {.kind = REFUSAL_METHOD};
-        refuse(call, &refusal, "GET, HEAD");
-        return true;
-    }
-    buf_clear(body);
-    status = page->write(&view, query, body);
-    reply_whole(call, status, span_of(page->content_type), buf_span(body));
-    call_close(call, false); /* health checks leave no line: they come every second */
-    return true;
-}
-
 static bool wants_websocket(const struct http1_head *head, const char *base)
 {
     int i = head->has_upgrade ? http1_find(head, base, SPAN_OF("upgrade"), 0) : -1;
@@ -159,10 +134,6 @@ static struct refusal judge_head(struct call *call, const struct http1_head *hea
     struct refusal refusal = {.kind = REFUSAL_NONE};
     bool wants_call = false;
 
-    if (conn_side(call->conn) == CONN_ADMIN) {
-        refusal.kind = REFUSAL_NOT_FOUND;
-        return refusal;
-    }
     refusal = judge_path(call, head, base, allow);
     if (refusal.kind != REFUSAL_NONE) {
         return refusal;
@@ -218,14 +189,18 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     }
     call->head.text.max = HEAD_TEXT_MAX;
     call->head.is_head_method = span_equal(http1_part_span(head->method, base), SPAN_OF("HEAD"));
+    if (conn_side(conn) == CONN_ADMIN) {
+        admin_answers(call, head, base);
+        return NULL;
+    }
     if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
         call->match.dialect =
             dialect_for_error(http1_part_span(head->target, base),
                               http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
         conn_close_after(conn);
-    } else if (page_answers(call, http1_part_span(head->method, base),
-                            http1_part_span(head->target, base))) {
+    } else if (admin_page_answers(call, http1_part_span(head->method, base),
+                                  http1_part_span(head->target, base))) {
         return NULL;
     } else {
         refusal = judge_head(call, head, base, &allow);

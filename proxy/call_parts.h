@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "base/slots.h"
+#include "proxy/admin_mount.h"
 #include "proxy/call.h"
 #include "proxy/outbox.h"
 #include "router/dispatch.h"
@@ -135,6 +136,7 @@ struct calls {
     struct link spare;   /* closed ones, to be used again */
     unsigned spare_count;
     bool has_told_two_keys;
+    struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
 };

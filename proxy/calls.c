@@ -18,6 +18,7 @@ struct calls *calls_new(struct env *env)
 
     if (calls != NULL) {
         calls->env = env;
+        calls->admin.began = loop_now(env->loop);
         calls->outbox = outbox_new(env->loop, relay_leave);
         if (calls->outbox == NULL) {
             mem_give(calls, sizeof *calls);

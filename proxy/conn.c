@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "proxy/peer.h"
 
 enum {
     IDLE_MS = 75000, /* between two requests */
@@ -48,6 +49,16 @@ void conn_close_after(struct conn *conn)
 enum conn_side conn_side(const struct conn *conn)
 {
     return conn->side;
+}
+
+bool conn_peer(const struct conn *conn, struct silent_name *peer)
+{
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+    socklen_t length = sizeof address;
+    bool is_known = getpeername(conn->fd, (struct sockaddr *)&address, &length) == 0;
+
+    *peer = peer_name(&address);
+    return is_known && peer_is_local(&address);
 }
 
 /* ---- time and the socket ---- */

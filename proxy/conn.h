@@ -63,6 +63,8 @@ void conn_abort(struct conn *conn);
 /* The running call wants call_wake at this time (MONO_NEVER: not). */
 void conn_wake_call(struct conn *conn, mono_ms at);
 enum conn_side conn_side(const struct conn *conn);
+/* Who is at the other end. True: a process of this machine, by loopback or a Unix socket. */
+bool conn_peer(const struct conn *conn, struct silent_name *peer);
 /* Bytes given to this connection since its present request began. */
 uint64_t conn_sent(const struct conn *conn);
 

@@ -5,6 +5,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
+#include "enforcement/egress.h"
+
 struct silent_name peer_name(const struct sockaddr_storage *address)
 {
     struct sockaddr_in v4;
@@ -21,6 +23,25 @@ struct silent_name peer_name(const struct sockaddr_storage *address)
         return silent_name_ipv6(v6.sin6_addr.s6_addr);
     }
     return silent_name_unix();
+}
+
+bool peer_is_local(const struct sockaddr_storage *address)
+{
+    struct egress_address own = {{[10] = 0xff, [11] = 0xff}};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (address->ss_family == AF_INET) {
+        memcpy(&v4, address, sizeof v4);
+        memcpy(own.bytes + 12, &v4.sin_addr, 4);
+        return egress_is_loopback(&own);
+    }
+    if (address->ss_family == AF_INET6) {
+        memcpy(&v6, address, sizeof v6);
+        memcpy(own.bytes, v6.sin6_addr.s6_addr, sizeof own.bytes);
+        return egress_is_loopback(&own);
+    }
+    return address->ss_family == AF_UNIX;
 }
 
 struct span peer_text(const struct silent_name *name, char text[PEER_TEXT_BYTES])

@@ -12,6 +12,8 @@ enum { PEER_TEXT_BYTES = 64 }; /* an address in IPv6 has at most 45, its length 
 
 /* Of what accept() told; families without addresses of their own count as Unix sockets. */
 struct silent_name peer_name(const struct sockaddr_storage *address);
+/* Whether that is a process of this machine: 127.0.0.0/8, ::1, or a Unix socket. */
+bool peer_is_local(const struct sockaddr_storage *address);
 /* "127.0.0.1", "2001:db8:0:1::/64" or "unix"; valid as long as `text`. */
 struct span peer_text(const struct silent_name *name, char text[PEER_TEXT_BYTES]);
 

@@ -52,10 +52,40 @@ static void peer__is_told_as_people_write_addresses(void **state)
     }
 }
 
+static void peer__is_local_by_loopback_and_unix_sockets_only(void **state)
+{
+    static const struct {
+        int family;
+        const char *address;
+        bool is_local;
+    } rows[] = {{AF_INET, "127.0.0.1", true},
+                {AF_INET, "127.255.255.254", true},
+                {AF_INET, "128.0.0.1", false},
+                {AF_INET, "10.0.0.1", false},
+                {AF_INET, "0.0.0.0", false},
+                {AF_INET6, "::1", true},
+                {AF_INET6, "::ffff:127.0.0.1", true},
+                {AF_INET6, "::", false},
+                {AF_INET6, "::2", false},
+                {AF_INET6, "::ffff:10.0.0.1", false},
+                {AF_INET6, "2001:db8::1", false},
+                {AF_UNIX, "", true},
+                {AF_UNSPEC, "", false}};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct sockaddr_storage address = address_of(rows[i].family, rows[i].address);
+        if (peer_is_local(&address) != rows[i].is_local) {
+            fail_msg("%s", rows[i].address);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(peer__is_told_as_people_write_addresses),
+        cmocka_unit_test(peer__is_local_by_loopback_and_unix_sockets_only),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pages and orders onto their listener. */
+#include "proxy/admin_mount.h"
+
+#include "admin/guard.h"
+#include "admin/order.h"
+#include "admin/page.h"
+#include "admin/target_out.h"
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "headgate_version.h"
+#include "proxy/admin_fleet.h"
+#include "proxy/call_parts.h"
+#include "wire/json_out.h"
+
+enum { NAME_SHOWN = 128, NAMES_SHOWN_MAX = 2048 };
+
+/* ---- refusals ---- */
+
+/* For the line of a request that is refused. */
+static void note_path(struct call *call, struct span target)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    text_put_printable(text, span_cut(&target, '?'), NAME_SHOWN);
+    call->head.shown_path = call_head_keep(&call->head, buf_span(text));
+}
+
+static void refuse_fully(struct call *call, const struct refusal *refusal, const char *allow)
+{
+    const struct dialect *dialect = call->match.dialect;
+
+    conn_refusing(call->conn);
+    reply_refusal(call, dialect != NULL ? dialect : dialect_at(0), refusal, allow);
+    call_leave(call);
+    call_close(call, true);
+}
+
+static void refuse(struct call *call, enum refusal_kind kind, const char *allow)
+{
+    struct refusal refusal = {.kind = kind};
+
+    refuse_fully(call, &refusal, allow);
+}
+
+/* ---- the view ---- */
+
+static bool view_fill(const struct call *call, bool wants_targets, struct view *view,
+                      struct target_view **targets)
+{
+    const struct env *env = call->env;
+    unsigned calls = calls_count(env->calls);
+
+    *targets = NULL;
+    *view = (struct view){
+        .is_draining = conns_is_draining(env->conns),
+        .providers = call->snapshot->routing.providers_count,
+        .targets_count = wants_targets ? admin_fleet_count(env) : 0,
+        .uptime_ms = loop_now(env->loop) - env->calls->admin.began,
+        .calls = calls > 0 ? calls - 1 : 0, /* without the one that asks */
+        .version = SPAN_OF(HEADGATE_VERSION),
+    };
+    if (view->targets_count == 0) {
+        return true;
+    }
+    *targets = mem_take(view->targets_count * sizeof **targets);
+    if (*targets == NULL) {
+        return false;
+    }
+    admin_fleet_fill(env, *targets, view->targets_count);
+    view->targets = *targets;
+    return true;
+}
+
+static void view_drop(const struct view *view, struct target_view *targets)
+{
+    mem_give(targets, view->targets_count * sizeof *targets);
+}
+
+/* ---- pages ---- */
+
+static void answer_page(struct call *call, const struct page *page, struct span method,
+                        struct span query)
+{
+    struct buf *body = &call->env->scratch->text;
+    struct target_view *targets = NULL;
+    struct view view;
+    unsigned status = 0;
+
+    if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
+        refuse(call, REFUSAL_METHOD, "GET, HEAD");
+        return;
+    }
+    if (!view_fill(call, page->wants_targets, &view, &targets)) {
+        refuse(call, REFUSAL_OVERLOADED, NULL);
+        return;
+    }
+    buf_clear(body);
+    status = page->write(&view, query, body);
+    view_drop(&view, targets);
+    if (body->failed) {
+        refuse(call, REFUSAL_OVERLOADED, NULL);
+        return;
+    }
+    reply_whole(call, status, span_of(page->content_type), buf_span(body));
+    call_close(call, false); /* health checks leave no line: they come every second */
+}
+
+bool admin_page_answers(struct call *call, struct span method, struct span target)
+{
+    struct span query = target;
+    const struct page *page = page_find(span_cut(&query, '?'));
+
+    if (page == NULL || !page->is_on_data) {
+        return false;
+    }
+    answer_page(call, page, method, query);
+    return true;
+}
+
+/* ---- orders ---- */
+
+/* The known targets' names, as many as are read with pleasure. */
+static void put_known(struct buf *out, const struct view *view)
+{
+    buf_clear(out);
+    for (size_t i = 0; i < view->targets_count; i++) {
+        if (out->len > NAMES_SHOWN_MAX) {
+            buf_put_format(out, " and %zu more", view->targets_count - i);
+            return;
+        }
+        buf_put_text(out, i == 0 ? "" : ", ");
+        target_put_name(out, &view->targets[i]);
+    }
+    if (view->targets_count == 0) {
+        buf_put_text(out, "none");
+    }
+}
+
+static void refuse_name(struct call *call)
+{
+    struct refusal refusal = {.kind = REFUSAL_TARGET_UNKNOWN};
+    struct target_view *targets = NULL;
+    struct view view;
+
+    if (view_fill(call, true, &view, &targets)) {
+        put_known(&call->wire_head, &view);
+        view_drop(&view, targets);
+        refusal.detail = buf_span(&call->wire_head);
+    }
+    refuse_fully(call, &refusal, NULL);
+}
+
+static void tell_order(const struct call *call, const struct order *order, size_t count)
+{
+    struct log *log = call->env->log;
+
+    log_begin(log, LOG_INFO, "target_order", "an operator's order was obeyed");
+    log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
+    log_field(log, "order", span_of(order_word(order->what)));
+    log_field(log, "target", order_name(order));
+    log_number(log, "count", (long long)count);
+    log_end(log);
+}
+
+static void obey(struct call *call, const struct order *order)
+{
+    struct buf *body = &call->env->scratch->text;
+    struct json_out out;
+    size_t count = admin_fleet_obey(call->env, order_name(order), order->what);
+
+    if (count == 0) {
+        refuse_name(call);
+        return;
+    }
+    tell_order(call, order, count);
+    buf_clear(body);
+    json_out_init(&out, body);
+    json_open_object(&out);
+    json_key(&out, "target");
+    json_string(&out, order_name(order));
+    json_key(&out, "order");
+    json_text(&out, order_word(order->what));
+    json_key(&out, "targets");
+    json_i64(&out, (int64_t)count);
+    json_close_object(&out);
+    buf_put_char(body, '\n');
+    conn_refusing(call->conn); /* a body too long to be dropped is not waited for */
+    reply_whole(call, 200, SPAN_OF("application/json"), buf_span(body));
+    call_close(call, false); /* the order's own line is its line */
+}
+
+/* ---- the guard ---- */
+
+static enum refusal_kind refusal_of(enum guard_verdict verdict)
+{
+    switch (verdict) {
+    case GUARD_PASS: return REFUSAL_NONE;
+    case GUARD_HOST: return REFUSAL_HOST_NOT_SERVED;
+    case GUARD_BROWSER: return REFUSAL_NO_BROWSER;
+    case GUARD_CLOSED: return REFUSAL_ADMIN_CLOSED;
+    case GUARD_REMOTE: return REFUSAL_ADMIN_REMOTE;
+    case GUARD_NO_TOKEN:
+    case GUARD_WRONG_TOKEN: return REFUSAL_ADMIN_TOKEN;
+    case GUARD_LOCKED_OUT: return REFUSAL_ADMIN_LOCKED_OUT;
+    }
+    UNREACHABLE();
+}
+
+/* facts: what the path alone says is filled in already. True: it may be answered. */
+static bool passes(struct call *call, const struct http1_head *head, const char *base,
+                   struct guard_facts *facts)
+{
+    struct guard_rules rules = {.token = call->snapshot->admin_token,
+                                .hosts = call->snapshot->allowed_hosts,
+                                .hosts_count = call->snapshot->allowed_hosts_count};
+    struct lockout *lockout = &call->env->calls->admin.lockout;
+    mono_ms now = loop_now(call->env->loop);
+    struct silent_name peer;
+    enum guard_verdict verdict = GUARD_PASS;
+
+    guard_see(head, base, facts);
+    facts->is_local = conn_peer(call->conn, &peer);
+    facts->is_locked_out = lockout_is_on(lockout, &peer, now);
+    verdict = guard_judge(&rules, facts);
+    if (verdict == GUARD_PASS) {
+        return true;
+    }
+    if (verdict == GUARD_WRONG_TOKEN) {
+        lockout_wrong(lockout, &peer, now);
+    }
+    if (verdict == GUARD_HOST) {
+        conn_close_after(call->conn);
+    }
+    if (verdict == GUARD_NO_TOKEN || verdict == GUARD_WRONG_TOKEN) {
+        buf_put_text(&call->relay.head, "www-authenticate: Bearer\r\n");
+    }
+    refuse(call, refusal_of(verdict), NULL);
+    return false;
+}
+
+/* ---- any request ---- */
+
+static bool has_long_body(const struct http1_head *head)
+{
+    return head->framing == HTTP1_BODY_LENGTH && head->length > LIMIT_DROPPED_BODY;
+}
+
+void admin_answers(struct call *call, const struct http1_head *head, const char *base)
+{
+    struct span method = http1_part_span(head->method, base);
+    struct span target = http1_part_span(head->target, base);
+    struct span query = target;
+    const struct page *page = page_find(span_cut(&query, '?'));
+    struct order order;
+    enum order_reading reading = order_read(method, target, &order);
+    struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME,
+                                .is_public = page != NULL && page->is_public};
+
+    call->match.dialect = dialect_for_error(
+        target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+    note_path(call, target);
+    if (!passes(call, head, base, &facts)) {
+        return;
+    }
+    if (page != NULL) {
+        answer_page(call, page, method, query);
+        return;
+    }
+    switch (reading) {
+    case ORDER_NONE: refuse(call, REFUSAL_NOT_FOUND, NULL); return;
+    case ORDER_METHOD: refuse(call, REFUSAL_METHOD, "POST"); return;
+    case ORDER_NAME: refuse_name(call); return;
+    case ORDER_GOOD: break;
+    }
+    if (has_long_body(head)) {
+        conn_close_after(call->conn);
+        refuse(call, REFUSAL_BODY_LARGE, NULL);
+        return;
+    }
+    obey(call, &order);
+}
