@@ -3,6 +3,9 @@
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "conf/complaint.h"
 #include "conf/snapshot.h"
@@ -10,7 +13,10 @@
 enum {
     EXIT_CODE_GOOD = 0,
     EXIT_CODE_RUNTIME = 1,
+    EXIT_CODE_FOUND = 2,        /* the command works and did not like what it found */
     EXIT_CODE_USAGE = 64,
+    EXIT_CODE_UNREACHABLE = 69,
+    EXIT_CODE_PERMISSION = 77,
     EXIT_CODE_CONFIG = 78
 };
 
@@ -18,11 +24,18 @@ enum {
 struct command_line {
     const char *config; /* -c FILE; NULL: looked for */
     const char *listen; /* --listen ADDRESS; NULL: as the settings say */
+    bool wants_help;    /* --help */
+    bool wants_json;    /* --json */
+    char *const *operands; /* as many as the command takes */
 };
 
 struct command {
     const char *name;
     const char *help;      /* one line */
+    const char *operands;  /* as in the usage line; NULL or empty: none */
+    int operands_count;    /* exactly so many */
+    const char *details;   /* lines of its own --help; NULL: none */
+    bool has_json;         /* takes --json */
     /* The exit code. */
     int (*run)(const struct command_line *line);
 };

@@ -32,10 +32,23 @@ static void print_help(void)
         "                        ~/.config/headgate/headgate.yaml, /etc/headgate/headgate.yaml\n"
         "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
         "  -t, --test            as the command check\n"
+        "      --json            of status and target: for programs\n"
         "  -V, --version         version of this program and of its libraries\n"
-        "  -h, --help            this text\n\n"
-        "exit codes: 0 good, 1 failure, 64 wrong usage, 73 cannot listen, 77 no permission,\n"
-        "78 configuration\n");
+        "  -h, --help            this text, or that of the command\n\n"
+        "exit codes: 0 good, 1 failure, 2 no such target, 64 wrong usage, 69 no headgate answers,\n"
+        "73 cannot listen, 77 no permission, 78 configuration\n");
+}
+
+static void print_help_of(const struct command *command)
+{
+    bool has_operands = command->operands != NULL;
+
+    (void)printf("usage: headgate [-c FILE] %s%s%s%s\n\n%s\n", command->name,
+                 command->has_json ? " [--json]" : "", has_operands ? " " : "",
+                 has_operands ? command->operands : "", command->help);
+    if (command->details != NULL) {
+        (void)printf("\n%s", command->details);
+    }
 }
 
 static void print_version(void)
@@ -60,14 +73,51 @@ static int misused(const char *text, const char *what)
     return EXIT_CODE_USAGE;
 }
 
+/* The words after the options: a command (unless an option was one already) and its operands. */
+static int run_command(const struct command *command, struct command_line *line, char **words,
+                       int count)
+{
+    if (count > 0 && command == NULL) {
+        command = find(words[0]);
+        if (command == NULL) {
+            return misused("no such command: ", words[0]);
+        }
+        words++;
+        count--;
+        if (line->wants_help) {
+            print_help_of(command);
+            return EXIT_CODE_GOOD;
+        }
+    }
+    if (line->wants_help) {
+        print_help();
+        return EXIT_CODE_GOOD;
+    }
+    command = command != NULL ? command : &command_run;
+    if (count > command->operands_count) {
+        return misused("one word too many: ", words[command->operands_count]);
+    }
+    if (count < command->operands_count) {
+        (void)fprintf(stderr, "headgate: usage: headgate %s %s\n", command->name,
+                      command->operands);
+        return EXIT_CODE_USAGE;
+    }
+    if (line->wants_json && !command->has_json) {
+        return misused("there is no --json of ", command->name);
+    }
+    line->operands = words;
+    return command->run(line);
+}
+
 int main(int count, char **values)
 {
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
         {"test", no_argument, NULL, 't'},         {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
+        {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
+        {NULL, 0, NULL, 0}};
     struct command_line line = {.config = NULL};
-    const struct command *command = &command_run;
+    const struct command *command = NULL;
     int letter = 0;
 
     while ((letter = getopt_long(count, values, "c:l:tVh", options, NULL)) != -1) {
@@ -76,19 +126,10 @@ int main(int count, char **values)
         case 'l': line.listen = optarg; break;
         case 't': command = &command_check; break;
         case 'V': print_version(); return EXIT_CODE_GOOD;
-        case 'h': print_help(); return EXIT_CODE_GOOD;
+        case 'h': line.wants_help = true; break;
+        case 'j': line.wants_json = true; break;
         default: return misused("wrong option", "");
         }
     }
-    if (optind < count && command == &command_run) {
-        command = find(values[optind]);
-        if (command == NULL) {
-            return misused("no such command: ", values[optind]);
-        }
-        optind++;
-    }
-    if (optind < count) {
-        return misused("one word too many: ", values[optind]);
-    }
-    return command->run(&line);
+    return run_command(command, &line, values + optind, count - optind);
 }

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/ask.h"
+
+#include <stdio.h>
+
+#include "base/text.h"
+#include "proxy/fetch_curl.h"
+#include "wire/json_scan.h"
+
+enum {
+    CONNECT_MS = 3000,
+    TOTAL_MS = 15000,
+    URL_MAX = 8192,
+    MESSAGE_MAX = 16 * 1024,
+    STATUS_UNAUTHORIZED = 401,
+    STATUS_FORBIDDEN = 403,
+    STATUS_NOT_FOUND = 404,
+    STATUS_MISDIRECTED = 421,
+    STATUS_TOO_MANY = 429
+};
+
+/* ---- where ---- */
+
+/* False: it cannot be asked, and why has been told. */
+static bool can_be_asked(const struct snapshot *snapshot)
+{
+    const char *why = NULL;
+
+    if (snapshot->admin_off) {
+        why = "admin.listen is off in the configuration, so a running headgate cannot be asked";
+    } else if (snapshot->admin.unix_path.len > 0) {
+        why = "admin.listen is a Unix socket; ask it with curl --unix-socket, or give it a port";
+    } else if (snapshot->admin.port == 0) {
+        why = "admin.listen has port 0 in the configuration; give it a port that can be asked";
+    }
+    if (why != NULL) {
+        (void)fprintf(stderr, "headgate: %s\n", why);
+    }
+    return why == NULL;
+}
+
+/* A listener on all addresses is asked on this machine's own. */
+static void put_url(struct buf *out, const struct listen_address *address, struct span path)
+{
+    struct span host = address->host;
+
+    if (host.len == 0 || span_equal(host, SPAN_OF("0.0.0.0"))) {
+        host = SPAN_OF("127.0.0.1");
+    } else if (span_equal(host, SPAN_OF("::"))) {
+        host = SPAN_OF("::1");
+    }
+    buf_put_text(out, span_find(host, SPAN_OF(":")) != NULL ? "http://[" : "http://");
+    buf_put(out, host);
+    buf_put_text(out, span_find(host, SPAN_OF(":")) != NULL ? "]:" : ":");
+    buf_put_u64(out, address->port);
+    buf_put(out, path);
+}
+
+/* ---- what came back ---- */
+
+void ask_print(struct span text)
+{
+    struct buf shown;
+
+    buf_init(&shown, ASK_BODY_MAX);
+    for (struct span rest = text; rest.len > 0;) {
+        struct span line = span_cut(&rest, '\n');
+        text_put_printable(&shown, line, line.len);
+        buf_put_char(&shown, '\n');
+    }
+    (void)fwrite(shown.at, 1, shown.len, stdout);
+    buf_fini(&shown);
+}
+
+/* The message of an error in our form; nothing when the body is something else. */
+static void put_message(struct buf *out, struct span body)
+{
+    static const struct json_path paths[] = {JSON_PATH2("error", "message")};
+    struct json_scan_options options = {.paths = paths, .paths_count = 1};
+    struct json_scan *scan = json_scan_new();
+    struct json_hit hit;
+    struct buf text;
+
+    buf_init(&text, MESSAGE_MAX);
+    if (scan != NULL && json_scan_whole(scan, &options, body, &hit) && hit.kind == JSON_STRING) {
+        json_string_decode(json_hit_span(&hit, body), &text);
+        text_put_printable(out, buf_span(&text), text.len);
+    }
+    buf_fini(&text);
+    json_scan_free(scan);
+}
+
+static int code_of(unsigned status)
+{
+    switch (status) {
+    case 200: return EXIT_CODE_GOOD;
+    case STATUS_NOT_FOUND: return EXIT_CODE_FOUND;
+    case STATUS_UNAUTHORIZED:
+    case STATUS_FORBIDDEN:
+    case STATUS_MISDIRECTED:
+    case STATUS_TOO_MANY: return EXIT_CODE_PERMISSION;
+    default: return EXIT_CODE_RUNTIME;
+    }
+}
+
+static void tell_no(unsigned status, struct span body)
+{
+    struct buf message;
+
+    buf_init(&message, MESSAGE_MAX);
+    put_message(&message, body);
+    if (message.len > 0) {
+        (void)fprintf(stderr, "%.*s\n", SPAN_ARGS(buf_span(&message)));
+    } else {
+        (void)fprintf(stderr,
+                      "headgate: an answer with status %u and without a word; is it a headgate of "
+                      "this version that listens there?\n",
+                      status);
+    }
+    buf_fini(&message);
+}
+
+static void tell_failure(enum err err, const struct listen_address *address, const struct why *why)
+{
+    (void)fprintf(stderr,
+                  err == ERR_MISSING
+                      ? "headgate: no headgate answers at %.*s (%s); is it running, with this "
+                        "configuration?\n"
+                      : "headgate: asking %.*s failed: %s\n",
+                  SPAN_ARGS(address->text), why->text);
+}
+
+/* ---- asking ---- */
+
+static int ask_at(const struct snapshot *snapshot, bool is_post, struct span path, struct buf *body)
+{
+    struct fetch_request request = {.is_post = is_post,
+                                    .bearer = snapshot->admin_token,
+                                    .connect_ms = CONNECT_MS,
+                                    .total_ms = TOTAL_MS};
+    struct why why = {.text = ""};
+    struct buf url;
+    unsigned status = 0;
+    enum err err = ERR_NONE;
+
+    buf_init(&url, URL_MAX);
+    put_url(&url, &snapshot->admin, path);
+    request.url = buf_span(&url);
+    err = fetch(&request, &status, body, &why);
+    buf_fini(&url);
+    if (err != ERR_NONE) {
+        tell_failure(err, &snapshot->admin, &why);
+        return err == ERR_MISSING ? EXIT_CODE_UNREACHABLE : EXIT_CODE_RUNTIME;
+    }
+    if (status != 200) {
+        tell_no(status, buf_span(body));
+    }
+    return code_of(status);
+}
+
+int ask(const struct command_line *line, bool is_post, struct span path, struct buf *body)
+{
+    struct snapshot *snapshot = NULL;
+    struct buf file;
+    int code = settings_load(line, &snapshot, &file);
+
+    buf_fini(&file);
+    if (code == EXIT_CODE_GOOD) {
+        code = can_be_asked(snapshot) ? ask_at(snapshot, is_post, path, body) : EXIT_CODE_CONFIG;
+    }
+    snapshot_give(snapshot);
+    return code;
+}

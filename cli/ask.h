@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli/ask.h: asks the headgate that runs, over the operators' listener that the settings name and
+ * with their token. Used by the commands that look at it or order it about. */
+#ifndef CLI_ASK_H
+#define CLI_ASK_H
+
+#include "cli/command.h"
+
+enum { ASK_BODY_MAX = 16 * 1024 * 1024 };
+
+/* GET, or POST without a body. The answer's body is put into `body`, which the caller has begun with
+ * ASK_BODY_MAX. Returns an exit code; every one but EXIT_CODE_GOOD has been explained on stderr. */
+int ask(const struct command_line *line, bool is_post, struct span path, struct buf *body);
+/* Every line of a text, without what could move a terminal. */
+void ask_print(struct span text);
+
+#endif
