@@ -55,6 +55,15 @@ static bool take_byte(struct span text, size_t *i, char *byte)
     return high >= 0 && low >= 0;
 }
 
+/* "provider" or "provider/model", neither of them empty. */
+static bool has_parts(struct span name)
+{
+    struct span rest = name;
+    struct span provider = span_cut(&rest, '/');
+
+    return provider.len > 0 && (provider.len == name.len || rest.len > 0);
+}
+
 /* Names of targets have no control bytes: with one it is an attempt on a log or a terminal. */
 static bool read_name(struct span text, struct order *order)
 {
@@ -68,7 +77,7 @@ static bool read_name(struct span text, struct order *order)
         }
         order->name[order->name_len++] = byte;
     }
-    return order->name_len > 0;
+    return has_parts(order_name(order));
 }
 
 /* The last segment is the order, what stands before it the name. */

@@ -75,6 +75,8 @@ static void order__names_that_no_target_has_are_not_read(void **state)
     static const char *const targets[] = {BASE "/park",        BASE "%00/park",   BASE "a%00b/park",
                                           BASE "a%0d%0ab/park", BASE "a%1b[2J/park", BASE "%7f/park",
                                           BASE "%/park",       BASE "%2/park",    BASE "a%zz/park",
+                                          BASE "a%2F/park",    BASE "a//park",    BASE "%2Fm/park",
+                                          BASE "//m/park",
                                           BASE "%-1/park",     BASE "a%2/park"};
 
     (void)state;
