@@ -38,6 +38,8 @@ struct request {
     bool is_stream;
     bool app_wants_usage;         /* OpenAI stream: the app asked for the usage chunk itself */
     int64_t output_cap;           /* as asked; -1 when absent */
+    struct span session;          /* what the body says of its conversation (a prompt cache key),
+                                   * raw text without quotes; empty when there is none */
     struct json_hit stream_options;          /* where that member's value stands */
     struct json_hit stream_options_usage;    /* and its include_usage */
 };

@@ -34,18 +34,27 @@ static struct rule request_rule(struct span name)
     case SHAPE(10, 't'): return RULE("user-agent", HEAD_PASSES);
     case SHAPE(11, 't'): return RULE("traceparent", HEAD_TRACEPARENT);
     case SHAPE(12, 'e'): return RULE("content-type", HEAD_CONTENT_TYPE);
-    case SHAPE(12, 'd'): return RULE("x-request-id", HEAD_REQUEST_ID);
+    case SHAPE(12, 'd'): return lower(name.at[2]) == 'r' ? RULE("x-request-id", HEAD_REQUEST_ID)
+                                                         : RULE("x-session-id", HEAD_SESSION);
     case SHAPE(13, 'n'): return RULE("authorization", HEAD_AUTHORIZATION);
     case SHAPE(14, 't'): return RULE("openai-project", HEAD_SCOPE);
     case SHAPE(14, 'y'): return RULE("x-goog-api-key", HEAD_KEY);
-    case SHAPE(16, 'e'): return RULE("x-headgate-trace", HEAD_TRACE);
+    case SHAPE(10, 'd'): return RULE("session-id", HEAD_SESSION);
+    case SHAPE(15, 'k'): return RULE("x-headgate-task", HEAD_TASK);
+    case SHAPE(16, 'e'): return lower(name.at[11]) == 't'
+                                    ? RULE("x-headgate-trace", HEAD_TRACE)
+                                    : RULE("x-headgate-route", HEAD_ROUTE);
     case SHAPE(16, 'g'): return RULE("content-encoding", HEAD_CONTENT_ENCODING);
     case SHAPE(16, 't'): return RULE("x-server-timeout", HEAD_PATIENCE);
     case SHAPE(17, 't'): return RULE("x-goog-api-client", HEAD_PASSES);
     case SHAPE(19, 'n'): return RULE("openai-organization", HEAD_SCOPE);
     case SHAPE(19, 't'): return RULE("x-stainless-timeout", HEAD_PATIENCE);
     case SHAPE(19, 'd'): return RULE("x-client-request-id", HEAD_PASSES);
+    case SHAPE(18, 'n'): return RULE("x-headgate-session", HEAD_SESSION);
+    case SHAPE(18, 'y'): return RULE("x-session-affinity", HEAD_SESSION);
     case SHAPE(21, 's'): return RULE("x-headgate-timeout-ms", HEAD_TIMEOUT);
+    case SHAPE(22, 'r'): return RULE("x-headgate-no-failover", HEAD_NO_FAILOVER);
+    case SHAPE(24, 'd'): return RULE("x-claude-code-session-id", HEAD_SESSION);
     case SHAPE(22, 'd'): return RULE("anthropic-workspace-id", HEAD_SCOPE);
     default: return RULE("", HEAD_STAYS);
     }
@@ -69,6 +78,7 @@ static struct rule answer_rule(struct span name)
     case SHAPE(11, 'r'): return RULE("retry-after", ANSWER_RETRY_AFTER);
     case SHAPE(12, 'e'): return RULE("content-type", ANSWER_CONTENT_TYPE);
     case SHAPE(12, 'd'): return RULE("x-request-id", ANSWER_REQUEST_ID);
+    case SHAPE(14, 'y'): return RULE("x-should-retry", ANSWER_SHOULD_RETRY);
     case SHAPE(14, 's'): return RULE("retry-after-ms", ANSWER_RETRY_AFTER);
     case SHAPE(16, 'g'): return RULE("content-encoding", ANSWER_CONTENT_ENCODING);
     default: return RULE("", ANSWER_STAYS);

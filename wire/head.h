@@ -20,6 +20,10 @@ enum head_use {
     HEAD_TRACEPARENT,     /* passes, too */
     HEAD_TRACE,           /* x-headgate-trace */
     HEAD_TIMEOUT,         /* x-headgate-timeout-ms */
+    HEAD_TASK,            /* x-headgate-task */
+    HEAD_ROUTE,           /* x-headgate-route */
+    HEAD_SESSION,         /* x-headgate-session, and what agents send of their own accord */
+    HEAD_NO_FAILOVER,     /* x-headgate-no-failover */
     HEAD_CONTENT_TYPE,    /* passes, too */
     HEAD_CONTENT_ENCODING,
     HEAD_PATIENCE         /* x-stainless-timeout, x-server-timeout: seconds; passes, too */
@@ -38,6 +42,7 @@ enum answer_use {
     ANSWER_CONTENT_TYPE,
     ANSWER_CONTENT_ENCODING,
     ANSWER_REQUEST_ID,    /* x-request-id, request-id: goes back under our own name */
+    ANSWER_SHOULD_RETRY,  /* x-should-retry: for the dispatch */
     ANSWER_RETRY_AFTER    /* goes back as conventions.md 1.7 says */
 };
 enum answer_use answer_use(struct span name);

@@ -81,4 +81,9 @@ void refusal_message(const struct refusal *refusal, struct buf *out)
         buf_put_text(out, ". ");
         buf_put_text(out, refusal->hint);
     }
+    if (refusal->nearest.len > 0) {
+        buf_put_text(out, ". did you mean ");
+        text_put_printable(out, refusal->nearest, DETAIL_MAX);
+        buf_put_char(out, '?');
+    }
 }

@@ -22,8 +22,10 @@ struct refusal {
     enum refusal_kind kind;
     const char *param;   /* the member or header at fault, a fixed text; NULL when none */
     struct span detail;  /* a cut, printable name to show (model or path), or empty; borrowed */
-    const char *hint;    /* one more fixed sentence ("did you mean ..."), or NULL */
+    const char *hint;    /* one more fixed sentence, or NULL */
+    struct span nearest; /* a configured name that may have been meant, or empty; borrowed */
     unsigned status;     /* in place of the row's; 0: the row's */
+    uint64_t wait_ms;    /* in place of the row's; 0: the row's */
     uint64_t offset;     /* of the byte in the body that proved it */
     bool has_offset;
 };

@@ -187,6 +187,16 @@ static struct refusal check_cap(const struct member *member, int64_t least,
     return no_refusal();
 }
 
+/* Whatever else it is, is the provider's business. */
+static void note_session(const struct member *member, struct request *request)
+{
+    struct span raw = json_hit_span(&member->hit, member->body);
+
+    if (member->hit.kind == JSON_STRING && raw.len > 2) {
+        request->session = span_make(raw.at + 1, raw.len - 2);
+    }
+}
+
 static struct refusal check_member(const struct member *member, bool has_main,
                                    struct request *request)
 {
@@ -208,6 +218,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
     case RULE_METADATA:
         return member->hit.len > METADATA_MAX ? refuse_value(member, "it is larger than 16 KiB")
                                               : no_refusal();
+    case RULE_SESSION: note_session(member, request); return no_refusal();
     case RULE_NOTED: return no_refusal();
     }
     UNREACHABLE();
@@ -261,6 +272,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->is_stream = false;
     request->app_wants_usage = false;
     request->output_cap = -1;
+    request->session = span_make("", 0);
     request->stream_options = (struct json_hit){0};
     request->stream_options_usage = (struct json_hit){0};
     if (!json_scan_whole(scan, &options, body, hits)) {

@@ -26,6 +26,7 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("max_tokens"),
     JSON_PATH1("max_completion_tokens"),
     JSON_PATH1("metadata"),
+    JSON_PATH1("prompt_cache_key"),
 };
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "input", TO_RESPONSES},
@@ -43,6 +44,7 @@ static const struct request_row request_rows[] = {
     {RULE_CAP, "max_tokens", NULL},
     {RULE_CAP, "max_completion_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
+    {RULE_SESSION, "prompt_cache_key", NULL},
 };
 
 struct refusal openai_chat_request(struct json_scan *scan, uint64_t seed, struct span body,

@@ -13,6 +13,7 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("messages"), JSON_PATH1("contents"),          JSON_PATH1("input"),
     JSON_PATH1("model"),    JSON_PATH1("stream"),            JSON_PATH1("stream_options"),
     JSON_PATH1("n"),        JSON_PATH1("max_output_tokens"), JSON_PATH1("metadata"),
+    JSON_PATH1("prompt_cache_key"),
 };
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "messages",
@@ -26,6 +27,7 @@ static const struct request_row request_rows[] = {
     {RULE_CHOICES, "n", NULL},
     {RULE_CAP, "max_output_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
+    {RULE_SESSION, "prompt_cache_key", NULL},
 };
 
 struct refusal openai_responses_request(struct json_scan *scan, uint64_t seed, struct span body,
