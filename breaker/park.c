@@ -8,7 +8,7 @@
 #include "base/must.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, HOUR_MS = 60 * MINUTE_MS };
-enum { STAY_MAX_MS = 24 * HOUR_MS };
+#define STAY_MAX_MS ((uint64_t)31 * 24 * HOUR_MS)
 
 struct park_row {
     const char *word;

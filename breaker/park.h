@@ -29,8 +29,8 @@ struct park {
     uint8_t times;    /* stays in a row for this reason, for the doubling */
 };
 
-/* Out for `ms` from now (at most a day); an earlier, longer stay is kept, its reason too. A stay
- * for another reason than the last begins a new row. */
+/* Out for `ms` from now (at most 31 days: a month of quota); an earlier, longer stay is kept, its
+ * reason too. A stay for another reason than the last begins a new row. */
 void park_for(struct park *park, enum park_reason reason, uint64_t ms, mono_ms now);
 /* Out for the reason's own time, doubled with each stay in a row up to its most. Both cooldowns
  * begin at 1 s and end at 20 s. Told again while it is out for the same reason, it does not double:
