@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One function per state. The times that can wake a call are all in wake_of: a new timer is one
- * line there and one in time_is_up. */
-#include "router/dispatch.h"
+/* One function per state. What wakes a call is in dispatch_time.c, who is asked next in
+ * dispatch_next.c. */
+#include "router/dispatch_parts.h"
 
 #include "base/must.h"
+#include "wire/hint.h"
 
-/* Quiet for so long towards the app, and a comment goes out: intermediaries and Node's fetch give
- * up on silent streams. */
-enum { KEEP_ALIVE_MS = 15000 };
-/* After the terminal event the provider's framing normally ends at once; one that does not is not
- * waited for any longer than this. */
-enum { TERMINAL_GRACE_MS = 250 };
-
-void dispatch_init(struct dispatch *dispatch, const struct dispatch_rules *rules, mono_ms now)
+void dispatch_init(struct dispatch *dispatch, struct plan *plan, struct fleet *fleet,
+                   const struct dispatch_rules *rules, mono_ms now)
 {
-    const struct timeouts *timeouts = rules->timeouts;
+    const struct timeouts *timeouts = &plan->rules->timeouts;
     uint32_t total = rules->is_stream ? timeouts->stream_total_ms : timeouts->total_ms;
 
     if (rules->deadline_ms != 0 && rules->deadline_ms < total) {
@@ -23,261 +18,525 @@ void dispatch_init(struct dispatch *dispatch, const struct dispatch_rules *rules
     *dispatch = (struct dispatch){
         .state = DISPATCH_HOLDING,
         .is_stream = rules->is_stream,
+        .plan = plan,
+        .fleet = fleet,
+        .rules = *rules,
         .deadline = mono_add(now, total),
         .head_deadline = rules->patience_ms == 0 ? MONO_NEVER : mono_add(now, rules->patience_ms),
         .terminal_at = MONO_NEVER,
+        .commit_at = MONO_NEVER,
+        .stuck_at = MONO_NEVER,
         .timeouts = timeouts,
         .begun_at = now,
     };
 }
 
-static void act(struct actions *actions, enum action_kind kind, uint8_t attempt,
-                enum outcome outcome)
+struct action *dispatch_act(struct actions *actions, enum action_kind kind, uint8_t attempt,
+                          enum outcome outcome)
 {
     must(actions->count < ACTIONS_MAX);
-    actions->list[actions->count++] =
+    actions->list[actions->count] =
         (struct action){.kind = kind, .attempt = attempt, .outcome = outcome};
+    return &actions->list[actions->count++];
 }
 
-/* ---- time ---- */
-
-static bool may_send_early_head(const struct dispatch *d)
+static struct flight *flight_of(struct dispatch *d, uint8_t number)
 {
-    return d->is_stream && !d->head_is_out && d->timeouts->early_head_ms != 0;
-}
-
-static mono_ms gate_deadline(const struct dispatch *d)
-{
-    if (!d->is_written) {
-        return MONO_NEVER;
-    }
-    if (d->is_stream) {
-        return mono_add(d->written_at, d->timeouts->first_content_ms);
-    }
-    return d->has_head ? MONO_NEVER : mono_add(d->written_at, d->timeouts->head_ms);
-}
-
-static mono_ms idle_deadline(const struct dispatch *d)
-{
-    return d->has_head && !d->is_paused ? mono_add(d->bytes_at, d->timeouts->idle_ms) : MONO_NEVER;
-}
-
-static mono_ms content_deadline(const struct dispatch *d)
-{
-    return d->is_stream && !d->is_paused ? mono_add(d->content_at, d->timeouts->content_idle_ms)
-                                         : MONO_NEVER;
-}
-
-static mono_ms keep_alive_at(const struct dispatch *d)
-{
-    return d->is_stream && d->head_is_out ? mono_add(d->sent_at, KEEP_ALIVE_MS) : MONO_NEVER;
-}
-
-static mono_ms wake_of(const struct dispatch *d)
-{
-    mono_ms at = d->deadline;
-
-    switch (d->state) {
-    case DISPATCH_CLOSED: return MONO_NEVER;
-    case DISPATCH_HOLDING: break;
-    case DISPATCH_TRYING:
-        at = mono_min(at, mono_min(gate_deadline(d), idle_deadline(d)));
-        if (may_send_early_head(d)) {
-            at = mono_min(at, mono_add(d->begun_at, d->timeouts->early_head_ms));
+    for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
+        if (d->flights[i].number == number && number != 0) {
+            return &d->flights[i];
         }
-        break;
-    case DISPATCH_STREAMING:
-        at = mono_min(at, mono_min(idle_deadline(d), content_deadline(d)));
-        at = mono_min(at, mono_add(d->terminal_at, TERMINAL_GRACE_MS));
-        break;
     }
-    if (!d->head_is_out) {
-        at = mono_min(at, d->head_deadline);
-    }
-    return mono_min(at, keep_alive_at(d));
+    return NULL;
 }
 
-/* The reason to end the attempt now, or OUTCOME_OK when its time is not up. */
-static enum outcome time_is_up(const struct dispatch *d, mono_ms now)
+struct flight *dispatch_other_flight(struct dispatch *d, const struct flight *flight)
 {
-    if (now >= d->deadline || (!d->head_is_out && now >= d->head_deadline)) {
-        return OUTCOME_DEADLINE;
+    struct flight *other = flight == &d->flights[0] ? &d->flights[1] : &d->flights[0];
+
+    return other->number != 0 ? other : NULL;
+}
+
+/* ---- notes ---- */
+
+struct attempt_note *dispatch_note(struct dispatch *d, uint8_t number)
+{
+    for (uint8_t i = 0; i < d->notes_count; i++) {
+        if (d->notes[i].number == number) {
+            return &d->notes[i];
+        }
     }
-    if (d->state == DISPATCH_TRYING && now >= gate_deadline(d)) {
-        return d->has_head ? OUTCOME_FIRST_CONTENT_TIMEOUT : OUTCOME_HEAD_TIMEOUT;
-    }
-    if (now >= idle_deadline(d)) {
-        /* A stream that has shown nothing yet did not stop, it never began. */
-        return d->state == DISPATCH_TRYING && d->is_stream ? OUTCOME_FIRST_CONTENT_TIMEOUT
-                                                           : OUTCOME_IDLE;
-    }
-    if (d->state == DISPATCH_STREAMING && now >= content_deadline(d)) {
-        return OUTCOME_IDLE;
+    UNREACHABLE();
+}
+
+void dispatch_note_start(struct dispatch *d, const struct flight *f)
+{
+    must(d->notes_count < ATTEMPT_NOTES_MAX);
+    d->notes[d->notes_count++] = (struct attempt_note){.place = f->place, .number = f->number};
+}
+
+static void note_end(struct dispatch *d, const struct flight *f, enum outcome outcome, mono_ms now)
+{
+    struct attempt_note *note = dispatch_note(d, f->number);
+
+    note->is_over = true;
+    note->outcome = (uint8_t)outcome;
+    note->took_ms = (uint32_t)mono_until(f->started_at, now);
+}
+
+/* The number of the latest attempt; 0: there was none. */
+uint8_t dispatch_latest(const struct dispatch *d)
+{
+    return d->notes_count == 0 ? 0 : d->notes[d->notes_count - 1].number;
+}
+
+enum outcome dispatch_switched(const struct dispatch *d)
+{
+    for (int i = d->notes_count - 1; i > 0; i--) {
+        if (d->notes[i].place != d->notes[i - 1].place && d->notes[i - 1].is_over) {
+            return (enum outcome)d->notes[i - 1].outcome;
+        }
     }
     return OUTCOME_OK;
 }
 
 /* ---- ends ---- */
 
-/* Before the ledger has answered nothing is held, so nothing is settled. */
-static void end_unheld(struct dispatch *d, struct actions *actions, enum outcome outcome)
+bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome)
 {
-    if (outcome != OUTCOME_APP_GONE) {
-        act(actions, ACTION_FAIL, d->attempt, outcome);
+    return f->is_written && !f->has_head && outcome != OUTCOME_APP_GONE &&
+           outcome != OUTCOME_SHUTDOWN;
+}
+
+/* The flight is over: books, breakers and notes hear of it. */
+void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
+                 enum outcome outcome, struct actions *actions)
+{
+    struct ending ending = {
+        .outcome = outcome,
+        .had_head = f->has_head,
+        .had_content = f->has_content,
+        .hint_ms = event->kind == EVENT_ENDED ? event->hint_ms : HINT_NONE,
+        .quota_ms = event->kind == EVENT_ENDED ? event->quota_ms : 0,
+    };
+    bool may_have_run = dispatch_is_ambiguous(f, outcome);
+
+    fleet_report(d->fleet, &f->entry, &ending, event->now);
+    note_end(d, f, outcome, event->now);
+    dispatch_note(d, f->number)->is_ambiguous = may_have_run;
+    dispatch_act(actions, ACTION_SETTLE, f->number, outcome);
+    if (outcome != OUTCOME_OK) {
+        d->last = outcome;
     }
-    act(actions, ACTION_CLOSE, d->attempt, outcome);
-    d->state = DISPATCH_CLOSED;
+    f->number = 0;
 }
 
 static void close_call(struct dispatch *d, struct actions *actions, enum outcome outcome)
 {
-    act(actions, ACTION_SETTLE, d->attempt, outcome);
-    act(actions, ACTION_CLOSE, d->attempt, outcome);
+    dispatch_act(actions, ACTION_CLOSE, 0, outcome);
     d->state = DISPATCH_CLOSED;
 }
 
-/* The attempt is over and nothing better is left. */
-static void give_up(struct dispatch *d, struct actions *actions, enum outcome outcome)
+/* Nothing is in flight and nothing better is left. */
+void dispatch_give_up(struct dispatch *d, struct actions *actions, uint8_t number,
+                    enum outcome outcome, uint64_t wait_ms)
 {
-    act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, d->attempt, outcome);
+    if (outcome != OUTCOME_APP_GONE) {
+        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome)->wait_ms = wait_ms;
+    }
     close_call(d, actions, outcome);
 }
 
-static void abandon(struct dispatch *d, struct actions *actions, enum outcome outcome)
+static void drop(struct dispatch *d, struct flight *f, const struct event_in *event,
+                 enum outcome outcome, struct actions *actions)
 {
-    act(actions, ACTION_ABANDON, d->attempt, outcome);
-    give_up(d, actions, outcome);
+    dispatch_act(actions, ACTION_ABANDON, f->number, outcome);
+    dispatch_land(d, f, event, outcome, actions);
 }
 
-static void leave(struct dispatch *d, struct actions *actions)
+/* Whatever is in flight, for a reason that is not the providers'. */
+void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                     struct actions *actions)
 {
-    act(actions, ACTION_ABANDON, d->attempt, OUTCOME_APP_GONE);
-    close_call(d, actions, OUTCOME_APP_GONE);
+    for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
+        if (d->flights[i].number != 0) {
+            drop(d, &d->flights[i], event, outcome, actions);
+        }
+    }
+    d->is_hedging = false;
 }
 
-static void commit(struct dispatch *d, struct actions *actions, mono_ms now)
+/* ---- after the commit ---- */
+
+static void cut(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                struct actions *actions)
 {
-    act(actions, ACTION_COMMIT, d->attempt, OUTCOME_OK);
-    d->state = DISPATCH_STREAMING;
-    d->head_is_out = true;
-    d->content_at = now;
-    d->sent_at = now;
+    uint8_t number = d->flights[0].number;
+
+    dispatch_act(actions, ACTION_CUT, number, outcome);
+    dispatch_note(d, number)->why = RETRY_COMMITTED;
+    dispatch_land(d, &d->flights[0], event, outcome, actions);
+    close_call(d, actions, outcome);
 }
 
-static void finish(struct dispatch *d, struct actions *actions)
+static void finish(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
-    act(actions, ACTION_FINISH, d->attempt, OUTCOME_OK);
+    dispatch_act(actions, ACTION_FINISH, d->flights[0].number, OUTCOME_OK);
+    dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
     close_call(d, actions, OUTCOME_OK);
 }
 
+static void commit(struct dispatch *d, struct flight *f, const struct event_in *event,
+                   struct actions *actions)
+{
+    struct flight *other = dispatch_other_flight(d, f);
+
+    if (other != NULL) {
+        drop(d, other, event, OUTCOME_HEDGE_LOST, actions);
+    }
+    if (f != &d->flights[0]) {
+        d->flights[0] = *f;
+        f->number = 0;
+        f = &d->flights[0];
+    }
+    dispatch_act(actions, ACTION_COMMIT, f->number, OUTCOME_OK);
+    plan_served(d->plan, d->fleet, f->place, event->now);
+    d->state = DISPATCH_STREAMING;
+    d->is_committed = true;
+    d->is_hedging = false; /* its money comes back when it is answered */
+    d->head_is_out = true;
+    d->commit_at = MONO_NEVER;
+    f->content_at = event->now;
+    d->sent_at = event->now;
+}
+
 /* ---- states ---- */
+
+static void leave(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                  struct actions *actions)
+{
+    uint8_t number = d->flights[0].number;
+
+    if (outcome != OUTCOME_APP_GONE) {
+        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome);
+    }
+    dispatch_drop_all(d, event, outcome, actions);
+    close_call(d, actions, outcome);
+}
+
+static bool is_out(struct standing standing)
+{
+    return standing.what != ELIGIBLE && standing.what != ELIGIBLE_PROBE;
+}
+
+static void early_head_if_due(struct dispatch *d, mono_ms now, struct actions *actions)
+{
+    if (dispatch_may_send_early_head(d) && now >= mono_add(d->begun_at, d->timeouts->early_head_ms)) {
+        dispatch_act(actions, ACTION_EARLY_HEAD, d->flights[0].number, OUTCOME_OK);
+        d->head_is_out = true;
+        d->sent_at = now;
+    }
+    if (now >= dispatch_keep_alive_at(d)) {
+        dispatch_act(actions, ACTION_KEEP_ALIVE, d->flights[0].number, OUTCOME_OK);
+        d->sent_at = now;
+    }
+}
+
+/* Time went by while money was set aside: it may be too late, or the target gone. */
+static void held(struct dispatch *d, const struct event_in *event, struct actions *actions)
+{
+    if (event->now >= dispatch_end(d)) {
+        dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_DEADLINE);
+        dispatch_give_up(d, actions, 0, OUTCOME_DEADLINE, 0);
+        return;
+    }
+    if (!d->next_is_panic && is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now))) {
+        dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_NO_TARGET);
+        d->next_place = PLAN_NONE;
+        dispatch_go_on(d, event, actions);
+        return;
+    }
+    d->state = DISPATCH_TRYING;
+    dispatch_begin_flight(d, &d->flights[0], event->now, actions);
+}
 
 static void step_holding(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     switch (event->kind) {
     case EVENT_START:
-        d->attempt = 1;
-        act(actions, ACTION_HOLD, d->attempt, OUTCOME_OK);
+        d->next_place = PLAN_NONE;
+        dispatch_go_on(d, event, actions);
         return;
-    case EVENT_HELD:
-        if (time_is_up(d, event->now) != OUTCOME_OK) {
-            give_up(d, actions, OUTCOME_DEADLINE);
+    case EVENT_HELD: held(d, event, actions); return;
+    case EVENT_DENIED: dispatch_give_up(d, actions, 0, OUTCOME_LOCAL, 0); return;
+    case EVENT_APP_GONE: leave(d, event, OUTCOME_APP_GONE, actions); return;
+    case EVENT_SHUTDOWN: leave(d, event, OUTCOME_SHUTDOWN, actions); return;
+    case EVENT_WAKE:
+        if (event->now >= dispatch_end(d)) {
+            dispatch_give_up(d, actions, 0, OUTCOME_DEADLINE, 0);
             return;
         }
-        act(actions, ACTION_ATTEMPT, d->attempt, OUTCOME_OK);
-        d->state = DISPATCH_TRYING;
+        early_head_if_due(d, event->now, actions);
         return;
-    case EVENT_DENIED: end_unheld(d, actions, OUTCOME_LOCAL); return;
-    case EVENT_APP_GONE: end_unheld(d, actions, OUTCOME_APP_GONE); return;
-    case EVENT_SHUTDOWN: end_unheld(d, actions, OUTCOME_SHUTDOWN); return;
-    case EVENT_WAKE:
-        if (time_is_up(d, event->now) != OUTCOME_OK) {
-            end_unheld(d, actions, OUTCOME_DEADLINE);
-        }
-        return;
+    case EVENT_CONNECTED:
     case EVENT_WRITTEN:
     case EVENT_HEAD:
     case EVENT_CONTENT:
+    case EVENT_READY:
     case EVENT_TERMINAL:
     case EVENT_ENDED: UNREACHABLE();
     }
 }
 
-static void wake_up(struct dispatch *d, mono_ms now, struct actions *actions)
+static void step_pausing(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
-    enum outcome outcome = time_is_up(d, now);
+    switch (event->kind) {
+    case EVENT_WAKE:
+        if (event->now >= dispatch_end(d)) {
+            dispatch_give_up(d, actions, dispatch_latest(d), d->attempts > 0 ? d->last : OUTCOME_DEADLINE, 0);
+            return;
+        }
+        early_head_if_due(d, event->now, actions);
+        if (event->now >= d->resume_at) {
+            dispatch_go_on(d, event, actions);
+        }
+        return;
+    case EVENT_APP_GONE: leave(d, event, OUTCOME_APP_GONE, actions); return;
+    case EVENT_SHUTDOWN: leave(d, event, OUTCOME_SHUTDOWN, actions); return;
+    case EVENT_START:
+    case EVENT_HELD:
+    case EVENT_DENIED:
+    case EVENT_CONNECTED:
+    case EVENT_WRITTEN:
+    case EVENT_HEAD:
+    case EVENT_CONTENT:
+    case EVENT_READY:
+    case EVENT_TERMINAL:
+    case EVENT_ENDED: UNREACHABLE();
+    }
+}
 
-    if (d->state == DISPATCH_STREAMING && now >= mono_add(d->terminal_at, TERMINAL_GRACE_MS)) {
-        act(actions, ACTION_ABANDON, d->attempt, OUTCOME_OK);
-        finish(d, actions);
+/* resilience.md, 11: one more, elsewhere, when the first content is late. */
+static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *actions)
+{
+    struct plan_wish wish = {.tries_max = 1,
+                             .but = d->flights[0].place,
+                             .other_credential_than = d->flights[0].place,
+                             .is_certain = true};
+    uint8_t place = PLAN_NONE;
+
+    if (now < dispatch_hedge_at(d)) {
         return;
     }
-    if (outcome != OUTCOME_OK) {
-        abandon(d, actions, outcome);
+    d->has_hedged = true; /* asked once, whatever comes of it */
+    place = plan_pick(d->plan, d->fleet, &wish, now);
+    if (place == PLAN_NONE || d->attempts >= dispatch_attempts_allowed(d) ||
+        dispatch_storm_at(d, place, now) != STORM_ALLOWS || !fleet_may_hedge(d->fleet, d->plan->rules, now)) {
         return;
     }
-    if (may_send_early_head(d) && now >= mono_add(d->begun_at, d->timeouts->early_head_ms)) {
-        act(actions, ACTION_EARLY_HEAD, d->attempt, OUTCOME_OK);
-        d->head_is_out = true;
-        d->sent_at = now;
+    d->is_hedging = true;
+    dispatch_hold(d, place, actions);
+}
+
+static void wake_trying(struct dispatch *d, const struct event_in *event, struct actions *actions)
+{
+    if (event->now >= dispatch_end(d)) {
+        leave(d, event, dispatch_deadline_outcome(d), actions);
+        return;
     }
-    if (now >= keep_alive_at(d)) {
-        act(actions, ACTION_KEEP_ALIVE, d->attempt, OUTCOME_OK);
-        d->sent_at = now;
+    for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
+        struct flight *f = &d->flights[i];
+        enum outcome outcome = f->number == 0 ? OUTCOME_OK : dispatch_time_is_up(d, f, event->now);
+
+        if (outcome != OUTCOME_OK) {
+            dispatch_act(actions, ACTION_ABANDON, f->number, outcome);
+            dispatch_failed(d, f, event, outcome, actions);
+            return; /* what else is due wakes again at once */
+        }
+    }
+    if (event->now >= d->commit_at) {
+        commit(d, d->flights[0].has_content ? &d->flights[0] : &d->flights[1], event, actions);
+        return;
+    }
+    early_head_if_due(d, event->now, actions);
+    hedge_if_due(d, event->now, actions);
+}
+
+static void saw_content(struct dispatch *d, struct flight *f, const struct event_in *event,
+                        struct actions *actions)
+{
+    const struct commit_rule *rule = &d->plan->rules->commit;
+    uint32_t ttfc = (uint32_t)mono_until(f->is_written ? f->written_at : f->started_at, event->now);
+    uint32_t slow = d->plan->rules->slow_ms;
+
+    if (!f->has_content) {
+        f->has_content = true;
+        f->content_at = event->now;
+        fleet_content(d->fleet, &f->entry, ttfc, slow != 0 && ttfc > slow, event->now);
+    }
+    switch (rule->mode) {
+    case COMMIT_FIRST_CONTENT: commit(d, f, event, actions); return;
+    case COMMIT_AFTER:
+        if (d->commit_at == MONO_NEVER) {
+            d->commit_at = mono_add(event->now, rule->value);
+        }
+        return;
+    case COMMIT_TOKENS:
+    case COMMIT_COMPLETE: return; /* EVENT_READY or the end */
+    }
+}
+
+/* A hedge's hold is answered beside a flight. */
+static void hedge_held(struct dispatch *d, const struct event_in *event, struct actions *actions)
+{
+    struct flight *free_one = d->flights[0].number == 0 ? &d->flights[0] : &d->flights[1];
+
+    must(d->is_hedging && free_one->number == 0);
+    d->is_hedging = false;
+    if (event->kind == EVENT_DENIED) {
+        return;
+    }
+    if (is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now))) {
+        dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_NO_TARGET);
+        return;
+    }
+    dispatch_begin_flight(d, free_one, event->now, actions);
+}
+
+/* A connection that had been idle and died under the request says nothing of the provider. */
+static enum outcome seen_from_here(const struct flight *f, enum outcome outcome)
+{
+    bool is_cut = outcome == OUTCOME_RESET || outcome == OUTCOME_CLOSED;
+
+    return f->is_reused && !f->has_head && is_cut ? OUTCOME_STALE : outcome;
+}
+
+static void step_flight(struct dispatch *d, struct flight *f, const struct event_in *event,
+                        struct actions *actions)
+{
+    switch (event->kind) {
+    case EVENT_CONNECTED: f->is_reused = event->is_reused; return;
+    case EVENT_WRITTEN:
+        f->is_written = true;
+        f->written_at = event->now;
+        return;
+    case EVENT_HEAD:
+        f->has_head = true;
+        f->bytes_at = event->now;
+        return;
+    case EVENT_CONTENT: saw_content(d, f, event, actions); return;
+    case EVENT_READY: commit(d, f, event, actions); return;
+    case EVENT_TERMINAL: /* an answer without content is still an answer */
+        d->terminal_at = event->now;
+        commit(d, f, event, actions);
+        return;
+    case EVENT_ENDED:
+        if (event->outcome != OUTCOME_OK) {
+            dispatch_failed(d, f, event, seen_from_here(f, event->outcome), actions);
+            return;
+        }
+        commit(d, f, event, actions);
+        finish(d, event, actions);
+        return;
+    case EVENT_START:
+    case EVENT_HELD:
+    case EVENT_DENIED:
+    case EVENT_WAKE:
+    case EVENT_APP_GONE:
+    case EVENT_SHUTDOWN: UNREACHABLE();
     }
 }
 
 static void step_trying(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
+    struct flight *f = NULL;
+
     switch (event->kind) {
-    case EVENT_WRITTEN:
-        d->is_written = true;
-        d->written_at = event->now;
-        return;
-    case EVENT_HEAD:
-        d->has_head = true;
-        d->bytes_at = event->now;
-        return;
-    case EVENT_CONTENT: commit(d, actions, event->now); return;
-    case EVENT_TERMINAL: /* an answer without content is still an answer */
-        d->terminal_at = event->now;
-        commit(d, actions, event->now);
-        return;
-    case EVENT_ENDED:
-        if (event->outcome != OUTCOME_OK) {
-            give_up(d, actions, event->outcome);
-            return;
-        }
-        commit(d, actions, event->now);
-        finish(d, actions);
-        return;
-    case EVENT_WAKE: wake_up(d, event->now, actions); return;
-    case EVENT_APP_GONE: leave(d, actions); return;
-    case EVENT_SHUTDOWN: abandon(d, actions, OUTCOME_SHUTDOWN); return;
-    case EVENT_START:
+    case EVENT_WAKE: wake_trying(d, event, actions); return;
+    case EVENT_APP_GONE: leave(d, event, OUTCOME_APP_GONE, actions); return;
+    case EVENT_SHUTDOWN: leave(d, event, OUTCOME_SHUTDOWN, actions); return;
     case EVENT_HELD:
-    case EVENT_DENIED: UNREACHABLE();
+    case EVENT_DENIED: hedge_held(d, event, actions); return;
+    case EVENT_CONNECTED:
+    case EVENT_WRITTEN:
+    case EVENT_HEAD:
+    case EVENT_CONTENT:
+    case EVENT_READY:
+    case EVENT_TERMINAL:
+    case EVENT_ENDED:
+        f = flight_of(d, event->attempt);
+        if (f != NULL) {
+            step_flight(d, f, event, actions);
+        }
+        return;
+    case EVENT_START: UNREACHABLE();
     }
+}
+
+static void wake_streaming(struct dispatch *d, const struct event_in *event,
+                           struct actions *actions)
+{
+    enum outcome outcome = dispatch_time_is_up(d, &d->flights[0], event->now);
+
+    if (event->now >= mono_add(d->terminal_at, TERMINAL_GRACE_MS)) {
+        dispatch_act(actions, ACTION_ABANDON, d->flights[0].number, OUTCOME_OK);
+        finish(d, event, actions);
+        return;
+    }
+    if (event->now >= dispatch_end(d)) {
+        outcome = dispatch_deadline_outcome(d);
+    }
+    if (outcome != OUTCOME_OK) {
+        dispatch_act(actions, ACTION_ABANDON, d->flights[0].number, outcome);
+        cut(d, event, outcome, actions);
+        return;
+    }
+    early_head_if_due(d, event->now, actions);
 }
 
 static void step_streaming(struct dispatch *d, const struct event_in *event,
                            struct actions *actions)
 {
+    if (event->kind == EVENT_WAKE) {
+        wake_streaming(d, event, actions);
+        return;
+    }
+    if (event->kind == EVENT_APP_GONE || event->kind == EVENT_SHUTDOWN) {
+        leave(d, event,
+              event->kind == EVENT_APP_GONE ? OUTCOME_APP_GONE : OUTCOME_SHUTDOWN, actions);
+        return;
+    }
+    if (flight_of(d, event->attempt) == NULL) {
+        /* Of a hedge that lost; its money, were it still asked for, goes back. */
+        if (event->kind == EVENT_HELD) {
+            dispatch_act(actions, ACTION_RELEASE, event->attempt, OUTCOME_HEDGE_LOST);
+        }
+        return;
+    }
     switch (event->kind) {
     case EVENT_TERMINAL: d->terminal_at = event->now; return;
     case EVENT_ENDED:
         if (event->outcome == OUTCOME_OK) {
-            finish(d, actions);
+            finish(d, event, actions);
         } else {
-            give_up(d, actions, event->outcome);
+            cut(d, event, event->outcome, actions);
         }
         return;
-    case EVENT_WAKE: wake_up(d, event->now, actions); return;
-    case EVENT_APP_GONE: leave(d, actions); return;
-    case EVENT_SHUTDOWN: abandon(d, actions, OUTCOME_SHUTDOWN); return;
     case EVENT_WRITTEN: /* a provider may answer before it has read all */
+        d->flights[0].is_written = true;
+        d->flights[0].written_at = event->now;
+        return;
+    case EVENT_CONTENT:
+        if (!d->flights[0].has_content) {
+            d->flights[0].has_content = true;
+        }
+        return;
+    case EVENT_CONNECTED:
     case EVENT_HEAD:
-    case EVENT_CONTENT: return;
+    case EVENT_READY: return;
+    case EVENT_WAKE:
+    case EVENT_APP_GONE:
+    case EVENT_SHUTDOWN:
     case EVENT_START:
     case EVENT_HELD:
     case EVENT_DENIED: UNREACHABLE();
@@ -290,28 +549,41 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event, stru
     switch (dispatch->state) {
     case DISPATCH_HOLDING: step_holding(dispatch, event, actions); break;
     case DISPATCH_TRYING: step_trying(dispatch, event, actions); break;
+    case DISPATCH_PAUSING: step_pausing(dispatch, event, actions); break;
     case DISPATCH_STREAMING: step_streaming(dispatch, event, actions); break;
     case DISPATCH_CLOSED: UNREACHABLE();
     }
-    actions->wake_at = wake_of(dispatch);
+    actions->wake_at = dispatch_wake_at(dispatch);
 }
 
-void dispatch_saw_bytes(struct dispatch *dispatch, mono_ms now, bool is_content)
+void dispatch_saw_bytes(struct dispatch *dispatch, uint8_t attempt, mono_ms now, bool is_content)
 {
-    dispatch->bytes_at = now;
+    struct flight *f = &dispatch->flights[dispatch->flights[0].number == attempt ? 0 : 1];
+
+    f->bytes_at = now;
     if (is_content) {
-        dispatch->content_at = now;
+        f->content_at = now;
     }
 }
 
 void dispatch_paused(struct dispatch *dispatch, bool is_paused, mono_ms now)
 {
     dispatch->is_paused = is_paused;
-    dispatch->bytes_at = now;
-    dispatch->content_at = now;
+    dispatch->flights[0].bytes_at = now;
+    dispatch->flights[0].content_at = now;
 }
 
 void dispatch_saw_sent(struct dispatch *dispatch, mono_ms now)
 {
     dispatch->sent_at = now;
+}
+
+void dispatch_reported(struct dispatch *dispatch, uint8_t attempt, const struct reported *reported,
+                       mono_ms now)
+{
+    struct flight *f = flight_of(dispatch, attempt);
+
+    if (f != NULL) {
+        fleet_reported(dispatch->fleet, &f->entry, reported, now);
+    }
 }

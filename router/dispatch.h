@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/dispatch.h: the decisions for one call, from its first event to its last. Pure: an event
  * with the time goes in, a bounded list of actions and one wake-up time come out. Owns nothing;
- * knows no socket. The shell (proxy/call.c) obeys after the step has returned.
+ * knows the plan and the fleet, no socket. The shell (proxy/call.c) obeys after the step has
+ * returned.
  *
  *   HOLDING    waits for the ledger
- *   TRYING     waits for the provider; nothing has gone to the app
+ *   TRYING     waits for a provider (two, with a hedge); nothing of their answers has gone out
+ *   PAUSING    waits for its own clock before the next attempt
  *   STREAMING  waits for the provider; bytes have gone to the app
  *   CLOSED     waits for nothing; an event here is our bug
  */
@@ -15,37 +17,52 @@
 #include <stdint.h>
 
 #include "base/tick.h"
+#include "router/fleet.h"
 #include "router/outcome.h"
-#include "router/target.h"
+#include "router/plan.h"
+#include "router/retry.h"
 
-enum dispatch_state { DISPATCH_HOLDING, DISPATCH_TRYING, DISPATCH_STREAMING, DISPATCH_CLOSED };
+enum dispatch_state {
+    DISPATCH_HOLDING,
+    DISPATCH_TRYING,
+    DISPATCH_PAUSING,
+    DISPATCH_STREAMING,
+    DISPATCH_CLOSED
+};
 
 enum event_kind {
-    EVENT_START,    /* the request is whole and a target is known */
-    EVENT_HELD,     /* the ledger set money aside */
-    EVENT_DENIED,   /* the ledger said no */
-    EVENT_WRITTEN,  /* the request is fully written */
-    EVENT_HEAD,     /* the provider's head is here and good so far */
-    EVENT_CONTENT,  /* the first real content (or whatever may be shown at once) */
-    EVENT_TERMINAL, /* the last event of the dialect; only the framing's end is missing */
-    EVENT_ENDED,    /* the attempt is over: outcome */
-    EVENT_WAKE,     /* the time asked for has come */
-    EVENT_APP_GONE, /* nobody listens any more */
-    EVENT_SHUTDOWN  /* the drain's time is over */
+    EVENT_START,     /* the request is whole and there is a plan */
+    EVENT_HELD,      /* the ledger set money aside */
+    EVENT_DENIED,    /* the ledger said no */
+    EVENT_CONNECTED, /* a connection stands: is_reused */
+    EVENT_WRITTEN,   /* the request is fully written */
+    EVENT_HEAD,      /* the provider's head is here and good so far */
+    EVENT_CONTENT,   /* the first real content of a stream */
+    EVENT_READY,     /* what came may be shown: passed through unread, or held for long enough */
+    EVENT_TERMINAL,  /* the last event of the dialect; only the framing's end is missing */
+    EVENT_ENDED,     /* the attempt is over: outcome */
+    EVENT_WAKE,      /* the time asked for has come */
+    EVENT_APP_GONE,  /* nobody listens any more */
+    EVENT_SHUTDOWN   /* the drain's time is over */
 };
 
 struct event_in {
     enum event_kind kind;
     uint8_t attempt;      /* whose event; events of an attempt that is over are ignored */
-    enum outcome outcome; /* ENDED */
     mono_ms now;
+    enum outcome outcome; /* ENDED */
+    bool is_reused;       /* CONNECTED */
+    int8_t should_retry;  /* ENDED: what the provider said, 1 or 0; -1: nothing */
+    int64_t hint_ms;      /* ENDED: how long it asked to wait; HINT_NONE */
+    uint64_t quota_ms;    /* ENDED: when its quota comes back; 0: not known */
 };
 
 enum action_kind {
     ACTION_HOLD,       /* ask the ledger for the attempt's money */
-    ACTION_ATTEMPT,    /* start the attempt */
+    ACTION_RELEASE,    /* give it back: no attempt was made with it */
+    ACTION_ATTEMPT,    /* start the attempt at `place` of the plan */
     ACTION_ABANDON,    /* cancel the attempt */
-    ACTION_COMMIT,     /* open the gate: head and held bytes go to the app */
+    ACTION_COMMIT,     /* open the gate: head and held bytes of this attempt go to the app */
     ACTION_EARLY_HEAD, /* the 200 head of a stream goes out, the gate stays shut */
     ACTION_KEEP_ALIVE, /* a comment between two events */
     ACTION_FINISH,     /* end the app's message well */
@@ -58,10 +75,13 @@ enum action_kind {
 struct action {
     enum action_kind kind;
     uint8_t attempt;
+    uint8_t place;        /* HOLD, ATTEMPT: of the plan */
+    bool is_fresh;        /* ATTEMPT: on a new connection */
     enum outcome outcome; /* ABANDON, CUT, FAIL, SETTLE: why */
+    uint64_t wait_ms;     /* FAIL without an attempt: until something may be asked again; 0: unknown */
 };
 
-enum { ACTIONS_MAX = 6 };
+enum { ACTIONS_MAX = 8 };
 
 struct actions {
     struct action list[ACTIONS_MAX];
@@ -71,32 +91,82 @@ struct actions {
 
 /* What the call allows itself, all relative, in ms. */
 struct dispatch_rules {
-    const struct timeouts *timeouts;
     uint32_t patience_ms; /* how long the app waits for our head; 0: unknown */
     uint32_t deadline_ms; /* the app's own limit for the whole call; 0: none */
     bool is_stream;
+    bool no_failover;     /* the app asked for one attempt and no more */
+    bool is_short;        /* a whole answer that cannot be long: may be hedged like a stream */
 };
+
+/* One attempt in flight. */
+struct flight {
+    uint8_t number;   /* of the attempt, from 1; 0: no flight */
+    uint8_t place;    /* in the plan */
+    bool is_reused;
+    bool is_written;
+    bool has_head;
+    bool has_content;
+    struct entry entry;
+    uint32_t gate_ms; /* from written to head (whole) or first content (stream) */
+    mono_ms started_at;
+    mono_ms written_at;
+    mono_ms bytes_at;   /* last byte of the provider */
+    mono_ms content_at; /* last content */
+};
+
+/* What the call's log line tells of each attempt. */
+struct attempt_note {
+    uint8_t place;
+    uint8_t number;
+    uint8_t outcome;      /* enum outcome */
+    uint8_t why;          /* enum retry_why: what followed */
+    bool is_ambiguous;
+    bool is_over;
+    uint32_t took_ms;
+    uint32_t wait_ms;     /* the pause that followed */
+};
+enum { ATTEMPT_NOTES_MAX = 5 }; /* as many as a call may have, hedges included */
 
 struct dispatch {
+    /* What every event of a stream touches comes first. */
     enum dispatch_state state;
-    uint8_t attempt; /* the one in flight, from 1 */
     bool is_stream;
-    bool has_head;    /* of this attempt */
-    bool head_is_out; /* the app has its 200 (commit or early head) */
-    bool is_written;
+    bool head_is_out;      /* the app has its 200 (commit or early head) */
+    bool is_committed;
     bool is_paused;        /* the provider is held back by us: its silence is not its own */
+    struct flight flights[2]; /* the second one is a hedge; after the commit the first alone */
+    mono_ms sent_at;       /* last byte towards the app, once head_is_out */
     mono_ms deadline;      /* of the call */
-    mono_ms head_deadline; /* the app's patience; only while no head is out */
-    mono_ms written_at;
-    mono_ms bytes_at;    /* last byte of the provider */
-    mono_ms content_at;  /* last content */
-    mono_ms sent_at;     /* last byte towards the app, once head_is_out */
-    mono_ms terminal_at; /* MONO_NEVER until the terminal event */
+    mono_ms terminal_at;   /* MONO_NEVER until the terminal event */
     const struct timeouts *timeouts;
+    /* The rest is for decisions. */
+    struct plan *plan;
+    struct fleet *fleet;
+    struct dispatch_rules rules;
+    uint8_t numbers;       /* holds asked for so far: the next one is one more */
+    uint8_t attempts;      /* begun so far */
+    uint8_t ambiguous;     /* of them: may have run, though no answer came */
+    uint8_t fresh;         /* of them: repeated on a new connection */
+    uint8_t waits;
+    uint8_t next_place;    /* HOLDING, PAUSING: where to; PLAN_NONE: to be picked */
+    bool next_is_fresh;
+    bool next_is_panic;
+    bool is_hedging;       /* HOLD for a hedge is out, beside a flight */
+    bool has_hedged;
+    uint32_t last_wait_ms;
+    enum outcome last;     /* of the latest failed attempt */
+    mono_ms resume_at;     /* PAUSING */
+    mono_ms stuck_at;      /* since when nothing is eligible; MONO_NEVER: something is */
+    mono_ms commit_at;     /* commit: { after }; MONO_NEVER */
+    mono_ms head_deadline; /* the app's patience; only while no head is out */
     mono_ms begun_at;
+    struct attempt_note notes[ATTEMPT_NOTES_MAX];
+    uint8_t notes_count;
 };
 
-void dispatch_init(struct dispatch *dispatch, const struct dispatch_rules *rules, mono_ms now);
+/* `plan` and `fleet` outlive the dispatch. */
+void dispatch_init(struct dispatch *dispatch, struct plan *plan, struct fleet *fleet,
+                   const struct dispatch_rules *rules, mono_ms now);
 
 /* One event. Fills `actions`. Every (state, event) pair that cannot happen is asserted. */
 void dispatch_step(struct dispatch *dispatch, const struct event_in *event,
@@ -104,11 +174,17 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event,
 
 /* Bytes came from the provider (is_content: some of them were content). Only stamps the time: the
  * road of the bytes makes no decision. */
-void dispatch_saw_bytes(struct dispatch *dispatch, mono_ms now, bool is_content);
+void dispatch_saw_bytes(struct dispatch *dispatch, uint8_t attempt, mono_ms now, bool is_content);
 /* The provider is held back because the app reads slowly (or no longer): its idle times do not run
  * meanwhile; that the app reads at all is watched by whoever writes to it. */
 void dispatch_paused(struct dispatch *dispatch, bool is_paused, mono_ms now);
 /* Bytes went to the app. */
 void dispatch_saw_sent(struct dispatch *dispatch, mono_ms now);
+
+/* What the provider's head told of its limits. */
+void dispatch_reported(struct dispatch *dispatch, uint8_t attempt, const struct reported *reported,
+                       mono_ms now);
+/* The reason of the last switch to another target, OUTCOME_OK when there was none. */
+enum outcome dispatch_switched(const struct dispatch *dispatch);
 
 #endif

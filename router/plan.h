@@ -1,23 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/plan.h: the ordered candidates for one request. Pure; borrows from the settings. */
+/* router/plan.h: the ordered candidates for one call, and which of them may be asked next. Pure;
+ * borrows targets from the settings and asks the fleet. The order is made once, by the route's
+ * strategy, tier after tier; who of them is eligible is asked again at each attempt. */
 #ifndef ROUTER_PLAN_H
 #define ROUTER_PLAN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "router/fleet.h"
 #include "router/route.h"
 
-enum { PLAN_CANDIDATES_MAX = 8 };
-
-struct plan {
-    struct target candidates[PLAN_CANDIDATES_MAX];
-    uint8_t count;
-    const struct route *route; /* NULL: no route of the settings */
-    const struct route *rules; /* of the route, or of calls without one */
+/* What the order depends on besides the settings. */
+struct plan_ask {
+    const struct dialect *dialect;
+    struct span model;   /* as the app sent it; lives as long as the plan */
+    struct span session; /* conversation key, empty: none */
+    struct span caller;  /* whose share is taken where there is no session; may be empty */
+    struct estimate estimate;
 };
 
-/* The targets of the way that speak `dialect`, in the order of the settings, at most
- * PLAN_CANDIDATES_MAX. count 0: no target of the route speaks it. */
-void plan_make(struct plan *plan, const struct way *way, const struct dialect *dialect);
+struct plan {
+    const struct route *route;     /* NULL: no route of the settings */
+    const struct route *rules;     /* of the route, or of calls without one */
+    const struct target *targets;  /* `order` and `tries` speak of places in it */
+    struct target direct;          /* of a way without a route */
+    struct span model;
+    struct estimate estimate;
+    uint64_t session;              /* hash to note where this session went; 0: none */
+    uint8_t count;
+    uint8_t order[TARGETS_MAX];    /* best first */
+    uint8_t tries[TARGETS_MAX];    /* by place: attempts of this call */
+};
+
+/* The enabled targets of the way that speak the dialect and take this caller, ordered. count 0: no
+ * target of the route speaks it. Counts the call for the budgets of their endpoints. */
+void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
+               const struct plan_ask *ask, mono_ms now);
+
+/* Whether a target of this route speaks the dialect. */
+bool plan_speaks(const struct route *route, const struct dialect *dialect);
+
+const struct target *plan_target(const struct plan *plan, uint8_t place);
+
+enum { PLAN_NONE = 0xff };
+
+/* What to look for. */
+struct plan_wish {
+    uint8_t tries_max;       /* candidates with fewer attempts of this call; 1: untried ones */
+    uint8_t but;             /* not this place; PLAN_NONE: any */
+    uint64_t context_above;  /* only targets that read more tokens; 0: any */
+    uint8_t other_credential_than; /* only with another credential than this place's; PLAN_NONE */
+    bool is_certain;         /* no probe, no slow start: for hedges */
+};
+
+/* The best candidate that is eligible now: those with the fewest attempts first, then by the order.
+ * PLAN_NONE: none. */
+uint8_t plan_pick(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,
+                  mono_ms now);
+struct member plan_member(const struct plan *plan, struct fleet *fleet, uint8_t place);
+struct standing plan_standing(const struct plan *plan, struct fleet *fleet, uint8_t place,
+                              mono_ms now);
+
+/* Why none is eligible, over all candidates. */
+struct outlook {
+    uint8_t soonest;      /* place of the one that comes back first by itself, parks left out;
+                           * PLAN_NONE: all are parked */
+    mono_ms at;           /* when */
+    uint8_t soonest_open; /* the same among those behind a breaker alone */
+    mono_ms at_any;       /* when the first comes back, parks included; MONO_NEVER: by an operator */
+    bool is_all_cooling;  /* rate limits alone keep all of them out */
+    bool is_all_parked;
+    enum park_reason reason; /* of the one in first place, when all are parked */
+};
+struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, mono_ms now);
+
+/* This place answered: the session comes here again. */
+void plan_served(const struct plan *plan, struct fleet *fleet, uint8_t place, mono_ms now);
 
 #endif

@@ -2,6 +2,8 @@
 /* A route's own name comes before any match:, and among those the order of the file counts. */
 #include "router/route.h"
 
+#include "base/suggest.h"
+
 bool route_glob(struct span pattern, struct span name)
 {
     size_t p = 0;
@@ -73,37 +75,98 @@ static const struct provider *provider_speaking(const struct routing *routing,
     return NULL;
 }
 
+static const struct route *by_task(const struct routing *routing, struct span name)
+{
+    for (size_t i = 0; i < routing->tasks_count; i++) {
+        if (span_equal(routing->tasks[i].name, name)) {
+            return routing->tasks[i].route;
+        }
+    }
+    return NULL;
+}
+
 static bool go_direct(struct way *way, const struct provider *provider, struct span model)
 {
-    way->direct = (struct target){.provider = provider, .model = model};
+    way->direct = (struct target){.provider = provider,
+                                  .model = model,
+                                  .tier = 1,
+                                  .weight = 1,
+                                  .share_percent = 100,
+                                  .is_enabled = true,
+                                  .number = TARGET_UNLISTED};
     return provider != NULL;
 }
 
-bool route_find(const struct routing *routing, const struct dialect *dialect, struct span model,
-                struct way *way)
+static enum way_found take(struct way *way, const struct route *route, enum way_found otherwise)
 {
-    struct span rest = model;
+    if (route == NULL) {
+        return otherwise;
+    }
+    way->route = route;
+    way->rules = route;
+    return WAY_FOUND;
+}
+
+static const struct route *by_model(const struct routing *routing, struct span model)
+{
+    const struct route *route = by_name(routing, model);
+
+    if (route == NULL) {
+        route = by_task(routing, model);
+    }
+    return route == NULL ? by_match(routing, model) : route;
+}
+
+enum way_found route_find(const struct routing *routing, const struct dialect *dialect,
+                          const struct wish *wish, struct way *way)
+{
+    struct span rest = wish->model;
     struct span first;
     const struct provider *named = NULL;
 
     *way = (struct way){.rules = &routing->defaults};
-    way->route = by_name(routing, model);
-    if (way->route == NULL) {
-        way->route = by_match(routing, model);
+    if (wish->route.len > 0) {
+        return take(way, by_name(routing, wish->route), WAY_NO_ROUTE);
     }
-    if (way->route != NULL) {
-        way->rules = way->route;
-        return true;
+    if (wish->task.len > 0) {
+        return take(way, by_task(routing, wish->task), WAY_NO_TASK);
+    }
+    if (take(way, by_model(routing, wish->model), WAY_NO_MODEL) == WAY_FOUND) {
+        return WAY_FOUND;
     }
     first = span_cut(&rest, '/');
     named = rest.len > 0 ? provider_named(routing, first) : NULL;
     if (named != NULL) {
-        return go_direct(way, named, rest);
+        (void)go_direct(way, named, rest);
+        return WAY_FOUND;
     }
-    if (routing->strict_models) {
-        return false;
+    if (routing->strict_models ||
+        !go_direct(way, provider_speaking(routing, dialect), span_make(NULL, 0))) {
+        return WAY_NO_MODEL;
     }
-    return go_direct(way, provider_speaking(routing, dialect), span_make(NULL, 0));
+    return WAY_FOUND;
+}
+
+enum { NAMES_MAX = 256 };
+
+struct span route_nearest(const struct routing *routing, enum way_found what,
+                          const struct wish *wish)
+{
+    struct span names[NAMES_MAX];
+    size_t count = 0;
+    int near = -1;
+
+    for (size_t i = 0; what != WAY_NO_TASK && i < routing->routes_count && count < NAMES_MAX; i++) {
+        names[count++] = routing->routes[i].name;
+    }
+    for (size_t i = 0; what != WAY_NO_ROUTE && i < routing->tasks_count && count < NAMES_MAX; i++) {
+        names[count++] = routing->tasks[i].name;
+    }
+    near = suggest_nearest(what == WAY_NO_ROUTE  ? wish->route
+                           : what == WAY_NO_TASK ? wish->task
+                                                 : wish->model,
+                           names, count);
+    return near < 0 ? span_make("", 0) : names[near];
 }
 
 bool route_of_dialect(const struct routing *routing, const struct dialect *dialect, struct way *way)

@@ -17,11 +17,30 @@ struct way {
     const struct route *rules; /* the route, or what holds for calls without one; never NULL */
 };
 
-/* The first that fits: a route of that name, a route that matches it (file order), provider/model,
- * the first provider of the dialect unless strict_models. `model` is decoded text; what `way` holds
- * borrows from it and from the settings. False: nothing fits, 404. */
-bool route_find(const struct routing *routing, const struct dialect *dialect, struct span model,
-                struct way *way);
+/* What the app says about where its call is to go; each may be empty. */
+struct wish {
+    struct span route; /* x-headgate-route */
+    struct span task;  /* x-headgate-task */
+    struct span model; /* decoded text */
+};
+
+enum way_found {
+    WAY_FOUND,
+    WAY_NO_ROUTE, /* x-headgate-route names none */
+    WAY_NO_TASK,  /* x-headgate-task names none */
+    WAY_NO_MODEL
+};
+
+/* The first that fits: the route asked for, the task asked for, a route of the model's name, a task
+ * of that name, a route that matches it (file order), provider/model, the first provider of the
+ * dialect unless strict_models. What `way` holds borrows from `wish` and from the settings. */
+enum way_found route_find(const struct routing *routing, const struct dialect *dialect,
+                          const struct wish *wish, struct way *way);
+
+/* The name most like what was asked for among routes, tasks and patterns' routes; empty: none is
+ * near. */
+struct span route_nearest(const struct routing *routing, enum way_found what,
+                          const struct wish *wish);
 
 /* The way of a path that names no model (pass-through, model list): the dialect's first provider.
  */

@@ -80,8 +80,9 @@ struct target {
     uint32_t share_percent;  /* of the callers or sessions that may come here at all */
     uint64_t context;        /* tokens it can read; 0: unknown */
     bool is_enabled;
-    uint16_t number;         /* 0.. over all targets of all routes */
+    uint16_t number;         /* 0.. over all targets of all routes; TARGET_UNLISTED: of no route */
 };
+enum { TARGET_UNLISTED = 0xffff };
 
 enum jitter { JITTER_FULL, JITTER_DECORRELATED };
 /* May a request that a provider may have run already be sent again? */

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "router/plan.h"
+#include "router/route.h"
 
 static const struct provider providers[] = {
     {.name = SPAN("claude"), .dialect = &dialect_anthropic},
@@ -47,6 +47,14 @@ static struct routing routing_of(bool is_strict)
                              .strict_models = is_strict};
 }
 
+static enum way_found find(const struct routing *settings, const struct dialect *dialect,
+                           struct span model, struct way *way)
+{
+    struct wish wish = {.model = model};
+
+    return route_find(settings, dialect, &wish, way);
+}
+
 static void route__globs(void **state)
 {
     static const struct {
@@ -73,11 +81,11 @@ static void route__prefers_the_exact_name_then_file_order(void **state)
     struct way way;
 
     (void)state;
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("smart"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("smart"), &way), WAY_FOUND);
     assert_ptr_equal(way.route, &routes[0]);
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("gpt-5-mini"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("gpt-5-mini"), &way), WAY_FOUND);
     assert_ptr_equal(way.route, &routes[1]);
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("gpt-5"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("gpt-5"), &way), WAY_FOUND);
     assert_ptr_equal(way.route, &routes[2]);
 }
 
@@ -87,12 +95,12 @@ static void route__splits_provider_and_model_at_the_first_slash(void **state)
     struct way way;
 
     (void)state;
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("other/a/b"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("other/a/b"), &way), WAY_FOUND);
     assert_null(way.route);
     assert_ptr_equal(way.direct.provider, &providers[2]);
     assert_true(span_equal(way.direct.model, SPAN_OF("a/b")));
-    assert_false(route_find(&settings, &dialect_openai, SPAN_OF("nobody/a"), &way));
-    assert_false(route_find(&settings, &dialect_openai, SPAN_OF("other/"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("nobody/a"), &way), WAY_NO_MODEL);
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("other/"), &way), WAY_NO_MODEL);
 }
 
 static void route__falls_back_on_the_dialects_provider_unless_strict(void **state)
@@ -101,30 +109,13 @@ static void route__falls_back_on_the_dialects_provider_unless_strict(void **stat
     struct way way;
 
     (void)state;
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("o9"), &way));
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("o9"), &way), WAY_FOUND);
     assert_ptr_equal(way.direct.provider, &providers[1]);
     assert_int_equal(way.direct.model.len, 0);
-    assert_true(route_find(&settings, &dialect_anthropic, SPAN_OF("o9"), &way));
+    assert_int_equal(find(&settings, &dialect_anthropic, SPAN_OF("o9"), &way), WAY_FOUND);
     assert_ptr_equal(way.direct.provider, &providers[0]);
     settings.strict_models = true;
-    assert_false(route_find(&settings, &dialect_openai, SPAN_OF("o9"), &way));
-}
-
-static void plan__takes_the_targets_that_speak_the_dialect_in_order(void **state)
-{
-    struct routing settings = routing_of(false);
-    struct way way;
-    struct plan plan;
-
-    (void)state;
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("smart"), &way));
-    plan_make(&plan, &way, &dialect_openai);
-    assert_int_equal(plan.count, 2);
-    assert_ptr_equal(plan.candidates[0].provider, &providers[2]);
-    assert_ptr_equal(plan.candidates[1].provider, &providers[1]);
-    assert_true(route_find(&settings, &dialect_openai, SPAN_OF("tiny"), &way));
-    plan_make(&plan, &way, &dialect_openai);
-    assert_int_equal(plan.count, 0);
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("o9"), &way), WAY_NO_MODEL);
 }
 
 int main(void)
@@ -134,7 +125,6 @@ int main(void)
         cmocka_unit_test(route__prefers_the_exact_name_then_file_order),
         cmocka_unit_test(route__splits_provider_and_model_at_the_first_slash),
         cmocka_unit_test(route__falls_back_on_the_dialects_provider_unless_strict),
-        cmocka_unit_test(plan__takes_the_targets_that_speak_the_dialect_in_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

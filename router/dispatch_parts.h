@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states and ends),
+ * dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
+#ifndef ROUTER_DISPATCH_PARTS_H
+#define ROUTER_DISPATCH_PARTS_H
+
+#include "router/dispatch.h"
+
+/* After the terminal event the provider's framing normally ends at once; one that does not is not
+ * waited for any longer than this. */
+enum { TERMINAL_GRACE_MS = 250 };
+
+/* Adds an action and returns it, for what not every action has. */
+struct action *dispatch_act(struct actions *actions, enum action_kind kind, uint8_t attempt,
+                            enum outcome outcome);
+/* The one beside this one, or NULL. */
+struct flight *dispatch_other_flight(struct dispatch *d, const struct flight *flight);
+/* What is noted of an attempt that was begun. */
+struct attempt_note *dispatch_note(struct dispatch *d, uint8_t number);
+void dispatch_note_start(struct dispatch *d, const struct flight *f);
+/* The number of the latest attempt; 0: there was none. */
+uint8_t dispatch_latest(const struct dispatch *d);
+/* Whether the provider may have run the request although no answer came. */
+bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome);
+
+/* The flight is over: fleet and note hear of it, its money is settled. */
+void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
+                   enum outcome outcome, struct actions *actions);
+/* Cancels whatever is in flight, for a reason that is not the providers'. */
+void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                       struct actions *actions);
+/* Nothing is in flight and nothing better is left: FAIL or CUT, then CLOSE. */
+void dispatch_give_up(struct dispatch *d, struct actions *actions, uint8_t number,
+                      enum outcome outcome, uint64_t wait_ms);
+
+/* dispatch_next.c */
+/* Asks for the money of an attempt at this place. */
+void dispatch_hold(struct dispatch *d, uint8_t place, struct actions *actions);
+/* The money is there: the attempt at d->next_place begins. */
+void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now,
+                           struct actions *actions);
+/* The next attempt, wherever it may be made; else waits, tries the least bad, or gives up. */
+void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct actions *actions);
+/* An attempt failed before anything of it was shown. */
+void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in *event,
+                     enum outcome outcome, struct actions *actions);
+uint8_t dispatch_attempts_allowed(const struct dispatch *d);
+enum storm_no dispatch_storm_at(const struct dispatch *d, uint8_t place, mono_ms now);
+
+/* dispatch_time.c */
+mono_ms dispatch_wake_at(const struct dispatch *d);
+/* When the app stops waiting: the call's deadline, or its patience for a head. */
+mono_ms dispatch_end(const struct dispatch *d);
+uint64_t dispatch_left_ms(const struct dispatch *d, mono_ms now);
+/* The reason to end this flight now, or OUTCOME_OK when its time is not up. */
+enum outcome dispatch_time_is_up(const struct dispatch *d, const struct flight *f, mono_ms now);
+/* What a deadline that is over says of the provider. */
+enum outcome dispatch_deadline_outcome(const struct dispatch *d);
+bool dispatch_may_send_early_head(const struct dispatch *d);
+mono_ms dispatch_keep_alive_at(const struct dispatch *d);
+mono_ms dispatch_hedge_at(const struct dispatch *d);
+
+#endif
