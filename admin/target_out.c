@@ -8,22 +8,6 @@ enum { PERMILLE_FULL = 1000, NAME_MAX_BYTES = 64 + 1 + TARGET_MODEL_SHOWN };
 
 /* ---- words ---- */
 
-static const char *reason_word(enum park_reason reason)
-{
-    switch (reason) {
-    case PARK_NONE: return "";
-    case PARK_AUTH: return "auth";
-    case PARK_PERMISSION: return "permission";
-    case PARK_BILLING: return "billing";
-    case PARK_QUOTA: return "quota";
-    case PARK_MODEL: return "model";
-    case PARK_EGRESS: return "egress";
-    case PARK_THROTTLED: return "throttled";
-    case PARK_OVERLOADED: return "overloaded";
-    }
-    UNREACHABLE();
-}
-
 static const char *breaker_word(enum breaker_state state)
 {
     switch (state) {
@@ -101,7 +85,7 @@ static void put_park(struct buf *out, size_t from, const char *what, const struc
 {
     if (park->reason != PARK_NONE) {
         put_reason(out, from, what);
-        buf_put_text(out, reason_word(park->reason));
+        buf_put_text(out, park_word(park->reason));
         buf_put_text(out, ", ");
         put_wait(out, park->left_ms);
         buf_put_text(out, " left");
@@ -206,7 +190,7 @@ static void put_stay(struct json_out *out, const char *scope, const struct park_
         json_text(out, scope);
     }
     json_key(out, "reason");
-    json_text(out, reason_word(park->reason));
+    json_text(out, park_word(park->reason));
     member_number(out, "left_s", seconds_of(park->left_ms));
     json_close_object(out);
 }

@@ -17,7 +17,7 @@
 
 const struct target *call_target(const struct call *call)
 {
-    return &call->plan.candidates[0];
+    return plan_target(&call->plan, call->place);
 }
 
 const struct upstream_ops *call_upstream(const struct call *call, struct upstream **upstream)
@@ -45,10 +45,13 @@ void call_leave(struct call *call)
 
 static struct call *call_of(void *to, uint64_t id)
 {
-    struct calls *calls = to;
-    struct call *call = slots_find(&calls->slots, id);
+    const struct lane *lane = to;
+    struct call *call = slots_find(&lane->calls->slots, id);
 
-    return call == NULL || call->is_closed ? NULL : call;
+    if (call == NULL || call->is_closed) {
+        return NULL;
+    }
+    return call->lane == lane->number || call_look_at_lane(call, lane->number) ? call : NULL;
 }
 
 static void on_connected(void *to, uint64_t id, bool is_reused)
@@ -57,6 +60,7 @@ static void on_connected(void *to, uint64_t id, bool is_reused)
 
     if (call != NULL) {
         call->facts.is_reused = is_reused;
+        call_event(call, EVENT_CONNECTED, OUTCOME_OK);
     }
 }
 
@@ -85,7 +89,7 @@ static void on_head(void *to, uint64_t id, const struct http1_head *head, const 
     }
     call_event(call, EVENT_HEAD, OUTCOME_OK);
     if (call->relay.mode == RELAY_PASS) {
-        call_event(call, EVENT_CONTENT, OUTCOME_OK);
+        call_event(call, EVENT_READY, OUTCOME_OK);
     }
 }
 
@@ -111,10 +115,13 @@ static void on_end(void *to, uint64_t id, enum outcome how)
 
 /* ---- obeying ---- */
 
-static void act_hold(struct call *call)
+static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
+                          enum outcome outcome);
+
+static void act_hold(struct call *call, const struct action *action)
 {
     const struct ports *ports = call->env->ports;
-    struct hold_request request = {.call_id = call->id, .attempt = call->dispatch.attempt};
+    struct hold_request request = {.call_id = call->id, .attempt = action->attempt};
     struct hold_answer answer;
 
     if (ports->ledger_ops->hold(ports->ledger, &request, &answer)) {
@@ -122,10 +129,11 @@ static void act_hold(struct call *call)
     }
 }
 
-static void act_attempt(struct call *call)
+static void act_attempt(struct call *call, const struct action *action)
 {
-    const struct target *target = call_target(call);
+    const struct target *target = plan_target(&call->plan, action->place);
     struct upstream_request request = {
+        .is_fresh = action->is_fresh,
         .provider = target->provider,
         .connect_ms = call->plan.rules->timeouts.connect_ms,
         .write_ms = call->plan.rules->timeouts.write_ms,
@@ -133,7 +141,7 @@ static void act_attempt(struct call *call)
                  span_make((const char *)call, CALL_HOT),
                  span_make((const char *)call->conn, CONN_HOT)},
     };
-    struct upstream_ears ears = {.to = call->env->calls,
+    struct upstream_ears ears = {.to = NULL,
                                  .on_connected = on_connected,
                                  .on_written = on_written,
                                  .on_head = on_head,
@@ -142,7 +150,17 @@ static void act_attempt(struct call *call)
     struct upstream *upstream = NULL;
     const struct upstream_ops *ops = call_upstream(call, &upstream);
 
+    if (call->upstream != 0 && !call_set_aside(call)) {
+        call_event_of(call, action->attempt, EVENT_ENDED, OUTCOME_LOCAL);
+        return;
+    }
+    call->number = action->attempt;
+    call->place = action->place;
+    if (call->facts.has_attempt) {
+        relay_again(call);
+    }
     call->facts.has_attempt = true;
+    ears.to = &call->env->calls->lanes[call->lane];
     call->facts.attempt_us = loop_micros(call->env->loop);
     if (call_head_dress(call, target, &request)) {
         call->upstream = ops->start(upstream, &request, &ears, call->id);
@@ -154,12 +172,12 @@ static void act_attempt(struct call *call)
 
 /* The attempt's connection is let go, whether or not the dispatch still thought it alive: an answer
  * that was judged bad half-way is not read on. */
-static void act_abandon(struct call *call)
+static void act_abandon(struct call *call, const struct action *action)
 {
     struct upstream *upstream = NULL;
     const struct upstream_ops *ops = NULL;
 
-    if (call->upstream != 0) {
+    if (call->upstream != 0 && call->number == action->attempt) {
         ops = call_upstream(call, &upstream);
         ops->cancel(upstream, call->upstream);
         call->upstream = 0;
@@ -171,23 +189,39 @@ static void act_settle(struct call *call, const struct action *action)
     const struct ports *ports = call->env->ports;
 
     call->facts.outcome = action->outcome;
-    act_abandon(call);
+    act_abandon(call, action);
     call_log_attempt(call, action->outcome);
     ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
 }
 
+static void act_release(struct call *call, const struct action *action)
+{
+    const struct ports *ports = call->env->ports;
+
+    ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
+}
+
+/* The winner's answer is the call's; the loser was settled before. */
+static void act_commit(struct call *call)
+{
+    call_drop_aside(call);
+    relay_commit(call);
+}
+
 static void call_act(struct call *call, const struct action *action)
 {
+    call_look_at(call, action->attempt);
     switch (action->kind) {
-    case ACTION_HOLD: act_hold(call); break;
-    case ACTION_ATTEMPT: act_attempt(call); break;
-    case ACTION_ABANDON: act_abandon(call); break;
-    case ACTION_COMMIT: relay_commit(call); break;
+    case ACTION_HOLD: act_hold(call, action); break;
+    case ACTION_RELEASE: act_release(call, action); break;
+    case ACTION_ATTEMPT: act_attempt(call, action); break;
+    case ACTION_ABANDON: act_abandon(call, action); break;
+    case ACTION_COMMIT: act_commit(call); break;
     case ACTION_EARLY_HEAD: relay_early_head(call); break;
     case ACTION_KEEP_ALIVE: relay_keep_alive(call); break;
     case ACTION_FINISH: relay_finish(call); break;
     case ACTION_CUT: relay_cut(call, action->outcome); break;
-    case ACTION_FAIL: reply_failure(call, action->outcome); break;
+    case ACTION_FAIL: reply_failure(call, action); break;
     case ACTION_SETTLE: act_settle(call, action); break;
     case ACTION_CLOSE: call_close(call, true); break;
     }
@@ -204,6 +238,23 @@ static void step(struct call *call, const struct event_in *event)
     if (call->conn != NULL) {
         conn_wake_call(call->conn, actions.wake_at);
     }
+    call_log_notices(call->env);
+}
+
+/* With what the attempt's answer has told. */
+static struct event_in event_of(struct call *call, const struct call_queued *queued)
+{
+    call_look_at(call, queued->attempt);
+    return (struct event_in){
+        .kind = (enum event_kind)queued->kind,
+        .attempt = queued->attempt,
+        .outcome = (enum outcome)queued->outcome,
+        .now = loop_now(call->env->loop),
+        .is_reused = call->facts.is_reused,
+        .should_retry = call->relay.should_retry,
+        .hint_ms = call->relay.hint_ms,
+        .quota_ms = call->relay.quota_ms,
+    };
 }
 
 /* When the provider last told us something that decided; the clock is read once for what came in
@@ -223,23 +274,25 @@ static void note_time(struct call *call, enum event_kind kind)
 
 void call_event(struct call *call, enum event_kind kind, enum outcome outcome)
 {
+    call_event_of(call, call->number, kind, outcome);
+}
+
+static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
+                          enum outcome outcome)
+{
     if (call->is_closed) {
         return;
     }
     note_time(call, kind);
     must(call->events.count < CALL_EVENTS_MAX);
-    call->events.list[call->events.count++] = (struct event_in){
-        .kind = kind,
-        .attempt = call->dispatch.attempt,
-        .outcome = outcome,
-        .now = loop_now(call->env->loop),
-    };
+    call->events.list[call->events.count++] = (struct call_queued){
+        .kind = (uint8_t)kind, .attempt = attempt, .outcome = (uint8_t)outcome};
     if (call->events.is_stepping) {
         return;
     }
     call->events.is_stepping = true;
     for (uint8_t i = 0; i < call->events.count && call->dispatch.state != DISPATCH_CLOSED; i++) {
-        struct event_in event = call->events.list[i];
+        struct event_in event = event_of(call, &call->events.list[i]);
         step(call, &event);
     }
     call->events.count = 0;

@@ -32,4 +32,7 @@ void call_app_gone(struct call *call);
 void call_writable(struct call *call);
 void call_wake(struct call *call);
 
+/* What the fleet has to tell operators, in lines of their own. */
+void call_log_notices(struct env *env);
+
 #endif

@@ -42,6 +42,10 @@ struct seen {
     int traceparent;
     int trace;
     int timeout;
+    int task;
+    int route;
+    int session; /* the operator's own name for it wins over what agents send */
+    int no_failover;
     bool is_twice; /* two Content-Type that differ */
     bool has_encoding;
 };
@@ -73,6 +77,16 @@ static void see_content_type(struct seen *seen, const struct http1_head *head, c
     seen->content_type = i;
 }
 
+/* Of several the first counts, but x-headgate-session before all others. */
+static void see_session(struct seen *seen, const struct http1_head *head, const char *base, int i)
+{
+    if (http1_value(head, base, (size_t)i).len > 0 &&
+        (seen->session < 0 || span_equal_nocase(http1_name(head, base, (size_t)i),
+                                                SPAN_OF("x-headgate-session")))) {
+        seen->session = i;
+    }
+}
+
 static enum head_use see(struct call *call, const struct http1_head *head, const char *base, int i,
                          struct seen *seen)
 {
@@ -94,6 +108,10 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
     case HEAD_TRACEPARENT: seen->traceparent = i; break;
     case HEAD_TRACE: seen->trace = i; break;
     case HEAD_TIMEOUT: seen->timeout = i; break;
+    case HEAD_TASK: seen->task = i; break;
+    case HEAD_ROUTE: seen->route = i; break;
+    case HEAD_SESSION: see_session(seen, head, base, i); break;
+    case HEAD_NO_FAILOVER: seen->no_failover = i; break;
     case HEAD_PATIENCE: read_patience(&call->head, value); break;
     case HEAD_STAYS:
     case HEAD_PASSES:
@@ -345,10 +363,32 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
     return no(REFUSAL_NONE, NULL);
 }
 
+/* What the app says about where its call is to go. */
+static void capture_way(struct call *call, const struct http1_head *head, const char *base,
+                        const struct seen *seen)
+{
+    struct call_head *out = &call->head;
+    struct span value;
+
+    if (seen->task >= 0) {
+        out->task = call_head_keep(out, http1_value(head, base, (size_t)seen->task));
+    }
+    if (seen->route >= 0) {
+        out->route = call_head_keep(out, http1_value(head, base, (size_t)seen->route));
+    }
+    if (seen->session >= 0) {
+        out->session = call_head_keep(out, http1_value(head, base, (size_t)seen->session));
+    }
+    if (seen->no_failover >= 0) {
+        value = http1_value(head, base, (size_t)seen->no_failover);
+        out->no_failover = !span_equal_nocase(value, SPAN_OF("false"));
+    }
+}
+
 struct refusal call_head_capture(struct call *call, const struct http1_head *head, const char *base)
 {
     struct call_head *out = &call->head;
-    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, false, false};
+    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
     struct refusal refusal;
 
     buf_hint(&out->text, head->size + 64);
@@ -358,6 +398,7 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
     out->path = call_head_keep(out, call->match.upstream_path);
     out->method = call_head_keep(out, http1_part_span(head->method, base));
     out->has_body = head->framing != HTTP1_BODY_NONE;
+    capture_way(call, head, base, &seen);
     refusal = capture_own(call, head, base, &seen);
     if (refusal.kind == REFUSAL_NONE) {
         refusal = judge_body_fields(call, head, base, &seen);

@@ -11,20 +11,53 @@ static void put_count(struct log *log, const char *name, int64_t value)
     }
 }
 
-static void put_target(struct log *log, const struct call *call)
+static void put_target_name(struct buf *text, const struct call *call,
+                            const struct target *target)
 {
-    const struct target *target = call_target(call);
-    struct buf *text = &call->env->scratch->text;
     struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
 
-    buf_clear(text);
     buf_put(text, target->provider->name);
     if (model.len > 0) {
         buf_put_char(text, '/');
         buf_put(text, model);
     }
+}
+
+/* "a/m1 overloaded 120ms, other_target; b/m2 ok 900ms": each attempt, how it ended and after how
+ * long, and what followed: another attempt (after a pause), or why there was none. */
+static void put_tries(struct log *log, const struct call *call)
+{
+    struct buf *text = &call->env->scratch->text;
+    const struct dispatch *dispatch = &call->dispatch;
+
+    if (dispatch->notes_count < 2 && dispatch->notes[0].why == RETRY_DONE) {
+        return; /* one attempt, and it was good */
+    }
+    buf_clear(text);
+    for (uint8_t i = 0; i < dispatch->notes_count; i++) {
+        const struct attempt_note *note = &dispatch->notes[i];
+
+        buf_put_text(text, i > 0 ? "; " : "");
+        put_target_name(text, call, plan_target(&call->plan, note->place));
+        buf_put_format(text, " %s %ums", outcome_word((enum outcome)note->outcome), note->took_ms);
+        if (note->why != RETRY_DONE) {
+            buf_put_format(text, ", %s", retry_why_word((enum retry_why)note->why));
+        }
+        if (note->wait_ms > 0) {
+            buf_put_format(text, " after %ums", note->wait_ms);
+        }
+    }
+    log_field(log, "tries", buf_span(text));
+}
+
+static void put_target(struct log *log, const struct call *call)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    put_target_name(text, call, call_target(call));
     log_field(log, "target", buf_span(text));
-    log_number(log, "attempts", call->dispatch.attempt);
+    log_number(log, "attempts", call->dispatch.attempts);
     log_field(log, "outcome", span_of(outcome_word(call->facts.outcome)));
     log_bool(log, "reused", call->facts.is_reused);
 }
@@ -91,6 +124,7 @@ static void put_what(struct log *log, const struct call *call)
     if (call->plan.route != NULL) {
         log_field(log, "route", call->plan.route->name);
     }
+    log_field(log, "task", call_head_span(head, head->task));
     log_field(log, "model", buf_span(&call->model));
 }
 
@@ -118,6 +152,7 @@ void call_log(const struct call *call)
     put_what(log, call);
     if (facts->has_attempt) {
         put_target(log, call);
+        put_tries(log, call);
     }
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
     put_provider_says(log, call);
@@ -143,7 +178,7 @@ void call_log_attempt(const struct call *call, enum outcome outcome)
     }
     log_begin(log, LOG_DEBUG, "attempt", "attempt");
     log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
-    log_number(log, "attempt", call->dispatch.attempt);
+    log_number(log, "attempt", call->number);
     log_field(log, "provider", call_target(call)->provider->name);
     log_field(log, "outcome", span_of(outcome_word(outcome)));
     log_bool(log, "reused", call->facts.is_reused);
@@ -169,4 +204,59 @@ void call_log_refused(struct env *env, enum refusal_kind kind, struct span call_
     log_number(log, "status", (long long)refusal_row(kind)->status);
     log_field(log, "reason", span_of(refusal_row(kind)->code));
     log_end(log);
+}
+
+/* ---- notices ---- */
+
+static enum log_level level_of_notice(enum notice_level level)
+{
+    switch (level) {
+    case NOTICE_LEVEL_ERROR: return LOG_ERROR;
+    case NOTICE_LEVEL_WARN: return LOG_WARN;
+    case NOTICE_LEVEL_INFO: return LOG_INFO;
+    }
+    return LOG_INFO;
+}
+
+static void log_notice(struct env *env, const struct notice *notice)
+{
+    const struct notice_row *row = notice_row(notice->kind);
+    struct log *log = env->log;
+    struct buf *text = &env->scratch->text;
+
+    if (!log_wants(log, level_of_notice(row->level))) {
+        return;
+    }
+    log_begin(log, level_of_notice(row->level), row->event, row->text);
+    buf_clear(text);
+    buf_put(text, notice->provider);
+    if (notice->model.len > 0) {
+        buf_put_char(text, '/');
+        buf_put(text, notice->model);
+    }
+    log_field(log, "target", buf_span(text));
+    log_field(log, "scope", span_of(notice->scope));
+    if (notice->old_state != NULL) {
+        log_field(log, "from", span_of(notice->old_state));
+    }
+    if (notice->new_state != NULL) {
+        log_field(log, "to", span_of(notice->new_state));
+    }
+    log_field(log, "reason",
+              span_of(notice->reason != PARK_NONE        ? park_word(notice->reason)
+                      : notice->outcome != OUTCOME_OK ? outcome_word(notice->outcome)
+                                                         : ""));
+    if (notice->ms > 0) {
+        log_seconds(log, "for_s", notice->ms * 1000);
+    }
+    log_end(log);
+}
+
+void call_log_notices(struct env *env)
+{
+    struct notice notice;
+
+    while (fleet_next_notice(env->fleet, &notice)) {
+        log_notice(env, &notice);
+    }
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proxy/admin_mount.h"
+#include "wire/estimate.h"
 #include "wire/head.h"
 
 enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
@@ -259,41 +260,100 @@ static struct refusal read_request(struct call *call)
     return refusal;
 }
 
+static enum refusal_kind refusal_of_way(enum way_found found, bool has_model)
+{
+    switch (found) {
+    case WAY_FOUND: break;
+    case WAY_NO_ROUTE: return REFUSAL_ROUTE_NOT_FOUND;
+    case WAY_NO_TASK: return REFUSAL_TASK_NOT_FOUND;
+    case WAY_NO_MODEL:
+        return has_model ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
+    }
+    return REFUSAL_NONE;
+}
+
+/* What was asked for and is not there, and the name that may have been meant. */
+static struct refusal not_found(struct call *call, enum way_found found, const struct wish *wish)
+{
+    struct span near = route_nearest(&call->snapshot->routing, found, wish);
+    struct refusal refusal = {.kind = refusal_of_way(found, call->model.len > 0)};
+
+    switch (found) {
+    case WAY_FOUND: break;
+    case WAY_NO_ROUTE: refusal.detail = shown(call, wish->route); break;
+    case WAY_NO_TASK: refusal.detail = shown(call, wish->task); break;
+    case WAY_NO_MODEL:
+        refusal.param = call->model.len > 0 ? "model" : NULL;
+        refusal.detail = shown(call, wish->model);
+        break;
+    }
+    refusal.nearest = near;
+    return refusal;
+}
+
+static struct plan_ask ask_of(const struct call *call)
+{
+    const struct call_head *head = &call->head;
+
+    return (struct plan_ask){
+        .dialect = call->match.dialect,
+        .model = buf_span(&call->model),
+        .session = head->session.len > 0 ? call_head_span(head, head->session)
+                                         : call->request.session,
+        .caller = call_head_span(head, head->key),
+        .estimate = {.input_tokens = estimate_input(call->body.len),
+                     .output_tokens = estimate_output(call->request.output_cap)},
+    };
+}
+
 static struct refusal choose(struct call *call)
 {
     struct refusal refusal = {.kind = REFUSAL_NONE};
     const struct dialect *dialect = call->match.dialect;
+    const struct routing *routing = &call->snapshot->routing;
+    struct wish wish = {.route = call_head_span(&call->head, call->head.route),
+                        .task = call_head_span(&call->head, call->head.task),
+                        .model = buf_span(&call->model)};
+    struct plan_ask ask = ask_of(call);
     struct way way;
-    bool is_found = call->model.len > 0 ? route_find(&call->snapshot->routing, dialect,
-                                                     buf_span(&call->model), &way)
-                                        : route_of_dialect(&call->snapshot->routing, dialect, &way);
+    enum way_found found = WAY_FOUND;
 
-    if (!is_found) {
-        refusal.kind = call->model.len > 0 ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
-        refusal.param = call->model.len > 0 ? "model" : NULL;
-        refusal.detail = shown(call, buf_span(&call->model));
-        return refusal;
+    if (call->model.len > 0) {
+        found = route_find(routing, dialect, &wish, &way);
+    } else if (!route_of_dialect(routing, dialect, &way)) {
+        found = WAY_NO_MODEL;
     }
-    plan_make(&call->plan, &way, dialect);
+    if (found != WAY_FOUND) {
+        return not_found(call, found, &wish);
+    }
+    plan_make(&call->plan, call->env->fleet, &way, &ask, loop_now(call->env->loop));
     if (call->plan.count == 0) {
         refusal.kind = REFUSAL_DIALECT_NOT_SERVED;
         if (call->plan.route != NULL) {
             refusal.detail = call->plan.route->name;
         }
+        return refusal;
     }
+    call->place = call->plan.order[0];
     return refusal;
 }
+
+/* A whole answer that cannot be long may be asked for twice, like a stream. */
+enum { SHORT_ANSWER_TOKENS = 1024 };
 
 static void begin(struct call *call)
 {
     struct dispatch_rules rules = {
-        .timeouts = &call->plan.rules->timeouts,
         .patience_ms = call->head.patience_ms,
         .deadline_ms = call->head.deadline_ms,
         .is_stream = call->request.is_stream,
+        .no_failover = call->head.no_failover,
+        .is_short =
+            call->request.output_cap >= 0 && call->request.output_cap <= SHORT_ANSWER_TOKENS,
     };
 
-    dispatch_init(&call->dispatch, &rules, loop_now(call->env->loop));
+    dispatch_init(&call->dispatch, &call->plan, call->env->fleet, &rules,
+                  loop_now(call->env->loop));
     stream_init(&call->relay.stream, call->match.operation, false);
     call_event(call, EVENT_START, OUTCOME_OK);
 }

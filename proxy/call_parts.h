@@ -41,6 +41,10 @@ struct call_head {
     struct http1_part shown_path; /* of a refused request: cut, printable, for its line */
     struct http1_part upstream_id; /* the provider's own id for the attempt */
     struct http1_part trace_id;  /* of traceparent */
+    struct http1_part session;   /* conversation key */
+    struct http1_part task;      /* x-headgate-task */
+    struct http1_part route;     /* x-headgate-route */
+    bool no_failover;            /* one attempt and no more */
     bool is_head_method;         /* HEAD: answers have no body */
     bool has_body;               /* even an empty one */
     bool has_two_keys;           /* Authorization and another carrier */
@@ -73,6 +77,11 @@ struct relay {
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
+    int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
+    uint64_t quota_ms;           /* when its quota comes back; 0: not known */
+    int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */
+    bool has_content;            /* the dispatch has heard of it */
+    bool is_early;               /* its head goes out before anybody knows who will answer */
 };
 
 /* For the call's line. Times in microseconds of loop_micros. */
@@ -92,12 +101,37 @@ struct call_facts {
     bool is_reused;
 };
 
+/* The second attempt of a call while two are in flight (a hedge): what the call keeps of the one
+ * that is not being looked at. An event or action of its own brings it into view (call_look). */
+struct call_aside {
+    uint64_t upstream;
+    uint8_t number;
+    uint8_t place;
+    uint8_t lane;
+    struct relay relay;
+    struct http1_part upstream_id;
+    uint64_t attempt_us;
+    uint64_t head_us;
+    unsigned upstream_status;
+    bool is_reused;
+};
+
+/* An event on its way to the dispatch; what it tells besides is looked up when its turn comes. */
+struct call_queued {
+    uint8_t kind;
+    uint8_t attempt;
+    uint8_t outcome;
+};
+
 struct call {
     /* What every event of a stream touches stands together, up to CALL_HOT: thousands of streams
      * share a cache. */
     struct env *env;
     struct conn *conn;           /* NULL: the app has left */
     uint64_t upstream;           /* handle of the attempt; 0: none */
+    uint8_t number;              /* of the attempt whose answer `relay` holds; 0: none yet */
+    uint8_t place;               /* of its target in the plan */
+    uint8_t lane;                /* of its ears */
     uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
     bool is_closed;
     struct outbox_place soon;    /* what leaves for the app at the end of this turn */
@@ -113,8 +147,9 @@ struct call {
     struct request request;
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
+    struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
-        struct event_in list[CALL_EVENTS_MAX];
+        struct call_queued list[CALL_EVENTS_MAX];
         uint8_t count;
         bool is_stepping;
     } events;
@@ -127,9 +162,17 @@ struct call {
 /* Bytes of a call's beginning: as far as the flags of its stream. */
 enum { CALL_HOT = offsetof(struct call, relay.stream.meter) };
 
+/* Whose ears an attempt has: two of one call can be in flight. */
+enum { LANES = 2 };
+struct lane {
+    struct calls *calls;
+    uint8_t number;
+};
+
 /* calls.c */
 struct calls {
     struct env *env;
+    struct lane lanes[LANES];
     struct outbox *outbox;
     struct slots slots;
     struct link open;    /* calls that are not closed */
@@ -156,6 +199,16 @@ void call_leave(struct call *call);
 const struct target *call_target(const struct call *call);
 const struct upstream_ops *call_upstream(const struct call *call, struct upstream **upstream);
 
+/* call_hedge.c */
+/* Brings the attempt of this lane into view. False: the call has none there any more. */
+bool call_look_at_lane(struct call *call, uint8_t lane);
+/* The same by the attempt's number; without effect when it is in view or gone. */
+void call_look_at(struct call *call, uint8_t number);
+/* Room for a new attempt beside the one in flight. False: no memory. */
+bool call_set_aside(struct call *call);
+/* The attempt that is not in view is of no more use. */
+void call_drop_aside(struct call *call);
+
 /* call_head.c */
 /* Reads the head's fields into call->head. A refusal when one of them is not acceptable. */
 struct refusal call_head_capture(struct call *call, const struct http1_head *head,
@@ -172,6 +225,8 @@ bool call_head_dress(struct call *call, const struct target *target,
 void relay_begin(struct relay *relay);
 /* Gives back what only this answer needed; head and held keep their room. */
 void relay_end(struct relay *relay);
+/* Ready for the answer of another attempt; what the last one brought is forgotten. */
+void relay_again(struct call *call);
 /* Gives everything back. */
 void relay_fini(struct relay *relay);
 /* relay_head.c: the provider's head. OUTCOME_OK: go on. */
@@ -209,8 +264,9 @@ void reply_refusal(struct call *call, const struct dialect *dialect,
 /* The same to something that never became a call; `id` is the call id it would have had. */
 void reply_refusal_bytes(struct conn *conn, struct span id, const struct dialect *dialect,
                          const struct refusal *refusal);
-/* A failed attempt as the answer: the provider's own error, or ours with what it told beside it. */
-void reply_failure(struct call *call, enum outcome outcome);
+/* The failure as the answer: the provider's own error, or ours with what it told beside it; with the
+ * time until something may be asked again (action->wait_ms), where that is known. */
+void reply_failure(struct call *call, const struct action *action);
 /* Every known secret of the attempt that the provider's text repeats is covered up. */
 void reply_cover(const struct call *call, struct buf *body);
 /* A whole answer with this body. */

@@ -18,6 +18,9 @@ struct calls *calls_new(struct env *env)
 
     if (calls != NULL) {
         calls->env = env;
+        for (uint8_t i = 0; i < LANES; i++) {
+            calls->lanes[i] = (struct lane){.calls = calls, .number = i};
+        }
         calls->admin.began = loop_now(env->loop);
         calls->outbox = outbox_new(env->loop, relay_leave);
         if (calls->outbox == NULL) {
@@ -89,6 +92,7 @@ static void reap_run(struct loop_task *task)
     struct calls *calls = call->env->calls;
 
     snapshot_give(call->snapshot);
+    call_drop_aside(call);
     relay_end(&call->relay);
     if (calls->spare_count == SPARES_MAX) {
         destroy(call);

@@ -12,6 +12,7 @@
 #include "wire/json_scan.h"
 
 struct calls;
+struct fleet;
 struct conns;
 struct models;
 
@@ -41,6 +42,7 @@ struct env {
     struct conns *conns;
     struct calls *calls;
     struct models *models;
+    struct fleet *fleet;
 };
 
 #endif

@@ -75,11 +75,7 @@ static void reply_items(struct call *call, struct span items)
     size_t count = 0;
 
     for (size_t i = 0; i < snapshot->routing.routes_count && count < ARRAY_LENGTH(names); i++) {
-        struct plan plan;
-        struct way way = {.route = &snapshot->routing.routes[i],
-                          .rules = &snapshot->routing.routes[i]};
-        plan_make(&plan, &way, call->match.dialect);
-        if (plan.count > 0) {
+        if (plan_speaks(&snapshot->routing.routes[i], call->match.dialect)) {
             names[count++] = snapshot->routing.routes[i].name;
         }
     }

@@ -125,14 +125,26 @@ static void keep(struct home *home, struct line *line, const struct provider *pr
     }
 }
 
+/* The one who waits longest and takes this connection, or NULL. */
+static struct pool_user *taker_of(const struct home *home, const struct line *line)
+{
+    for (struct link *at = home->waiting.next; at != &home->waiting; at = at->next) {
+        struct pool_user *user = LIST_OWNER(at, struct pool_user, link);
+        if (!line->is_kept || !user->is_fresh) {
+            return user;
+        }
+    }
+    return NULL;
+}
+
 /* To the one who waits longest, else among the idle. */
 static void place(struct home *home, struct line *line, const struct provider *provider)
 {
-    if (list_is_empty(&home->waiting)) {
+    struct pool_user *user = taker_of(home, line);
+    if (user == NULL) {
         keep(home, line, provider);
         return;
     }
-    struct pool_user *user = first_waiting(home);
     line->on_readable = unclaimed_readable;
     user->line = line;
     call_user(home, user);

@@ -18,6 +18,7 @@ struct pool_user {
     struct line *line;               /* what came */
     mono_ms since;
     uint32_t connect_ms;
+    bool is_fresh;                   /* takes no kept one */
     bool has_failed;
     enum outcome failure;
 };

@@ -6,10 +6,17 @@
 
 #include "base/limits.h"
 #include "router/inner_error.h"
+#include "wire/estimate.h"
+#include "wire/hint.h"
+
+/* A streamed token travels in an event of its own, some forty times its size. */
+enum { EVENT_OVERHEAD = 40 };
 
 void relay_begin(struct relay *relay)
 {
     relay->head.max = LIMIT_RESPONSE_HEAD;
+    relay->hint_ms = HINT_NONE;
+    relay->should_retry = -1;
     usage_init(&relay->usage);
 }
 
@@ -19,6 +26,27 @@ void relay_end(struct relay *relay)
         sse_fini(&relay->sse);
         relay->mode = RELAY_NOTHING;
     }
+}
+
+void relay_again(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct buf head = relay->head;
+    struct buf held = relay->held;
+
+    relay_end(relay);
+    buf_clear(&head);
+    buf_clear(&held);
+    memset(relay, 0, sizeof *relay);
+    relay->head = head;
+    relay->held = held;
+    relay_begin(relay);
+    stream_init(&relay->stream, call->match.operation, false);
+    call->head.upstream_id.len = 0;
+    call->facts.upstream_status = 0;
+    call->facts.head_us = 0;
+    call->facts.told_us = 0;
+    call->facts.is_reused = false;
 }
 
 void relay_fini(struct relay *relay)
@@ -71,6 +99,16 @@ static void run_add(struct run *run, struct span bytes)
     run->pieces[run->count++] = bytes;
 }
 
+/* What the provider's no means, by the status it has or stands for. */
+static enum outcome judge(struct call *call, const struct provider_error *error)
+{
+    struct relay *relay = &call->relay;
+
+    relay->quota_ms = outcome_quota_ms(error, loop_wall(call->env->loop));
+    return outcome_of_status(relay->status, error,
+                             call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
+}
+
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
@@ -82,10 +120,7 @@ static void stream_failed_early(struct call *call, const struct event_view *view
     buf_clear(&relay->held);
     buf_put(&relay->held, data);
     relay->is_json = true;
-    call_event(
-        call, EVENT_ENDED,
-        outcome_of_status(relay->status, &view->error,
-                          call_target(call)->provider->credential_mode == CREDENTIAL_SECRET));
+    call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
 /* A provider's error inside a stream that has begun: the same words, no secrets. */
@@ -114,16 +149,12 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
-    if (view.is_error && !relay->is_open && !call->dispatch.head_is_out) {
+    if (view.is_error && !relay->is_open) {
         run->count = 0;
         stream_failed_early(call, &view, event->data);
         return false;
     }
     *is_content = *is_content || view.is_content;
-    if (view.is_error && !relay->is_open) { /* an early head is out: told in our words by the cut */
-        call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
-        return false;
-    }
     if (view.is_error) {
         add_error(call, run, event->raw);
         relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
@@ -134,6 +165,30 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         run_add(run, event->raw);
     }
     return true;
+}
+
+/* How much of an answer a stream has brought: as told, else by its bytes. */
+static int64_t tokens_so_far(const struct relay *relay)
+{
+    int64_t told = relay->stream.meter.told[USAGE_OUTPUT];
+
+    return told > 0 ? told : (int64_t)estimate_input(relay->held.len) / EVENT_OVERHEAD;
+}
+
+/* Content came and the gate is shut: the dispatch hears of the first, and of enough. */
+static void content_behind_gate(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    const struct commit_rule *rule = &call->plan.rules->commit;
+
+    if (!relay->has_content) {
+        relay->has_content = true;
+        call_event(call, EVENT_CONTENT, OUTCOME_OK);
+    }
+    if (rule->mode == COMMIT_TOKENS && !relay->is_open && !call->is_closed &&
+        tokens_so_far(relay) >= (int64_t)rule->value) {
+        call_event(call, EVENT_READY, OUTCOME_OK);
+    }
 }
 
 static void stream_bytes(struct call *call, struct span bytes)
@@ -156,18 +211,22 @@ static void stream_bytes(struct call *call, struct span bytes)
         if (is_content && !relay->is_open) {
             /* Now, not after the loop: what one read brings must not change what comes of it. */
             run_flush(&run);
-            call_event(call, EVENT_CONTENT, OUTCOME_OK);
+            content_behind_gate(call);
         }
     }
     run_flush(&run);
-    dispatch_saw_bytes(&call->dispatch, loop_now(call->env->loop), is_content);
+    dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), is_content);
     if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY ||
         (!relay->is_open && relay->held.failed)) {
-        call_event(call, EVENT_ENDED, step == SSE_TOO_LONG ? OUTCOME_TOO_LARGE : OUTCOME_LOCAL);
+        call_event(call, EVENT_ENDED,
+                   step == SSE_TOO_LONG || relay->held.len + LIMIT_RECV > relay->held.max
+                       ? OUTCOME_TOO_LARGE
+                       : OUTCOME_LOCAL);
         return;
     }
-    if (!relay->is_open && relay->held.len + relay->sse.tail.len > LIMIT_GATE) {
-        call_event(call, EVENT_CONTENT, OUTCOME_OK);
+    if (!relay->is_open && relay->held.len + relay->sse.tail.len > LIMIT_GATE &&
+        call->plan.rules->commit.mode != COMMIT_COMPLETE) {
+        call_event(call, EVENT_READY, OUTCOME_OK);
     }
     if (!was_terminal && relay->stream.saw_terminal && !call->is_closed) {
         call_event(call, EVENT_TERMINAL, OUTCOME_OK);
@@ -182,18 +241,18 @@ void relay_on_bytes(struct call *call, struct span bytes)
     case RELAY_NOTHING: return;
     case RELAY_STREAM: stream_bytes(call, bytes); return;
     case RELAY_PASS:
-        dispatch_saw_bytes(&call->dispatch, loop_now(call->env->loop), true);
+        dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), true);
         relay_send(call, span_make(NULL, 0), &bytes, 1);
         return;
     case RELAY_WHOLE:
-        dispatch_saw_bytes(&call->dispatch, loop_now(call->env->loop), false);
+        dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), false);
         buf_put(&relay->held, bytes);
         if (relay->held.failed) {
             call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
         }
         return;
     case RELAY_ERROR:
-        dispatch_saw_bytes(&call->dispatch, loop_now(call->env->loop), false);
+        dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), false);
         if (bytes.len > LIMIT_ERROR_BODY - relay->held.len) {
             bytes.len = LIMIT_ERROR_BODY - relay->held.len;
         }
@@ -234,8 +293,7 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
     }
     if (relay->answer.error.is_present && !relay->answer.has_result) {
         relay->status = inner_error_status(&relay->answer.error);
-        return outcome_of_status(relay->status, &relay->answer.error,
-                                 call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
+        return judge(call, &relay->answer.error);
     }
     return relay->answer.has_result ? OUTCOME_OK : OUTCOME_BAD_BODY;
 }
@@ -281,8 +339,7 @@ static enum outcome end_of_error(struct call *call)
     meter_init(&meter);
     operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
                            &meter);
-    return outcome_of_status(relay->status, &relay->answer.error,
-                             call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
+    return judge(call, &relay->answer.error);
 }
 
 enum outcome relay_on_end(struct call *call, enum outcome how)

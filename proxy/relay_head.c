@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "wire/head.h"
 #include "wire/hint.h"
+#include "wire/reported.h"
 
 struct head_seen {
     struct span content_type;
@@ -56,6 +57,11 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
         case ANSWER_CONTENT_TYPE: seen->content_type = value; break;
         case ANSWER_CONTENT_ENCODING: seen->encoding = value; break;
         case ANSWER_RETRY_AFTER: break;
+        case ANSWER_SHOULD_RETRY:
+            relay->should_retry = span_equal_nocase(value, SPAN_OF("true"))    ? 1
+                                  : span_equal_nocase(value, SPAN_OF("false")) ? 0
+                                                                               : -1;
+            break;
         case ANSWER_PASSES: head_put(&relay->head, name, value); break;
         case ANSWER_REQUEST_ID: keep_upstream_id(call, value); break;
         }
@@ -69,10 +75,14 @@ static void put_wait(struct call *call, const struct http1_head *head, const cha
     int64_t wait_ms = HINT_NONE;
     struct hint_told told;
 
-    if (head->status != 429 && head->status != 503 && head->status != 529) {
+    if (head->status < 429 || head->status > 599) {
         return;
     }
     wait_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
+    call->relay.hint_ms = wait_ms;
+    if (head->status != 429 && head->status != 503 && head->status != 529) {
+        return;
+    }
     if (wait_ms == HINT_NONE) {
         return;
     }
@@ -105,7 +115,10 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
 {
     switch (mode) {
     case RELAY_WHOLE: return call->snapshot->limits.response;
-    case RELAY_STREAM: return LIMIT_GATE + LIMIT_EVENT_HELD + LIMIT_RECV;
+    case RELAY_STREAM:
+        return call->plan.rules->commit.mode == COMMIT_COMPLETE
+                   ? call->snapshot->limits.response
+                   : LIMIT_GATE + LIMIT_EVENT_HELD + LIMIT_RECV;
     case RELAY_ERROR: return LIMIT_ERROR_BODY;
     case RELAY_NOTHING:
     case RELAY_PASS: break;
@@ -139,6 +152,10 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
                        call->match.operation->sends_done;
     enum outcome outcome = OUTCOME_OK;
 
+    struct reported reported;
+
+    reported_read(head, base, loop_wall(call->env->loop), &reported);
+    dispatch_reported(&call->dispatch, call->number, &reported, loop_now(call->env->loop));
     relay->status = head->status;
     call->facts.upstream_status = head->status;
     relay->mode = mode_of(call, head);

@@ -123,7 +123,9 @@ static void stream_head(struct call *call, struct buf *out)
     reply_status(out, 200);
     buf_put(out, SPAN_OF("content-type: text/event-stream\r\ncache-control: no-cache, no-store\r\n"
                          "x-accel-buffering: no\r\n"));
-    buf_put(out, buf_span(&call->relay.head));
+    if (!call->relay.is_early) {
+        buf_put(out, buf_span(&call->relay.head));
+    }
     reply_own_fields(out, call);
     if (is_chunked(call)) {
         buf_put(out, SPAN_OF("transfer-encoding: chunked\r\n"));
@@ -160,7 +162,7 @@ static void forget_request(struct call *call)
 {
     buf_fini(&call->relay.held);
     buf_fini(&call->relay.head);
-    if (call->dispatch.is_written) {
+    if (call->dispatch.flights[0].is_written) {
         buf_fini(&call->body);
         buf_fini(&call->wire_head);
     }
@@ -273,7 +275,9 @@ void relay_early_head(struct call *call)
         return;
     }
     buf_clear(out);
+    call->relay.is_early = true;
     stream_head(call, out);
+    call->relay.is_early = false;
     relay_send(call, buf_span(out), &comment, 1);
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "wire/head.h"
+#include "wire/hint.h"
 
 struct status_text {
     unsigned status;
@@ -99,8 +100,12 @@ static void put_target(struct buf *out, const struct call *call)
         text_put_printable(out, model, model.len); /* the app chose it: never raw into a header */
     }
     buf_put(out, SPAN_OF("\r\nx-headgate-attempts: "));
-    buf_put_u64(out, call->dispatch.attempt);
+    buf_put_u64(out, call->dispatch.attempts);
     buf_put(out, SPAN_OF("\r\n"));
+    if (dispatch_switched(&call->dispatch) != OUTCOME_OK) {
+        head_put(out, SPAN_OF("x-headgate-failover"),
+                 span_of(outcome_word(dispatch_switched(&call->dispatch))));
+    }
 }
 
 void reply_own_fields(struct buf *out, const struct call *call)
@@ -118,26 +123,34 @@ void reply_own_fields(struct buf *out, const struct call *call)
         if (call->plan.route != NULL) {
             head_put(out, SPAN_OF("x-headgate-route"), call->plan.route->name);
         }
-        if (call->facts.has_attempt) {
+        if (call->facts.has_attempt && !call->relay.is_early) {
             put_target(out, call);
         }
     }
-    if (call->facts.has_attempt) {
+    if (call->facts.has_attempt && !call->relay.is_early) {
         put_times(out, call);
     }
 }
 
-static void put_retry(struct buf *out, const struct refusal_row *row)
+static void put_wait(struct buf *out, uint64_t wait_ms)
 {
-    if (row->wait_s == 0) {
+    struct hint_told told = hint_tell((int64_t)wait_ms);
+
+    buf_put_format(out, "retry-after: %u\r\nretry-after-ms: %u\r\n", told.seconds, told.ms);
+    if (told.is_capped) {
         buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
-        return;
     }
-    buf_put(out, SPAN_OF("retry-after: "));
-    buf_put_u64(out, row->wait_s);
-    buf_put(out, SPAN_OF("\r\nretry-after-ms: "));
-    buf_put_u64(out, (unsigned long long)row->wait_s * 1000);
-    buf_put(out, SPAN_OF("\r\n"));
+}
+
+/* How long the app is to wait, in the form SDKs obey, or that it is not to ask again: never
+ * neither, or they multiply our own attempts. */
+static void put_retry(struct buf *out, uint64_t wait_ms)
+{
+    if (wait_ms == 0) {
+        buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
+    } else {
+        put_wait(out, wait_ms);
+    }
 }
 
 /* The end of a head: length, connection, blank line; then head and body leave together. */
@@ -189,7 +202,7 @@ static void send_refusal(struct conn *conn, const struct call *call, struct span
         head_put(out, SPAN_OF("allow"), span_of(allow));
     }
     if (call == NULL || !call->relay.has_wait) {
-        put_retry(out, row);
+        put_retry(out, refusal->wait_ms > 0 ? refusal->wait_ms : row->wait_s * (uint64_t)1000);
     }
     if (call != NULL) {
         buf_put(out, buf_span(&call->relay.head)); /* what the provider told beside its error */
@@ -259,6 +272,9 @@ void reply_cover(const struct call *call, struct buf *body)
     cover(body, call_head_span(&call->head, call->head.key));
 }
 
+/* A provider that limits the rate and does not say for how long. */
+enum { THROTTLED_WAIT_MS = 1000 };
+
 /* What is told when the provider's own answer would go back but is not JSON: its status, our words.
  */
 static struct refusal without_body(const struct relay *relay, enum outcome outcome)
@@ -273,9 +289,28 @@ static struct refusal without_body(const struct relay *relay, enum outcome outco
     return refusal;
 }
 
-void reply_failure(struct call *call, enum outcome outcome)
+/* The provider's own refusal as it stands. Statuses that SDKs ask again for by themselves say how
+ * long to wait, or not to. */
+static void reply_provider_error(struct call *call, enum outcome outcome)
 {
-    struct refusal refusal = {.kind = outcome_refusal(outcome)};
+    struct relay *relay = &call->relay;
+    bool asks_again = relay->status == 408 || relay->status == 409 || relay->status == 429 ||
+                      relay->status >= 500;
+
+    reply_cover(call, &relay->held);
+    if (asks_again && !relay->has_wait) {
+        put_retry(&relay->head, outcome == OUTCOME_THROTTLED ? THROTTLED_WAIT_MS : 0);
+    }
+    /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
+    reply_whole(call,
+                relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
+                SPAN_OF("application/json"), buf_span(&relay->held));
+}
+
+void reply_failure(struct call *call, const struct action *action)
+{
+    enum outcome outcome = action->outcome;
+    struct refusal refusal = {.kind = outcome_refusal(outcome), .wait_ms = action->wait_ms};
     struct relay *relay = &call->relay;
 
     if (call->conn == NULL) {
@@ -287,15 +322,14 @@ void reply_failure(struct call *call, enum outcome outcome)
     }
     if (refusal.kind == REFUSAL_NONE && relay->answer.is_json && relay->held.len > 0 &&
         relay->status >= 400) {
-        reply_cover(call, &relay->held);
-        /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
-        reply_whole(call,
-                    relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
-                    SPAN_OF("application/json"), buf_span(&relay->held));
+        reply_provider_error(call, outcome);
         return;
     }
     if (refusal.kind == REFUSAL_NONE) {
         refusal = without_body(relay, outcome);
+    }
+    if (refusal.kind == REFUSAL_UPSTREAM_OVERLOADED) {
+        refusal.status = call->match.dialect->overloaded_status;
     }
     reply_refusal(call, call->match.dialect, &refusal, NULL);
     call_leave(call);

@@ -15,6 +15,8 @@
 #include "proxy/env.h"
 #include "proxy/listener.h"
 #include "proxy/models.h"
+#include "proxy/probes.h"
+#include "router/fleet.h"
 
 enum {
     EXIT_GOOD = 0,
@@ -37,6 +39,7 @@ struct server {
     struct event signals[8];
     size_t signals_count;
     struct loop_timer drain;
+    struct probes *probes;
     const struct serve_options *options;
     bool is_draining;
     bool has_closed;  /* the listeners */
@@ -232,10 +235,12 @@ static bool make_parts(struct server *server)
     env->conns = conns_new(env);
     env->calls = calls_new(env);
     env->models = models_new(env);
+    env->fleet = fleet_new(&snapshot->routing, server->scratch.seed);
     loop_timer_init(&server->drain, env->loop, drain_fire);
+    server->probes = probes_new(env);
     return env->log != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
            server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
-           env->calls != NULL && env->models != NULL;
+           env->calls != NULL && env->models != NULL && env->fleet != NULL && server->probes != NULL;
 }
 
 static void free_parts(struct server *server)
@@ -247,11 +252,13 @@ static void free_parts(struct server *server)
         calls_shut_down(env->calls);
     }
     conns_free(env->conns);
+    probes_free(server->probes);
     if (env->loop != NULL) {
         loop_run_tasks(env->loop); /* what waits on the reap list */
     }
     calls_free(env->calls);
     models_free(env->models);
+    fleet_free(env->fleet);
     upstream_fixtures_free(server->ports.fixtures);
     upstream_http1_free(server->ports.network);
     if (server->ports.ledger != NULL) {

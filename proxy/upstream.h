@@ -23,6 +23,7 @@ struct upstream_request {
     uint8_t pieces_count;
     uint8_t head_pieces;   /* how many of them are the head; the rest is body */
     bool is_head_method;   /* HEAD: the answer has no body */
+    bool is_fresh;         /* not on a kept connection: the last one of those was dead */
     uint32_t connect_ms;   /* TCP, and again TLS; name lookup has 3 s of its own */
     uint32_t write_ms;     /* no byte accepted for so long: WRITE_TIMEOUT */
     /* Memory that on_bytes will touch. With thousands of streams it has gone cold since the last

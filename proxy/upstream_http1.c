@@ -111,7 +111,7 @@ static void attempt_begin(struct attempt *attempt)
     struct pool *pool = attempt->upstream->pool;
     struct line *line = attempt->user.line;
     attempt->user.line = NULL;
-    if (line == NULL) {
+    if (line == NULL && !attempt->user.is_fresh) {
         line = pool_take(pool, attempt->user.provider);
     }
     while (line != NULL) {
@@ -165,6 +165,7 @@ static uint64_t http1_start(struct upstream *upstream, const struct upstream_req
     attempt->is_head_method = request->is_head_method;
     attempt->user.provider = request->provider;
     attempt->user.connect_ms = request->connect_ms;
+    attempt->user.is_fresh = request->is_fresh;
     attempt->user.task = &attempt->task;
     list_init(&attempt->user.link);
     list_init(&attempt->link);
