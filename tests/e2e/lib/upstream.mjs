@@ -107,7 +107,8 @@ export class Exchange {
 
 export class Upstream {
     // tls: { key, cert, ... } of tls.createServer, or nothing for plain.
-    static async start({ tls: secure } = {}) {
+    // port: of 127.0.0.1; any free one by default.
+    static async start({ tls: secure, port = 0 } = {}) {
         const upstream = new Upstream();
         const take = (socket) => upstream.#take(socket);
         upstream.server = secure ? tls.createServer({ ...secure }, take)
@@ -117,7 +118,7 @@ export class Upstream {
         upstream.server.on('connection', (socket) => upstream.#count(socket));
         await new Promise((resolve, reject) => {
             upstream.server.once('error', reject);
-            upstream.server.listen(0, '127.0.0.1', resolve);
+            upstream.server.listen(port, '127.0.0.1', resolve);
         });
         upstream.server.unref(); // a test that failed before its stop() must not keep the run alive
         upstream.port = upstream.server.address().port;
