@@ -124,9 +124,10 @@ static void sit_out(struct dispatch *d, const struct outlook *outlook, mono_ms n
 }
 
 /* resilience.md, 7.6. */
-static void none_eligible(struct dispatch *d, const struct event_in *event, struct actions *actions)
+static void none_eligible(struct dispatch *d, const struct event_in *event, uint8_t tries_max,
+                          struct actions *actions)
 {
-    struct outlook outlook = plan_outlook(d->plan, d->fleet, event->now);
+    struct outlook outlook = plan_outlook(d->plan, d->fleet, tries_max, event->now);
     enum outcome outcome = OUTCOME_NO_TARGET;
 
     if (may_sit_out(d, &outlook, event->now)) {
@@ -167,7 +168,7 @@ void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct act
         place = pick(d, tries_max, PLAN_NONE, 0, event->now);
     }
     if (place == PLAN_NONE) {
-        none_eligible(d, event, actions);
+        none_eligible(d, event, tries_max, actions);
     } else {
         hold_first(d, place, actions);
     }

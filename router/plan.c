@@ -327,20 +327,17 @@ uint8_t plan_pick(const struct plan *plan, struct fleet *fleet, const struct pla
 }
 
 /* What keeps them out, gathered over all candidates. */
-static void look(struct outlook *outlook, uint8_t place, const struct standing *standing)
+static void look(struct outlook *outlook, const struct standing *standing)
 {
-    bool is_parked = standing->what == OUT_PARKED;
-
-    outlook->is_all_parked = outlook->is_all_parked && is_parked;
+    outlook->is_all_parked = outlook->is_all_parked && standing->what == OUT_PARKED;
     outlook->is_all_cooling = outlook->is_all_cooling && standing->what == OUT_COOLING;
-    outlook->at_any = mono_min(outlook->at_any, standing->until);
-    if (!is_parked && standing->until < outlook->at) {
-        outlook->soonest = place;
-        outlook->at = standing->until;
+    if (is_out(standing->what)) {
+        outlook->at_any = mono_min(outlook->at_any, standing->until);
     }
 }
 
-struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, mono_ms now)
+struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_t tries_max,
+                            mono_ms now)
 {
     struct outlook outlook = {.soonest = PLAN_NONE,
                               .at = MONO_NEVER,
@@ -354,9 +351,16 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, mono_m
         uint8_t place = plan->order[i];
         struct standing standing = plan_standing(plan, fleet, place, now);
 
-        look(&outlook, place, &standing);
+        look(&outlook, &standing);
         if (i == 0) {
             outlook.reason = standing.reason;
+        }
+        if (plan->tries[place] >= tries_max || !is_out(standing.what)) {
+            continue; /* its return would not help, or it is there and was asked often enough */
+        }
+        if (standing.what != OUT_PARKED && standing.until < outlook.at) {
+            outlook.soonest = place;
+            outlook.at = standing.until;
         }
         if (standing.what == OUT_OPEN && standing.until < open_at) {
             outlook.soonest_open = place;

@@ -62,10 +62,10 @@ struct member plan_member(const struct plan *plan, struct fleet *fleet, uint8_t 
 struct standing plan_standing(const struct plan *plan, struct fleet *fleet, uint8_t place,
                               mono_ms now);
 
-/* Why none is eligible, over all candidates. */
+/* Why none may be asked, over all candidates. */
 struct outlook {
-    uint8_t soonest;      /* place of the one that comes back first by itself, parks left out;
-                           * PLAN_NONE: all are parked */
+    uint8_t soonest;      /* place of the one that is out, comes back first by itself and may be
+                           * asked then, parks left out; PLAN_NONE: there is none */
     mono_ms at;           /* when */
     uint8_t soonest_open; /* the same among those behind a breaker alone */
     mono_ms at_any;       /* when the first comes back, parks included; MONO_NEVER: by an operator */
@@ -73,7 +73,9 @@ struct outlook {
     bool is_all_parked;
     enum park_reason reason; /* of the one in first place, when all are parked */
 };
-struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, mono_ms now);
+/* tries_max: as of the plan_wish that found none. */
+struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_t tries_max,
+                            mono_ms now);
 
 /* This place answered: the session comes here again. */
 void plan_served(const struct plan *plan, struct fleet *fleet, uint8_t place, mono_ms now);

@@ -7,7 +7,7 @@
 
 #include "router/plan.h"
 
-enum { HOUSE_TARGETS_MAX = 8 };
+enum { HOUSE_TARGETS_MAX = TARGETS_MAX };
 
 struct house {
     struct provider providers[HOUSE_TARGETS_MAX]; /* "p0", "p1", ... with credentials of ours */

@@ -350,6 +350,28 @@ static void dispatch__cancels_the_upstream_when_the_app_leaves(void **state)
     end(&story);
 }
 
+/* The next target is gone when its money comes, and the first one, though it stands, was asked as
+ * often as it may be: the call ends, it does not wake itself for ever. */
+static void dispatch__ends_when_whoever_stands_was_asked_often_enough(void **state)
+{
+    struct dispatch_rules rules = {.is_stream = false};
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.retry.attempts_per_target = 1;
+    begin_with(&story, &rules);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    tell(&story, 1, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 2, EVENT_ENDED, OUTCOME_EDGE_ERROR);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    assert_int_equal(fleet_obey(story.house.fleet, SPAN_OF("p1"), FLEET_PARK, 2), 1);
+    tell(&story, 3, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_RELEASE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].outcome, OUTCOME_EDGE_ERROR);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -368,6 +390,7 @@ int main(void)
         cmocka_unit_test(dispatch__does_not_wait_for_a_provider_that_never_ends_its_message),
         cmocka_unit_test(dispatch__settles_nothing_that_was_not_held),
         cmocka_unit_test(dispatch__cancels_the_upstream_when_the_app_leaves),
+        cmocka_unit_test(dispatch__ends_when_whoever_stands_was_asked_often_enough),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
