@@ -160,9 +160,9 @@ static bool settle_in(struct fleet *fleet, struct live_deployment *live)
     return true;
 }
 
-/* Its index; that of the provider itself (no model) when there is no room for one more. */
-static uint32_t deployment_of(struct fleet *fleet, const struct provider *provider,
-                              struct span model)
+/* Found or made; NULL when there is no room for one more. */
+static struct live_deployment *obtain(struct fleet *fleet, const struct provider *provider,
+                                      struct span model)
 {
     char bytes[KEY_HEAD + LIMIT_MODEL_NAME];
     struct span key = span_make(bytes, put_key(bytes, provider, model));
@@ -170,20 +170,26 @@ static uint32_t deployment_of(struct fleet *fleet, const struct provider *provid
     struct live_deployment *live = NULL;
 
     if (entry != NULL) {
-        live = LIST_OWNER(entry, struct live_deployment, entry);
-        return live->index;
+        return LIST_OWNER(entry, struct live_deployment, entry);
     }
     if (!grow(fleet)) {
-        return provider->index;
+        return NULL;
     }
     live = new_deployment(provider, key);
-    if (live == NULL || !settle_in(fleet, live)) {
-        if (live != NULL) {
-            free_deployment(live);
-        }
-        return provider->index;
+    if (live != NULL && !settle_in(fleet, live)) {
+        free_deployment(live);
+        live = NULL;
     }
-    return live->index;
+    return live;
+}
+
+/* Its index; that of the provider itself (no model) when there is no room for one more. */
+static uint32_t deployment_of(struct fleet *fleet, const struct provider *provider,
+                              struct span model)
+{
+    const struct live_deployment *live = obtain(fleet, provider, model);
+
+    return live == NULL ? provider->index : live->index;
 }
 
 struct member fleet_member(struct fleet *fleet, const struct target *target, struct span model)
@@ -208,27 +214,38 @@ bool fleet_is_same_endpoint(struct member a, struct member b)
 
 /* ---- birth and death ---- */
 
+static bool place_target(struct fleet *fleet, const struct target *target)
+{
+    struct live_deployment *live = obtain(fleet, target->provider, target->model);
+
+    if (live == NULL) {
+        return false;
+    }
+    live->is_configured = true;
+    fleet->by_target[target->number] = live->index;
+    return true;
+}
+
 static bool place_all(struct fleet *fleet)
 {
     const struct routing *routing = fleet->routing;
 
     for (size_t i = 0; i < routing->providers_count; i++) {
-        if (deployment_of(fleet, &routing->providers[i], span_make("", 0)) != i) {
+        struct live_deployment *live = obtain(fleet, &routing->providers[i], span_make("", 0));
+
+        if (live == NULL) {
             return false;
         }
-        fleet->deployments[i]->is_configured = true;
+        must(live->index == i);
+        live->is_configured = true;
     }
     for (size_t i = 0; i < routing->routes_count; i++) {
         for (size_t k = 0; k < routing->routes[i].targets_count; k++) {
             const struct target *target = &routing->routes[i].targets[k];
-            uint32_t at = 0;
 
-            if (target->model.len == 0) {
-                continue;
+            if (target->model.len > 0 && !place_target(fleet, target)) {
+                return false;
             }
-            at = deployment_of(fleet, target->provider, target->model);
-            fleet->deployments[at]->is_configured = true;
-            fleet->by_target[target->number] = at;
         }
     }
     return true;
