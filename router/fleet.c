@@ -94,11 +94,37 @@ static void free_deployment(struct live_deployment *live)
     mem_give(live, sizeof *live + live->key_len);
 }
 
-static bool may_go(const struct live_deployment *live)
+/* The provider's own place, where it is known as a whole. */
+static struct live_deployment *own_of(const struct fleet *fleet, const struct provider *provider)
 {
-    return !live->is_configured && live->in_flight == 0 && !live->is_held &&
-           live->breaker.state == BREAKER_CLOSED && live->park.reason == PARK_NONE &&
-           live->cooldown.reason == PARK_NONE;
+    return fleet->deployments[provider->index];
+}
+
+/* What it would be made anew as is not worth remembering: an operator's order to the whole provider,
+ * a stay that is over. */
+static bool may_go(const struct fleet *fleet, const struct live_deployment *live)
+{
+    return !live->is_configured && live->in_flight == 0 &&
+           live->is_held == own_of(fleet, live->provider)->is_held &&
+           live->breaker.state == BREAKER_CLOSED && !park_is_out(&live->park, fleet->now) &&
+           !park_is_out(&live->cooldown, fleet->now);
+}
+
+static void evict(struct fleet *fleet, size_t at)
+{
+    struct live_deployment *live = fleet->deployments[at];
+
+    for (size_t i = 0; i < fleet->notices.count; i++) { /* they borrow its name */
+        struct notice *notice = &fleet->notices.list[(fleet->notices.first + i) % NOTICES_MAX];
+
+        if (notice->model.at == live->model.at) {
+            notice->model = span_make("", 0);
+        }
+    }
+    map_remove(&fleet->by_key, &live->entry);
+    own_of(fleet, live->provider)->models--;
+    free_deployment(live);
+    fleet->deployments[at] = NULL;
 }
 
 /* A place that is free, or becomes free. -1: none near. */
@@ -109,11 +135,8 @@ static long find_room(struct fleet *fleet)
     }
     for (int i = 0; i < HAND_STEPS; i++) {
         size_t at = fleet->hand++ % fleet->deployments_count;
-        if (may_go(fleet->deployments[at])) {
-            map_remove(&fleet->by_key, &fleet->deployments[at]->entry);
-            fleet->endpoints[fleet_endpoint_index(fleet, fleet->deployments[at]->provider)].models--;
-            free_deployment(fleet->deployments[at]);
-            fleet->deployments[at] = NULL;
+        if (may_go(fleet, fleet->deployments[at])) {
+            evict(fleet, at);
             return (long)at;
         }
     }
@@ -155,7 +178,8 @@ static bool settle_in(struct fleet *fleet, struct live_deployment *live)
     live->index = (uint32_t)at;
     fleet->deployments[at] = live;
     if (live->model.len > 0) {
-        fleet->endpoints[fleet_endpoint_index(fleet, live->provider)].models++;
+        own_of(fleet, live->provider)->models++;
+        live->is_held = own_of(fleet, live->provider)->is_held;
     }
     return true;
 }
@@ -324,8 +348,9 @@ struct fleet *fleet_new(const struct routing *routing, uint64_t seed)
         fleet_free(fleet);
         return NULL;
     }
+    /* One more than stay: who gives way leaves after the next one has come. */
     map_init(&fleet->by_key, fleet->deployments_room > FLEET_DEPLOYMENTS_MAX
-                                 ? fleet->deployments_room
+                                 ? fleet->deployments_room + 1
                                  : (size_t)FLEET_DEPLOYMENTS_MAX + 1,
              words);
     fill(fleet);

@@ -19,7 +19,6 @@ struct live_endpoint {
     struct storm storm;
     uint32_t attempts; /* in flight */
     uint32_t retries;  /* of them: repeated or failed over, and without content yet */
-    uint32_t models;   /* deployments here that have one */
     mono_ms probe_at;  /* not before this the next free probe */
     bool is_probed;    /* one is out */
 };
@@ -42,6 +41,7 @@ struct live_deployment {
     uint32_t in_flight;
     uint64_t started;
     bool is_held;           /* by an operator */
+    uint32_t models;        /* of a provider's own place: its deployments that have a model */
     bool is_configured;     /* the settings name it: it never makes room for another */
     uint16_t key_len;
     char key[];             /* provider index, '/', model */
@@ -57,6 +57,7 @@ struct live_route {
 struct fleet {
     const struct routing *routing;
     struct rng rng;
+    mono_ms now;                          /* of the latest call or attempt */
     struct live_endpoint *endpoints;
     size_t endpoints_count;
     struct live_credential *credentials;

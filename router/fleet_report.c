@@ -106,6 +106,7 @@ void fleet_enter(struct fleet *fleet, struct entry *entry, const struct target *
         .is_retry = is_retry,
         .is_passthrough = target->provider->credential_mode == CREDENTIAL_PASSTHROUGH,
     };
+    fleet->now = now;
     must(is_panic || (of_endpoint != ADMISSION_NO && of_live != ADMISSION_NO));
     entry->endpoint_pass =
         breaker_enter(&endpoint->breaker, of_endpoint == ADMISSION_NO ? ADMISSION_PANIC : of_endpoint,
@@ -258,7 +259,12 @@ static void mark(struct fleet *fleet, struct entry *entry, const struct ending *
     case MARK_BILLING: park_credential(fleet, entry, PARK_BILLING, ending, now); return;
     case MARK_QUOTA: park_credential(fleet, entry, PARK_QUOTA, ending, now); return;
     case MARK_PERMISSION: park_target(fleet, entry, PARK_PERMISSION, ending, now); return;
-    case MARK_MODEL: park_target(fleet, entry, PARK_MODEL, ending, now); return;
+    case MARK_MODEL:
+        /* The provider's own place stands for every model that found no place of its own. */
+        if (fleet_deployment(fleet, entry->member)->model.len > 0) {
+            park_target(fleet, entry, PARK_MODEL, ending, now);
+        }
+        return;
     case MARK_EGRESS: park_target(fleet, entry, PARK_EGRESS, ending, now); return;
     }
 }
@@ -317,7 +323,7 @@ static struct signals signals_of(const struct ending *ending)
     } else if (is_cut && ending->had_head) {
         signals = (struct signals){SIGNAL_NEUTRAL, SIGNAL_FAILURE};
     } else if (ending->had_content && is_bad(signals.endpoint)) {
-        signals.deployment = SIGNAL_FAILURE;
+        signals = (struct signals){SIGNAL_NEUTRAL, SIGNAL_FAILURE};
     } else if (ending->had_content && signals.endpoint == SIGNAL_SUCCESS) {
         signals.endpoint = SIGNAL_NEUTRAL;
     }
@@ -332,7 +338,8 @@ void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending 
     uint32_t hint_ms = 0;
 
     must(entry->is_entered);
-    if (ending->hint_ms != HINT_NONE && is_bad(signals.deployment)) {
+    fleet->now = now;
+    if (ending->hint_ms != HINT_NONE && (is_bad(signals.endpoint) || is_bad(signals.deployment))) {
         hint_ms = (uint32_t)(ending->hint_ms < COOL_MAX_MS ? ending->hint_ms : COOL_MAX_MS);
     }
     tell_breakers(fleet, entry, signals.endpoint, signals.deployment, hint_ms, ending->outcome,
@@ -374,6 +381,7 @@ bool fleet_may_panic(struct fleet *fleet, const struct route *route, mono_ms now
 
 void fleet_route_called(struct fleet *fleet, const struct route *route, mono_ms now)
 {
+    fleet->now = now;
     tally_success(&fleet->routes[route->index].calls, now, false);
 }
 

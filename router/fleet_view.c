@@ -8,8 +8,7 @@ static bool is_shown(const struct fleet *fleet, size_t i)
 {
     const struct live_deployment *live = fleet->deployments[i];
 
-    return live->model.len > 0 || live->started > 0 ||
-           fleet->endpoints[fleet_endpoint_index(fleet, live->provider)].models == 0;
+    return live->model.len > 0 || live->started > 0 || live->models == 0;
 }
 
 size_t fleet_view_count(const struct fleet *fleet)

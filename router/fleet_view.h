@@ -61,7 +61,8 @@ struct fleet;
 size_t fleet_view_count(const struct fleet *fleet);
 /* The i-th, in a fixed order. */
 void fleet_view_at(const struct fleet *fleet, size_t i, mono_ms now, struct target_view *view);
-/* `name` is "provider/model", "provider" for all of its targets, or "*". Returns how many targets
+/* `name` is "provider/model", "provider" for all of its targets (a model that is named for the first
+ * time while its provider is parked is parked too), or "*". Returns how many targets
  * it meant; 0: none is called so. */
 size_t fleet_obey(struct fleet *fleet, struct span name, enum fleet_order order, mono_ms now);
 
