@@ -16,8 +16,8 @@ requireBinary();
 const TOKEN = 'test-token';
 const STREAM = upstreamFile('openai-chat.sse').toString();
 const EVENTS = STREAM.split('\n\n').filter(Boolean).map((event) => `${event}\n\n`);
-const TIMEOUTS = { connect: '700ms', head: '1s', first_content: '1s', idle: '1s', total: '10s', stream_total: '12s' };
 const ms = (value) => `${patient(value)}ms`;
+const TIMEOUTS = { connect: ms(700), head: ms(1000), first_content: ms(1000), idle: ms(1000), total: ms(10000), stream_total: ms(12000) };
 
 let first;
 let second;
