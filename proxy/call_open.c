@@ -291,8 +291,12 @@ static struct refusal not_found(struct call *call, enum way_found found, const s
     return refusal;
 }
 
+/* A body of megabytes is images, not text: a guess above this would keep targets out for nothing. */
+enum { INPUT_GUESS_MAX = 32768 };
+
 static struct plan_ask ask_of(const struct call *call)
 {
+    uint64_t input = estimate_input(call->body.len);
     const struct call_head *head = &call->head;
 
     return (struct plan_ask){
@@ -301,7 +305,7 @@ static struct plan_ask ask_of(const struct call *call)
         .session = head->session.len > 0 ? call_head_span(head, head->session)
                                          : call->request.session,
         .caller = call_head_span(head, head->key),
-        .estimate = {.input_tokens = estimate_input(call->body.len),
+        .estimate = {.input_tokens = input < INPUT_GUESS_MAX ? input : INPUT_GUESS_MAX,
                      .output_tokens = estimate_output(call->request.output_cap)},
     };
 }
@@ -348,6 +352,9 @@ static void begin(struct call *call)
         .deadline_ms = call->head.deadline_ms,
         .is_stream = call->request.is_stream,
         .no_failover = call->head.no_failover,
+        /* Of a path that is only passed through nobody knows what sending it twice would do. */
+        .runs_once = call->match.operation->kind == OPERATION_PASS &&
+                     !span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("GET")),
         .is_short =
             call->request.output_cap >= 0 && call->request.output_cap <= SHORT_ANSWER_TOKENS,
     };

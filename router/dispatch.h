@@ -96,6 +96,7 @@ struct dispatch_rules {
     bool is_stream;
     bool no_failover;     /* the app asked for one attempt and no more */
     bool is_short;        /* a whole answer that cannot be long: may be hedged like a stream */
+    bool runs_once;       /* not known to be repeatable: never sent again once it was sent whole */
 };
 
 /* One attempt in flight. */

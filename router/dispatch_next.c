@@ -267,9 +267,12 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
     bool is_again = false;
     uint8_t next = next_of(d, gone, outcome, event->now, &is_again);
     struct retry_facts facts = facts_of(d, gone, event, outcome, next, is_again);
-    struct retry_decision decision = retry_decide(&facts, fleet_rng(d->fleet));
+    struct retry_decision decision = {.choice = RETRY_STOP, .why = RETRY_AMBIGUOUS};
     struct attempt_note *note = dispatch_note(d, gone->number);
 
+    if (!d->rules.runs_once || !gone->is_written) {
+        decision = retry_decide(&facts, fleet_rng(d->fleet));
+    }
     if (facts.is_ambiguous) {
         d->ambiguous++;
     }

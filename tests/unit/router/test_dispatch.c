@@ -372,6 +372,27 @@ static void dispatch__ends_when_whoever_stands_was_asked_often_enough(void **sta
     end(&story);
 }
 
+static void dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent(void **state)
+{
+    struct dispatch_rules rules = {.runs_once = true};
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    begin_with(&story, &rules);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    tell(&story, 1, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 2, EVENT_ENDED, OUTCOME_CONNECT);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    tell(&story, 3, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 4, EVENT_WRITTEN, OUTCOME_OK);
+    tell(&story, 5, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 6, EVENT_ENDED, OUTCOME_PROVIDER_ERROR);
+    EXPECT(&story, ACTION_SETTLE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.dispatch.notes[1].why, RETRY_AMBIGUOUS);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +411,7 @@ int main(void)
         cmocka_unit_test(dispatch__does_not_wait_for_a_provider_that_never_ends_its_message),
         cmocka_unit_test(dispatch__settles_nothing_that_was_not_held),
         cmocka_unit_test(dispatch__cancels_the_upstream_when_the_app_leaves),
+        cmocka_unit_test(dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent),
         cmocka_unit_test(dispatch__ends_when_whoever_stands_was_asked_often_enough),
     };
 
