@@ -49,6 +49,7 @@ struct failure_draft {
     uint32_t hang_ms;
     bool reset;
     uint32_t every;
+    uint32_t at;
 };
 
 static const struct field failure_rows[] = {
@@ -81,6 +82,12 @@ static const struct field failure_rows[] = {
      .min = "1",
      .max = "1000000",
      .help = "the n-th, 2n-th, ... request fails so"},
+    {.name = "at",
+     .type = FIELD_U32,
+     .place = offsetof(struct failure_draft, at),
+     .min = "1",
+     .max = "1000000",
+     .help = "not the last but this one of every n requests fails so"},
 };
 
 static const struct field_table failure_fields = FIELD_TABLE(failure_rows);
@@ -90,10 +97,21 @@ static const struct span fault_names[] = {SPAN("status"), SPAN("cut"), SPAN("han
 
 _Static_assert(FIXTURE_STATUS == 0 && FIXTURE_RESET == 3, "names follow the enum");
 
+static void check_turn(struct reader *reader, const struct node *node,
+                       const struct failure_draft *draft)
+{
+    if (draft->at > draft->every) {
+        complaint_help(reader_complain(reader, node_child(node, SPAN_OF("at"))->place,
+                                       "has an at above its every"),
+                       "{ every: 4, at: 1 } fails the 1st, 5th, 9th, ... request");
+    }
+}
+
 static bool read_failure(struct reader *reader, const struct node *node,
                          struct fixture_failure *failure)
 {
     struct failure_draft draft = {.status = 0};
+    size_t told = reader->complaints->count + reader->complaints->more;
     size_t faults = 0;
 
     field_defaults(&failure_fields, &draft);
@@ -118,6 +136,11 @@ static bool read_failure(struct reader *reader, const struct node *node,
     case FIXTURE_RESET: failure->value = 0; break;
     }
     failure->every = draft.every;
+    failure->at = draft.at;
+    /* A value that was refused is still the default, and nobody meant that. */
+    if (told == reader->complaints->count + reader->complaints->more) {
+        check_turn(reader, node, &draft);
+    }
     if (failure->fault == FIXTURE_RESET && !draft.reset) {
         const struct node *value = node_child(node, SPAN_OF("reset"));
 
@@ -186,7 +209,7 @@ static const struct field rows[] = {
     {.name = "fail",
      .type = FIELD_CUSTOM,
      .read = read_fail,
-     .help = "scripted failures: one of status, cut, hang, reset, and every"},
+     .help = "scripted failures: one of status, cut, hang, reset, and every, at"},
 };
 
 static const struct field_table fixture_fields = FIELD_TABLE(rows);

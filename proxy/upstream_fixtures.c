@@ -253,8 +253,9 @@ static const struct fixture_failure *find_failure(const struct fixture_settings 
                                                   uint64_t number)
 {
     for (size_t i = 0; i < settings->failures_count; i++) {
-        if (number % settings->failures[i].every == 0) {
-            return &settings->failures[i];
+        const struct fixture_failure *failure = &settings->failures[i];
+        if (number % failure->every == failure->at % failure->every) {
+            return failure;
         }
     }
     return NULL;

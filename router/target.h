@@ -30,7 +30,8 @@ enum fixture_fault { FIXTURE_STATUS, FIXTURE_CUT, FIXTURE_HANG, FIXTURE_RESET };
 struct fixture_failure {
     enum fixture_fault fault;
     uint32_t value; /* status; events before the cut; ms of silence */
-    uint32_t every; /* the n-th, 2n-th, ... request of this provider; 1: each */
+    uint32_t every; /* of so many requests of this provider in a row, one; 1: each */
+    uint32_t at;    /* which of them; 0: the last */
 };
 
 struct fixture_settings {

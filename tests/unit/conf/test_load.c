@@ -254,7 +254,7 @@ static void load__reads_fixtures(void **state)
         load_good("version: 1\nproviders:\n  plain: { kind: fixtures }\n"
                   "  full: { kind: fixtures, fixtures: { dialect: anthropic, latency: 20ms, "
                   "tokens_per_second: 40, seed: 9, fail: [ { status: 503, every: 10 }, { cut: 5 }, "
-                  "{ hang: 30s }, { reset: true, every: 2 } ] } }\n");
+                  "{ hang: 30s }, { reset: true, every: 2, at: 1 } ] } }\n");
     const struct provider *plain = &snapshot->routing.providers[0];
     const struct fixture_settings *full = snapshot->routing.providers[1].fixtures;
 
@@ -281,6 +281,8 @@ static void load__reads_fixtures(void **state)
     assert_int_equal(full->failures[2].value, 30000);
     assert_int_equal(full->failures[3].fault, FIXTURE_RESET);
     assert_int_equal(full->failures[3].every, 2);
+    assert_int_equal(full->failures[3].at, 1);
+    assert_int_equal(full->failures[0].at, 0);
     snapshot_give(snapshot);
 }
 

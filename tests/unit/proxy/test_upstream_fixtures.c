@@ -340,8 +340,8 @@ static void fail_with(struct table *table, const struct fixture_failure *failure
 
 static void upstream_fixtures__fail_every_nth_request(void **state)
 {
-    static const struct fixture_failure failures[] = {{FIXTURE_STATUS, 503, 3},
-                                                      {FIXTURE_STATUS, 429, 2}};
+    static const struct fixture_failure failures[] = {{FIXTURE_STATUS, 503, 3, 0},
+                                                      {FIXTURE_STATUS, 429, 2, 0}};
     static const unsigned expected[] = {200, 429, 503, 429, 200, 503, 200};
     struct table *table = *state;
 
@@ -355,9 +355,23 @@ static void upstream_fixtures__fail_every_nth_request(void **state)
     }
 }
 
+static void upstream_fixtures__let_failures_take_turns(void **state)
+{
+    static const struct fixture_failure failures[] = {{FIXTURE_STATUS, 503, 3, 1},
+                                                      {FIXTURE_STATUS, 500, 3, 2}};
+    static const unsigned expected[] = {503, 500, 200, 503, 500, 200, 503};
+    struct table *table = *state;
+
+    fail_with(table, failures, 2);
+    for (size_t i = 0; i < ARRAY_LENGTH(expected); i++) {
+        play(table, WHOLE);
+        assert_int_equal(table->status, expected[i]);
+    }
+}
+
 static void upstream_fixtures__count_each_provider_apart(void **state)
 {
-    static const struct fixture_failure failures[] = {{FIXTURE_STATUS, 500, 2}};
+    static const struct fixture_failure failures[] = {{FIXTURE_STATUS, 500, 2, 0}};
     static const struct {
         uint16_t index;
         unsigned status;
@@ -374,7 +388,7 @@ static void upstream_fixtures__count_each_provider_apart(void **state)
 
 static void upstream_fixtures__cut_a_stream_after_so_many_events(void **state)
 {
-    struct fixture_failure failure = {FIXTURE_CUT, 0, 1};
+    struct fixture_failure failure = {FIXTURE_CUT, 0, 1, 0};
     struct table *table = *state;
 
     fail_with(table, &failure, 1);
@@ -391,7 +405,7 @@ static void upstream_fixtures__cut_a_stream_after_so_many_events(void **state)
 
 static void upstream_fixtures__cut_a_whole_answer_in_the_middle(void **state)
 {
-    static const struct fixture_failure failure = {FIXTURE_CUT, 5, 1};
+    static const struct fixture_failure failure = {FIXTURE_CUT, 5, 1, 0};
     struct table *table = *state;
     size_t len = 0;
 
@@ -406,7 +420,7 @@ static void upstream_fixtures__cut_a_whole_answer_in_the_middle(void **state)
 
 static void upstream_fixtures__reset_before_any_byte(void **state)
 {
-    static const struct fixture_failure failure = {FIXTURE_RESET, 0, 1};
+    static const struct fixture_failure failure = {FIXTURE_RESET, 0, 1, 0};
     struct table *table = *state;
 
     fail_with(table, &failure, 1);
@@ -419,8 +433,8 @@ static void upstream_fixtures__reset_before_any_byte(void **state)
 
 static void upstream_fixtures__hang_before_the_answer(void **state)
 {
-    static const struct fixture_failure failure = {FIXTURE_HANG, 25, 1};
-    static const struct fixture_failure long_failure = {FIXTURE_HANG, UINT32_MAX, 1};
+    static const struct fixture_failure failure = {FIXTURE_HANG, 25, 1, 0};
+    static const struct fixture_failure long_failure = {FIXTURE_HANG, UINT32_MAX, 1, 0};
     struct table *table = *state;
     mono_ms began = 0;
 
@@ -578,6 +592,7 @@ int main(void)
         TEST(pace_words_by_tokens_per_second),
         TEST(do_not_pace_whole_answers),
         TEST(fail_every_nth_request),
+        TEST(let_failures_take_turns),
         TEST(count_each_provider_apart),
         TEST(cut_a_stream_after_so_many_events),
         TEST(cut_a_whole_answer_in_the_middle),
