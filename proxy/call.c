@@ -191,6 +191,7 @@ static void act_settle(struct call *call, const struct action *action)
     call->facts.outcome = action->outcome;
     act_abandon(call, action);
     call_log_attempt(call, action->outcome);
+    call_tell_attempt(call, action->attempt);
     ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
 }
 

@@ -258,5 +258,8 @@ void call_log_notices(struct env *env)
 
     while (fleet_next_notice(env->fleet, &notice)) {
         log_notice(env, &notice);
+        if (env->ports->observer != NULL) {
+            env->ports->observer->on_notice(env->ports->observer->to, &notice);
+        }
     }
 }

@@ -2,7 +2,7 @@
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
  * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
- * models.c, call_log.c (its line). Composition; each part is written by its own file. */
+ * models.c, call_log.c (its line), call_tell.c (its observer). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
@@ -99,6 +99,7 @@ struct call_facts {
     enum outcome outcome;
     bool has_attempt;
     bool is_reused;
+    uint32_t told;           /* its number for the observer; 0: not told of yet */
 };
 
 /* The second attempt of a call while two are in flight (a hedge): what the call keeps of the one
@@ -179,6 +180,7 @@ struct calls {
     struct link spare;   /* closed ones, to be used again */
     unsigned spare_count;
     bool has_told_two_keys;
+    uint32_t told;       /* calls that the observer was told of */
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
@@ -285,5 +287,10 @@ void call_log(const struct call *call);
 /* The line of a request that never became a call. */
 void call_log_refused(struct env *env, enum refusal_kind kind, struct span call_id,
                       struct span path);
+
+/* call_tell.c: the observer. */
+/* The attempt of this number is over, and what follows is decided. */
+void call_tell_attempt(struct call *call, uint8_t number);
+void call_tell(struct call *call);
 
 #endif

@@ -166,6 +166,7 @@ void call_close(struct call *call, bool is_told)
     (void)outbox_take(call->env->calls->outbox, &call->soon);
     if (is_told) {
         call_log(call);
+        call_tell(call);
     }
     loop_task_queue(call->env->loop, &call->reap);
 }

@@ -8,6 +8,7 @@
 #include "enforcement/ledger.h"
 #include "proxy/log.h"
 #include "proxy/loop.h"
+#include "proxy/observer.h"
 #include "proxy/upstream.h"
 #include "wire/json_scan.h"
 
@@ -22,6 +23,7 @@ struct ports {
     struct upstream *fixtures;
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
+    const struct observer *observer; /* NULL: nobody is told of calls but the log */
 };
 
 /* Scratch objects, each used by one function at a time and never across a callback. */

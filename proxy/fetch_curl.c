@@ -57,8 +57,9 @@ static void set_up(CURL *easy, const struct fetch_request *request, const struct
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, body);
     if (request->is_post) {
         (void)curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
-        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS,
+                               request->json.len > 0 ? request->json.at : "");
+        (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)request->json.len);
     }
 }
 
@@ -83,7 +84,8 @@ static enum err transfer(const struct fetch_request *request, const struct texts
                          unsigned *status, struct buf *body, struct why *why)
 {
     /* Without a media type: an empty body is none, and libcurl would call it a form. */
-    struct curl_slist *fields = curl_slist_append(NULL, "Content-Type:");
+    struct curl_slist *fields = curl_slist_append(
+        NULL, request->json.len > 0 ? "Content-Type: application/json" : "Content-Type:");
     struct curl_slist *more =
         request->bearer.len > 0 ? curl_slist_append(fields, texts->bearer.at) : fields;
     CURL *easy = curl_easy_init();

@@ -12,7 +12,8 @@
 
 struct fetch_request {
     struct span url;    /* http:// only */
-    bool is_post;       /* with an empty body; else GET */
+    bool is_post;       /* else GET */
+    struct span json;   /* a POST's body; empty: none */
     struct span bearer; /* for Authorization; empty: none */
     uint32_t connect_ms;
     uint32_t total_ms;

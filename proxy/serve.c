@@ -156,6 +156,11 @@ static void on_signal_cb(evutil_socket_t number, short what, void *to)
     switch (number) {
     case SIGTERM: begin_drain(server, "SIGTERM"); return;
     case SIGINT: begin_drain(server, "SIGINT"); return;
+    case SIGCHLD:
+        if (!server->is_draining) {
+            begin_drain(server, "SIGCHLD");
+        }
+        return;
     case SIGQUIT:
         log_say(server->env.log, LOG_WARN, "signal", "SIGQUIT: stopping now");
         loop_stop(server->env.loop);
@@ -173,10 +178,11 @@ static void on_signal_cb(evutil_socket_t number, short what, void *to)
 
 static void watch_signals(struct server *server)
 {
-    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+    static const int numbers[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
+    size_t count = ARRAY_LENGTH(numbers) - (server->options->ends_with_child ? 0 : 1);
 
     (void)signal(SIGPIPE, SIG_IGN);
-    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+    for (size_t i = 0; i < count; i++) {
         struct event *event = &server->signals[server->signals_count++];
         (void)event_assign(event, loop_base(server->env.loop), numbers[i], EV_SIGNAL | EV_PERSIST,
                            on_signal_cb, server);
@@ -228,6 +234,7 @@ static bool make_parts(struct server *server)
     buf_init(&server->scratch.out, SCRATCH_OUT_MAX);
     buf_init(&server->scratch.text, SCRATCH_OUT_MAX);
     loop_entropy(env->loop, &server->scratch.seed, sizeof server->scratch.seed);
+    server->ports.observer = server->options->observer;
     server->ports.ledger_ops = &ledger_memory_ops;
     server->ports.ledger = ledger_memory_new();
     server->ports.network = upstream_http1_new(env->loop, snapshot);

@@ -4,6 +4,7 @@
 #define PROXY_SERVE_H
 
 #include "conf/snapshot.h"
+#include "proxy/observer.h"
 
 struct serve_options {
     struct snapshot *snapshot;  /* taken over */
@@ -11,6 +12,8 @@ struct serve_options {
     /* Called once everything listens, with the address of the first data listener. May be NULL. */
     void (*on_ready)(void *to, struct span address);
     void *to;
+    const struct observer *observer; /* told of all calls; NULL: none */
+    bool ends_with_child;            /* drains when a child of this process has ended */
 };
 
 /* Serves until a signal ends it. Returns the exit code (docs/operations.md). */
