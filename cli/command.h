@@ -26,6 +26,8 @@ struct command_line {
     const char *listen; /* --listen ADDRESS; NULL: as the settings say */
     bool wants_help;    /* --help */
     bool wants_json;    /* --json */
+    bool wants_once;    /* --once */
+    bool has_no_color;  /* --color=never */
     char *const *operands; /* as many as the command takes */
 };
 
@@ -36,6 +38,7 @@ struct command {
     int operands_count;    /* exactly so many */
     const char *details;   /* lines of its own --help; NULL: none */
     bool has_json;         /* takes --json */
+    bool has_once;         /* takes --once */
     /* The exit code. */
     int (*run)(const struct command_line *line);
 };
@@ -51,6 +54,8 @@ int settings_load(const struct command_line *line, struct snapshot **snapshot, s
 
 /* Puts the options that override settings where the settings look for them. */
 void settings_apply(const struct command_line *line);
+/* Whether stdout takes colour: a terminal, and neither --color=never nor NO_COLOR. */
+bool settings_color(const struct command_line *line);
 /* Prints complaints to stderr; `text` is the file's content. */
 void settings_show(const struct complaints *complaints, struct span name, struct span text);
 

@@ -33,6 +33,8 @@ static void print_help(void)
         "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
         "  -t, --test            as the command check\n"
         "      --json            of status and target: for programs\n"
+        "      --once            of demo: makes calls of its own, then ends\n"
+        "      --color WHEN      auto, or never; so does NO_COLOR in the environment\n"
         "  -V, --version         version of this program and of its libraries\n"
         "  -h, --help            this text, or that of the command\n\n"
         "exit codes: 0 good, 1 failure, 2 no such target, 64 wrong usage, 69 no headgate answers,\n"
@@ -43,9 +45,9 @@ static void print_help_of(const struct command *command)
 {
     bool has_operands = command->operands != NULL;
 
-    (void)printf("usage: headgate [-c FILE] %s%s%s%s\n\n%s\n", command->name,
-                 command->has_json ? " [--json]" : "", has_operands ? " " : "",
-                 has_operands ? command->operands : "", command->help);
+    (void)printf("usage: headgate [-c FILE] %s%s%s%s%s\n\n%s\n", command->name,
+                 command->has_json ? " [--json]" : "", command->has_once ? " [--once]" : "",
+                 has_operands ? " " : "", has_operands ? command->operands : "", command->help);
     if (command->details != NULL) {
         (void)printf("\n%s", command->details);
     }
@@ -105,6 +107,9 @@ static int run_command(const struct command *command, struct command_line *line,
     if (line->wants_json && !command->has_json) {
         return misused("there is no --json of ", command->name);
     }
+    if (line->wants_once && !command->has_once) {
+        return misused("there is no --once of ", command->name);
+    }
     line->operands = words;
     return command->run(line);
 }
@@ -115,6 +120,7 @@ int main(int count, char **values)
         {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
         {"test", no_argument, NULL, 't'},         {"version", no_argument, NULL, 'V'},
         {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
+        {"once", no_argument, NULL, 'o'},         {"color", required_argument, NULL, 'C'},
         {NULL, 0, NULL, 0}};
     struct command_line line = {.config = NULL};
     const struct command *command = NULL;
@@ -128,6 +134,13 @@ int main(int count, char **values)
         case 'V': print_version(); return EXIT_CODE_GOOD;
         case 'h': line.wants_help = true; break;
         case 'j': line.wants_json = true; break;
+        case 'o': line.wants_once = true; break;
+        case 'C':
+            line.has_no_color = strcmp(optarg, "never") == 0;
+            if (!line.has_no_color && strcmp(optarg, "auto") != 0) {
+                return misused("--color takes auto or never, not ", optarg);
+            }
+            break;
         default: return misused("wrong option", "");
         }
     }

@@ -74,6 +74,14 @@ void settings_apply(const struct command_line *line)
     }
 }
 
+bool settings_color(const struct command_line *line)
+{
+    const char *no_color = getenv("NO_COLOR");
+
+    return !line->has_no_color && (no_color == NULL || no_color[0] == '\0') &&
+           isatty(STDOUT_FILENO) == 1;
+}
+
 static enum err load_file(struct span path, struct buf *text, struct complaints *complaints,
                           struct snapshot **snapshot)
 {

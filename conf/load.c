@@ -193,19 +193,40 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
     return load_unseen(text, world, complaints, snapshot);
 }
 
+/* Each primary provider fails three times in a row, in three ways, then answers. */
+#define DEMO_PACE "latency: 200ms, tokens_per_second: 40"
+#define DEMO_FAILURES                                                                              \
+    "fail: [ { status: 503, every: 4, at: 1 }, { cut: 5, every: 4, at: 2 }, "                      \
+    "{ hang: 30s, every: 4, at: 3 } ]"
+
 enum err conf_demo(const struct conf_world *world, struct complaints *complaints,
                    struct snapshot **snapshot)
 {
-    static const struct span text =
-        SPAN("version: 1\n"
-             "admin: { listen: off }\n"
-             "providers:\n"
-             "  openai:\n"
-             "    kind: fixtures\n"
-             "    fixtures: { dialect: openai, latency: 200ms, tokens_per_second: 40 }\n"
-             "  anthropic:\n"
-             "    kind: fixtures\n"
-             "    fixtures: { dialect: anthropic, latency: 200ms, tokens_per_second: 40 }\n");
+    /* The first provider of a dialect serves what has no model, so that is the healthy one. */
+    static const struct span text = SPAN(
+        "version: 1\n"
+        "admin: { listen: off }\n"
+        "log: { level: error }\n"
+        "providers:\n"
+        "  openai-backup:    { kind: fixtures, fixtures: { dialect: openai, " DEMO_PACE " } }\n"
+        "  anthropic-backup: { kind: fixtures, fixtures: { dialect: anthropic, " DEMO_PACE " } }\n"
+        "  openai:\n"
+        "    kind: fixtures\n"
+        "    fixtures: { dialect: openai, " DEMO_PACE ", " DEMO_FAILURES " }\n"
+        "  anthropic:\n"
+        "    kind: fixtures\n"
+        "    fixtures: { dialect: anthropic, " DEMO_PACE ", " DEMO_FAILURES " }\n"
+        "routes:\n"
+        "  demo:\n"
+        "    match: { models: [\"*\"] }\n"
+        "    targets:\n"
+        "      - { provider: openai }\n"
+        "      - { provider: openai-backup }\n"
+        "      - { provider: anthropic }\n"
+        "      - { provider: anthropic-backup }\n"
+        "    commit: { tokens: 16 }\n"
+        "    sticky: off\n"
+        "    timeouts: { head: 1s, first_content: 1s }\n");
 
     return load_unseen(text, world, complaints, snapshot);
 }

@@ -28,8 +28,8 @@ MUST_CHECK enum err conf_load(struct span name, struct span text, const struct c
 MUST_CHECK enum err conf_default(const struct conf_world *world, struct complaints *complaints,
                                  struct snapshot **snapshot);
 
-/* The settings of `headgate demo` and scripts/start: two fixtures providers, "openai" and
- * "anthropic", each serving its dialect. */
+/* The settings of `headgate demo` and scripts/start: for each dialect a fixtures provider of its name
+ * that fails by a script and a healthy one, and one route for all models over them. */
 MUST_CHECK enum err conf_demo(const struct conf_world *world, struct complaints *complaints,
                               struct snapshot **snapshot);
 

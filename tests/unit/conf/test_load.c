@@ -546,12 +546,17 @@ static void load__demo_needs_nothing(void **state)
     assert_int_equal(conf_demo(&world, &complaints, &snapshot), ERR_NONE);
     assert_int_equal(snapshot->listens[0].port, 0);
     assert_true(snapshot->admin_off);
-    assert_int_equal(snapshot->routing.providers_count, 2);
-    assert_span(snapshot->routing.providers[0].name, "openai");
-    assert_string_equal(snapshot->routing.providers[0].dialect->name, "openai");
-    assert_string_equal(snapshot->routing.providers[1].dialect->name, "anthropic");
-    assert_int_equal(snapshot->routing.providers[1].fixtures->latency_ms, 200);
-    assert_int_equal(snapshot->routing.providers[1].fixtures->tokens_per_second, 40);
+    assert_int_equal(snapshot->routing.providers_count, 4);
+    assert_int_equal(snapshot->routing.routes_count, 1);
+    assert_int_equal(snapshot->routing.routes[0].targets_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct provider *provider = &snapshot->routing.providers[i];
+
+        assert_string_equal(provider->dialect->name, i % 2 == 0 ? "openai" : "anthropic");
+        assert_int_equal(provider->fixtures->failures_count, i < 2 ? 0 : 3);
+        assert_int_equal(provider->fixtures->latency_ms, 200);
+        assert_int_equal(provider->fixtures->tokens_per_second, 40);
+    }
     assert_int_equal(snapshot->endpoints_count, 0);
     snapshot_give(snapshot);
     assert_int_equal(mem_held(), 0);
