@@ -108,7 +108,7 @@ static void say(struct buf *line)
     buf_fini(line);
 }
 
-/* Calls run side by side, so each rung stands under the head of its own call. */
+/* Calls may run side by side, so each rung stands under the head of its own call. */
 static void show_head(struct ladder *ladder, const struct call_report *call)
 {
     struct buf line;
@@ -120,9 +120,11 @@ static void show_head(struct ladder *ladder, const struct call_report *call)
     buf_init(&line, LINE_MAX_BYTES);
     begin_color(ladder, &line, COLOR_HEAD);
     buf_put_format(&line, "call %-3u ", (unsigned)call->number);
-    text_put_printable(&line, call->method, SHOWN_MAX);
-    buf_put_text(&line, " /v1"); /* as all paths of both dialects */
-    text_put_printable(&line, call->path, SHOWN_MAX);
+    if (call->path.len > 0) {
+        text_put_printable(&line, call->method, SHOWN_MAX);
+        buf_put_text(&line, " /v1"); /* as all paths of both dialects */
+        text_put_printable(&line, call->path, SHOWN_MAX);
+    }
     buf_put_text(&line, call->is_stream ? "  stream" : "");
     end_color(ladder, &line);
     say(&line);
@@ -175,8 +177,8 @@ static void on_call(void *to, const struct call_report *call)
 
     ladder->calls++;
     ladder->rescued += call->is_good && call->attempts > 1 ? 1 : 0;
-    if (call->is_good) {
-        return;
+    if (call->is_good || (call->status == 0 && call->attempts > 0)) {
+        return; /* the last rung says it */
     }
     show_head(ladder, call);
     buf_init(&line, LINE_MAX_BYTES);
@@ -191,19 +193,18 @@ static void on_call(void *to, const struct call_report *call)
     say(&line);
 }
 
+/* A breaker opens or closes with a rung, whose call it stands under. */
 static void on_notice(void *to, const struct notice *notice)
 {
     struct ladder *ladder = to;
     struct buf line;
 
-    ladder->shown = 0;
     buf_init(&line, LINE_MAX_BYTES);
     begin_color(ladder, &line, COLOR_NOTE);
-    buf_put_format(&line, "%.*s: %s", SPAN_ARGS(notice->provider),
+    buf_put_format(&line, "  %-18.*s%s", SPAN_ARGS(notice->provider),
                    notice_row(notice->kind)->text);
     if (notice->ms > 0) {
-        buf_put_text(&line, " (");
-        buf_put_format(&line, "%llu s)", (unsigned long long)((notice->ms + 999) / 1000));
+        buf_put_format(&line, " (%llu s)", (unsigned long long)((notice->ms + 999) / 1000));
     }
     end_color(ladder, &line);
     say(&line);
