@@ -14,8 +14,8 @@ static void tell(void *to, struct span address)
 {
     (void)to;
     (void)printf(
-        "\nheadgate demo: built-in providers answer, no key is needed. The first one of each dialect\n"
-        "fails three times of four; the calls and how they are rescued are shown here. Try it:\n\n"
+        "\nheadgate demo: built-in providers answer, no key is needed. The first one of each\n"
+        "dialect fails three times of four; how calls are rescued is shown here. Try it:\n\n"
         "  curl http://%.*s/v1/chat/completions -H 'content-type: application/json' \\\n"
         "    -d '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
         "  curl -N http://%.*s/v1/messages -H 'content-type: application/json' \\\n"
@@ -127,10 +127,11 @@ const struct command command_demo = {
     .name = "demo",
     .help = "serve with built-in providers that fail, and show how calls are rescued; no key",
     .details =
-        "For each dialect there are two built-in providers. The first one plays a script again and\n"
-        "again: 503, an answer that is cut off, silence, a good answer. Each call is shown with its\n"
-        "attempts, their times and what followed. With --once headgate is its own app: it makes\n"
-        "eight calls on a free port, shows them and ends; exit code 0 when all answers were whole.\n",
+        "For each dialect there are two built-in providers. The first one plays a script again\n"
+        "and again: 503, an answer that is cut off, silence, a good answer. Each call is shown\n"
+        "with its attempts, their times and what followed. With --once headgate is its own app:\n"
+        "it makes eight calls on a free port, shows them and ends; exit code 0 when all answers\n"
+        "were whole.\n",
     .has_once = true,
     .run = run,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cli/ladder.h: shows calls on stdout while they run: a head line, one rung for each attempt when it
- * is over, and what became of the call when that is not good. An observer of serve. A reader of
+/* cli/ladder.h: shows calls on stdout while they run: a head line, one rung for each attempt when
+ * it is over, and what became of the call when that is not good. An observer of serve. A reader of
  * stdout that stops reading stops the program, so this is for demo alone. */
 #ifndef CLI_LADDER_H
 #define CLI_LADDER_H

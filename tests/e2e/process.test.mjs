@@ -563,7 +563,7 @@ describe('limits of the system', () => {
         const headgate = await Headgate.start({
             providers: { s: fixtures({ status: 503, every: 2 }), c: fixtures({ cut: 2, every: 1 }), r: fixtures({ reset: true, every: 1 }), h: fixtures({ hang: '30s', every: 1 }) },
             routes: Object.fromEntries(['s', 'c', 'r', 'h'].map((name) => [name, { targets: [{ provider: name, model: 'm' }],
-                timeouts: { first_content: '1s', head: '1s', idle: '1s' } }])),
+                retry: { attempts: 1 }, timeouts: { first_content: '1s', head: '1s', idle: '1s' } }])),
         });
         const statuses = [];
         for (let i = 0; i < 4; i += 1) {
