@@ -57,7 +57,12 @@ static enum outcome of_client_error(unsigned status, enum blame blame, bool is_o
     if (blame == BLAME_MODEL && (status == 400 || status == 404)) {
         return OUTCOME_MODEL;
     }
-    return blame == BLAME_CONTEXT ? OUTCOME_CONTEXT : OUTCOME_REQUEST;
+    switch (blame) {
+    case BLAME_CONTEXT: return OUTCOME_CONTEXT;
+    case BLAME_AUTH: return of_own(OUTCOME_AUTH, is_own); /* Gemini and xAI tell it with a 400 */
+    case BLAME_PERMISSION: return of_own(OUTCOME_PERMISSION, is_own);
+    default: return OUTCOME_REQUEST;
+    }
 }
 
 static enum outcome of_server_error(unsigned status, const struct provider_error *error,
@@ -122,7 +127,7 @@ static int64_t next_month(int64_t day)
         first = 365 * year + year / 4 - year / 100 + (153 * next + 2) / 5;
     } else {
         year++;
-        first = 365 * year + year / 4 - year / 100;
+        first = 365 * year + year / 4 - year / 100 + year / 400;
     }
     return era * 146097 + first - 719468;
 }
