@@ -225,7 +225,6 @@ static void fleet__tells_each_breaker_what_the_table_says(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(table); i++) {
         enum told of_endpoint = what_was_told(table[i].outcome, true);
 
-        print_message("%s\n", outcome_word(table[i].outcome));
         assert_int_equal(table[i].outcome, i);
         assert_int_equal(of_endpoint == F && is_connect(table[i].outcome) ? C : of_endpoint,
                          table[i].endpoint);
@@ -425,7 +424,6 @@ static void fleet__never_merges_the_scopes(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct house house;
 
-        print_message("%s\n", outcome_word(rows[i].outcome));
         begin_with_siblings(&house);
         attempts(&house, rows[i].count, 0, rows[i].outcome, 10);
         expect_eligible(&house, rows[i].m, rows[i].n, rows[i].sibling, true);

@@ -38,12 +38,20 @@ static const struct route routes[] = {
      .targets_count = 3},
 };
 
+static const struct task tasks[] = {
+    {.name = SPAN("draft"), .route = &routes[1]},
+    {.name = SPAN("gpts"), .route = &routes[0]},      /* a route has this name, too */
+    {.name = SPAN("gpt-draft"), .route = &routes[0]}, /* and a pattern fits this one */
+};
+
 static struct routing routing_of(bool is_strict)
 {
     return (struct routing){.providers = providers,
                              .providers_count = 3,
                              .routes = routes,
                              .routes_count = 3,
+                             .tasks = tasks,
+                             .tasks_count = 3,
                              .strict_models = is_strict};
 }
 
@@ -118,6 +126,109 @@ static void route__falls_back_on_the_dialects_provider_unless_strict(void **stat
     assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("o9"), &way), WAY_NO_MODEL);
 }
 
+/* The order of the manual: each wish beats those behind it. */
+static void route__takes_the_first_that_fits(void **state)
+{
+    static const struct {
+        struct span route, task, model;
+        enum way_found found;
+        int place; /* of the route; -1: a way without one */
+    } rows[] = {
+        {SPAN("smart"), SPAN("draft"), SPAN("gpts"), WAY_FOUND, 0},
+        {SPAN("smart"), SPAN("nobody"), SPAN("nobody/x"), WAY_FOUND, 0},
+        {SPAN("nobody"), SPAN("draft"), SPAN("gpts"), WAY_NO_ROUTE, -1},
+        {SPAN("draft"), SPAN(""), SPAN("gpts"), WAY_NO_ROUTE, -1}, /* a task is no route */
+        {SPAN("gpt-5"), SPAN(""), SPAN("gpts"), WAY_NO_ROUTE, -1}, /* nor is a pattern's model */
+        {SPAN(""), SPAN("draft"), SPAN("smart"), WAY_FOUND, 1},
+        {SPAN(""), SPAN("gpts"), SPAN("minis"), WAY_FOUND, 0},
+        {SPAN(""), SPAN("smart"), SPAN("smart"), WAY_NO_TASK, -1}, /* a route is no task */
+        {SPAN(""), SPAN(""), SPAN("gpts"), WAY_FOUND, 2},          /* before the task's name */
+        {SPAN(""), SPAN(""), SPAN("draft"), WAY_FOUND, 1},
+        {SPAN(""), SPAN(""), SPAN("gpt-draft"), WAY_FOUND, 0}, /* before the patterns */
+        {SPAN(""), SPAN(""), SPAN("gpt-x-mini"), WAY_FOUND, 1},
+        {SPAN(""), SPAN(""), SPAN("gpt-x"), WAY_FOUND, 2},
+        {SPAN(""), SPAN(""), SPAN("openai/gpt-x"), WAY_FOUND, -1},
+        {SPAN(""), SPAN(""), SPAN("tiny"), WAY_FOUND, 1},
+        {SPAN(""), SPAN(""), SPAN("Smart"), WAY_NO_MODEL, -1}, /* names are told apart by case */
+        {SPAN(""), SPAN(""), SPAN(""), WAY_NO_MODEL, -1},
+        {SPAN(""), SPAN(""), SPAN("/x"), WAY_NO_MODEL, -1},
+    };
+    struct routing settings = routing_of(true);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct wish wish = {rows[i].route, rows[i].task, rows[i].model};
+        struct way way;
+
+        assert_int_equal(route_find(&settings, &dialect_openai, &wish, &way), rows[i].found);
+        if (rows[i].place >= 0) {
+            assert_ptr_equal(way.route, &routes[rows[i].place]);
+            assert_ptr_equal(way.rules, way.route);
+        } else {
+            assert_null(way.route);
+            assert_ptr_equal(way.rules, &settings.defaults);
+        }
+    }
+}
+
+static void route__patterns_come_before_a_providers_name(void **state)
+{
+    static const struct span names[] = {SPAN("openai/*")};
+    struct route route = {.name = SPAN("r"), .match_models = names, .match_models_count = 1};
+    struct routing settings = routing_of(true);
+    struct way way;
+
+    (void)state;
+    settings.routes = &route;
+    settings.routes_count = 1;
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("openai/x"), &way), WAY_FOUND);
+    assert_ptr_equal(way.route, &route);
+    assert_int_equal(find(&settings, &dialect_openai, SPAN_OF("other/x"), &way), WAY_FOUND);
+    assert_null(way.route);
+    /* A way without a route may be asked as it stands. */
+    assert_true(way.direct.is_enabled && way.direct.weight == 1 && way.direct.tier == 1);
+    assert_int_equal(way.direct.share_percent, 100);
+    assert_int_equal(way.direct.number, TARGET_UNLISTED);
+}
+
+static void route__suggests_what_there_is(void **state)
+{
+    static const struct {
+        enum way_found what;
+        struct wish wish;
+        struct span name;
+    } rows[] = {
+        {WAY_NO_ROUTE, {.route = SPAN("smrt")}, SPAN("smart")},
+        {WAY_NO_ROUTE, {.route = SPAN("draftt"), .model = SPAN("smrt")}, SPAN("")},
+        {WAY_NO_TASK, {.task = SPAN("darft"), .model = SPAN("smrt")}, SPAN("draft")},
+        {WAY_NO_TASK, {.task = SPAN("smrt")}, SPAN("")},
+        {WAY_NO_MODEL, {.model = SPAN("smrt")}, SPAN("smart")},
+        {WAY_NO_MODEL, {.model = SPAN("drafts")}, SPAN("draft")},
+        {WAY_NO_MODEL, {.model = SPAN("something else")}, SPAN("")},
+        {WAY_NO_MODEL, {.model = SPAN("")}, SPAN("")},
+    };
+    struct routing settings = routing_of(true);
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        assert_true(span_equal(route_nearest(&settings, rows[i].what, &rows[i].wish),
+                               rows[i].name));
+    }
+}
+
+static void route__of_a_dialect_is_its_first_provider(void **state)
+{
+    struct routing settings = routing_of(true);
+    struct way way;
+
+    (void)state;
+    assert_true(route_of_dialect(&settings, &dialect_openai, &way));
+    assert_ptr_equal(way.direct.provider, &providers[1]);
+    settings.providers_count = 1;
+    assert_false(route_of_dialect(&settings, &dialect_openai, &way));
+    assert_null(way.direct.provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +236,10 @@ int main(void)
         cmocka_unit_test(route__prefers_the_exact_name_then_file_order),
         cmocka_unit_test(route__splits_provider_and_model_at_the_first_slash),
         cmocka_unit_test(route__falls_back_on_the_dialects_provider_unless_strict),
+        cmocka_unit_test(route__takes_the_first_that_fits),
+        cmocka_unit_test(route__patterns_come_before_a_providers_name),
+        cmocka_unit_test(route__suggests_what_there_is),
+        cmocka_unit_test(route__of_a_dialect_is_its_first_provider),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
