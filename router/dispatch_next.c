@@ -207,9 +207,10 @@ static void look_at_same(struct retry_facts *facts, const struct dispatch *d,
                          const struct flight *f, mono_ms now)
 {
     struct standing standing = plan_standing(d->plan, d->fleet, f->place, now);
+    uint32_t wait_max_ms = retry_hint_max_ms(facts->rule, facts->outcome);
 
     facts->may_same = standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE;
-    if (standing.what == OUT_COOLING && standing.until <= mono_add(now, RETRY_HINT_MAX_MS)) {
+    if (standing.what == OUT_COOLING && standing.until <= mono_add(now, wait_max_ms)) {
         facts->may_same = true;
         facts->same_ready_ms = (uint32_t)mono_until(now, standing.until);
     }

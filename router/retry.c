@@ -48,11 +48,19 @@ uint32_t retry_pause_ms(const struct retry_rule *rule, uint32_t k, uint32_t last
 
 uint32_t retry_hint_ms(int64_t hint_ms, struct rng *rng)
 {
-    uint64_t extra = (uint64_t)hint_ms / 10;
+    uint64_t extra = 0;
 
     must(hint_ms >= 0);
+    extra = (uint64_t)hint_ms / 10;
     extra = extra < HINT_EXTRA_MAX_MS ? extra : HINT_EXTRA_MAX_MS;
     return (uint32_t)((uint64_t)hint_ms + rng_below(rng, extra + 1));
+}
+
+uint32_t retry_hint_max_ms(const struct retry_rule *rule, enum outcome outcome)
+{
+    bool is_routes = outcome == OUTCOME_THROTTLED && rule->wait_ms > RETRY_HINT_MAX_MS;
+
+    return is_routes ? rule->wait_ms : RETRY_HINT_MAX_MS;
 }
 
 /* ---- the decision ---- */
@@ -142,7 +150,7 @@ static struct retry_decision to_same(const struct retry_facts *f, struct rng *rn
     if (is_fresh) {
         return go(RETRY_SAME, RETRY_FRESH_CONNECTION, 0);
     }
-    if (f->hint_ms != HINT_NONE && f->hint_ms > RETRY_HINT_MAX_MS) {
+    if (f->hint_ms != HINT_NONE && f->hint_ms > retry_hint_max_ms(f->rule, f->outcome)) {
         return stop(RETRY_HINT_LONG);
     }
     wait_ms = f->hint_ms != HINT_NONE

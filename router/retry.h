@@ -27,6 +27,8 @@ const char *retry_why_word(enum retry_why why);
 enum { RETRY_ATTEMPT_MIN_MS = 2000 };
 /* A hint up to this is waited for when no other target can help. */
 enum { RETRY_HINT_MAX_MS = 10000 };
+/* The longest hint that is waited for: after a throttle at least as long as the route's `wait`. */
+uint32_t retry_hint_max_ms(const struct retry_rule *rule, enum outcome outcome);
 
 struct retry_facts {
     enum outcome outcome;

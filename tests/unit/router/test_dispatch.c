@@ -393,6 +393,32 @@ static void dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent(vo
     end(&story);
 }
 
+static void dispatch__waits_for_a_throttled_target_as_long_as_the_route_says(void **state)
+{
+    struct dispatch_rules rules = {.is_stream = false};
+    struct event_in event = {.kind = EVENT_ENDED,
+                             .attempt = 1,
+                             .now = 2,
+                             .outcome = OUTCOME_THROTTLED,
+                             .hint_ms = 20000,
+                             .should_retry = -1};
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.retry.wait_ms = 30000;
+    begin_with(&story, &rules);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    tell(&story, 1, EVENT_HELD, OUTCOME_OK);
+    dispatch_step(&story.dispatch, &event, &story.actions);
+    EXPECT(&story, ACTION_SETTLE);
+    assert_in_range(story.actions.wake_at, 20002, 21002);
+    tell(&story, story.actions.wake_at, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD);
+    assert_int_equal(story.actions.list[0].place, 0);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +439,7 @@ int main(void)
         cmocka_unit_test(dispatch__cancels_the_upstream_when_the_app_leaves),
         cmocka_unit_test(dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent),
         cmocka_unit_test(dispatch__ends_when_whoever_stands_was_asked_often_enough),
+        cmocka_unit_test(dispatch__waits_for_a_throttled_target_as_long_as_the_route_says),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
