@@ -231,11 +231,6 @@ struct member fleet_member(struct fleet *fleet, const struct target *target, str
     };
 }
 
-bool fleet_is_same_endpoint(struct member a, struct member b)
-{
-    return a.endpoint == b.endpoint;
-}
-
 /* ---- birth and death ---- */
 
 static bool place_target(struct fleet *fleet, const struct target *target)

@@ -108,7 +108,6 @@ void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending 
 /* A call began that could come to this member: its endpoint may afford a fifth of a retry more. */
 void fleet_call_began(struct fleet *fleet, struct member member, mono_ms now);
 enum storm_no fleet_storm(const struct fleet *fleet, struct member member, mono_ms now);
-bool fleet_is_same_endpoint(struct member a, struct member b);
 /* One in a second per route may go where the breakers forbid it. True: this one. */
 bool fleet_may_panic(struct fleet *fleet, const struct route *route, mono_ms now);
 /* One call in twenty of a route may be sent twice (resilience.md, 11). True: this one. */

@@ -4,6 +4,7 @@
 #include "router/plan.h"
 
 #include "breaker/ramp.h"
+#include "router/score.h"
 #include "router/share.h"
 
 /* ---- who is there ---- */
@@ -41,11 +42,34 @@ static bool is_out(enum eligibility what)
 
 /* ---- the order ---- */
 
-/* One tier on its way through the strategy. */
+/* One tier on its way through the strategy. Not cleared: it is large, and filled as far as count. */
 struct tier {
     struct figures figures[TARGETS_MAX];
     uint8_t count;
 };
+
+/* What is seen of the candidates while the plan is made, by place: asked once. */
+struct scene {
+    struct fleet *fleet;
+    mono_ms now;
+    bool is_out[TARGETS_MAX];
+    uint16_t endpoint[TARGETS_MAX];
+};
+
+static void look_at(struct scene *scene, const struct plan *plan, uint8_t place)
+{
+    struct member member = plan_member(plan, scene->fleet, place);
+
+    scene->endpoint[place] = member.endpoint;
+    scene->is_out[place] =
+        is_out(fleet_standing(scene->fleet, member, &plan->estimate, scene->now).what);
+}
+
+static void figures_of(const struct scene *scene, const struct plan *plan, uint8_t place,
+                       struct figures *figures)
+{
+    fleet_figures(scene->fleet, plan_member(plan, scene->fleet, place), 0, scene->now, figures);
+}
 
 /* What is not known yet is taken to be like the middle of the others. */
 static void fill_unknown(struct tier *tier)
@@ -77,57 +101,84 @@ static void fill_unknown(struct tier *tier)
     }
 }
 
-static void gather(const struct plan *plan, struct fleet *fleet, struct tier *tier, mono_ms now)
+static void gather(const struct plan *plan, const struct scene *scene, struct tier *tier)
 {
     uint32_t best = 0;
 
-    for (int pass = 0; pass < 2; pass++) { /* the scores compare with the fastest, found first */
-        for (uint8_t i = 0; i < tier->count; i++) {
-            struct figures *figures = &tier->figures[i];
+    for (uint8_t i = 0; i < tier->count; i++) {
+        struct figures *figures = &tier->figures[i];
 
-            fleet_figures(fleet, plan_member(plan, fleet, figures->place), best, now, figures);
-            if (pass == 0 && figures->ttfc_ms > 0 && (best == 0 || figures->ttfc_ms < best)) {
-                best = figures->ttfc_ms;
-            }
+        figures_of(scene, plan, figures->place, figures);
+        if (figures->ttfc_ms > 0 && (best == 0 || figures->ttfc_ms < best)) {
+            best = figures->ttfc_ms;
+        }
+    }
+    for (uint8_t i = 0; i < tier->count; i++) { /* beside the fastest, which is known by now */
+        struct figures *figures = &tier->figures[i];
+
+        if (figures->score_permille != 0) {
+            figures->score_permille =
+                score_beside(figures->score_permille, figures->ttfc_ms, best);
         }
     }
     fill_unknown(tier);
 }
 
-static void order_tier(struct plan *plan, struct fleet *fleet, struct tier *tier, mono_ms now)
+/* Those that are out now come last, in the order of the list: were they ordered with the others, the
+ * turns that fall on them would all go to their neighbours. Priority knows no turns. */
+static void order_tier(struct plan *plan, const struct scene *scene, struct tier *tier)
 {
     const struct strategy *strategy = plan->rules->strategy;
     uint8_t order[TARGETS_MAX];
+    uint8_t out[TARGETS_MAX];
+    uint8_t out_count = 0;
+    uint8_t count = tier->count;
 
+    tier->count = 0;
+    for (uint8_t i = 0; i < count; i++) {
+        if (strategy != &strategy_priority && scene->is_out[tier->figures[i].place]) {
+            out[out_count++] = tier->figures[i].place;
+        } else {
+            tier->figures[tier->count++] = tier->figures[i];
+        }
+    }
+    order[0] = 0;
     if (tier->count > 1) {
-        gather(plan, fleet, tier, now);
-        strategy->order(tier->figures, tier->count, fleet_memory(fleet, plan->rules),
-                        fleet_rng(fleet), order);
-    } else {
-        order[0] = 0;
+        if (!strategy->is_blind) {
+            gather(plan, scene, tier);
+        }
+        strategy->order(tier->figures, tier->count, fleet_memory(scene->fleet, plan->rules),
+                        fleet_rng(scene->fleet), order);
     }
     for (uint8_t i = 0; i < tier->count; i++) {
         plan->order[plan->count++] = tier->figures[order[i]].place;
     }
+    for (uint8_t i = 0; i < out_count; i++) {
+        plan->order[plan->count++] = out[i];
+    }
 }
 
-
-static bool takes(const struct target *target, const struct plan_ask *ask, uint64_t who)
+/* Whom a share goes by: the session where there is one, else the caller. Most routes have none. */
+static bool takes(const struct plan *plan, const struct scene *scene, const struct target *target,
+                  const struct plan_ask *ask)
 {
-    return target->is_enabled && target->provider->dialect == ask->dialect &&
-           (target->share_percent >= 100 || share_takes(who, target->number, target->share_percent));
+    struct span key = ask->session.len > 0 ? ask->session : ask->caller;
+
+    if (!target->is_enabled || target->provider->dialect != ask->dialect) {
+        return false;
+    }
+    return target->share_percent >= 100 ||
+           share_takes(sticky_hash(fleet_sticky(scene->fleet), plan->route->name, key),
+                       target->number, target->share_percent);
 }
 
-static void order_route(struct plan *plan, struct fleet *fleet, const struct plan_ask *ask,
-                        mono_ms now)
+static void order_route(struct plan *plan, struct scene *scene, const struct plan_ask *ask)
 {
     const struct route *route = plan->route;
-    struct span key = ask->session.len > 0 ? ask->session : ask->caller;
-    uint64_t who = sticky_hash(fleet_sticky(fleet), route->name, key);
     uint32_t tier_at = 0;
+    struct tier tier;
 
     for (;;) {
-        struct tier tier = {.count = 0};
         uint32_t next = UINT32_MAX;
 
         for (uint8_t i = 0; i < route->targets_count; i++) {
@@ -139,14 +190,16 @@ static void order_route(struct plan *plan, struct fleet *fleet, const struct pla
             return;
         }
         tier_at = next;
+        tier.count = 0;
         for (uint8_t i = 0; i < route->targets_count; i++) {
-            if (route->targets[i].tier == tier_at && takes(&route->targets[i], ask, who)) {
-                tier.figures[tier.count++] =
-                    (struct figures){.place = i, .weight = route->targets[i].weight};
+            if (route->targets[i].tier == tier_at && takes(plan, scene, &route->targets[i], ask)) {
+                look_at(scene, plan, i);
+                tier.figures[tier.count].place = i;
+                tier.figures[tier.count++].weight = route->targets[i].weight;
             }
         }
         if (tier.count > 0) {
-            order_tier(plan, fleet, &tier, now);
+            order_tier(plan, scene, &tier);
         }
     }
 }
@@ -173,20 +226,19 @@ static void to_front(struct plan *plan, uint8_t index)
     plan->order[0] = place;
 }
 
-static uint64_t load_of(const struct plan *plan, struct fleet *fleet, uint8_t place, mono_ms now)
+static uint64_t load_of(const struct plan *plan, const struct scene *scene, uint8_t place)
 {
     struct figures figures = {.place = place, .weight = plan->targets[place].weight};
 
-    fleet_figures(fleet, plan_member(plan, fleet, place), 0, now, &figures);
+    figures_of(scene, plan, place, &figures);
     return ((uint64_t)figures.in_flight + 1) * 1000 / figures.weight;
 }
 
 /* The first eligible candidate of the order, PLAN_NONE when there is none. */
-static uint8_t first_eligible(const struct plan *plan, struct fleet *fleet, uint8_t from,
-                              mono_ms now)
+static uint8_t first_eligible(const struct plan *plan, const struct scene *scene, uint8_t from)
 {
     for (uint8_t i = from; i < plan->count; i++) {
-        if (!is_out(plan_standing(plan, fleet, plan->order[i], now).what)) {
+        if (!scene->is_out[plan->order[i]]) {
             return i;
         }
     }
@@ -195,65 +247,65 @@ static uint8_t first_eligible(const struct plan *plan, struct fleet *fleet, uint
 
 /* The provider that served this session keeps its prompts warm: it comes first while it is eligible
  * and not much busier than the best of the same tier. Under priority the list decides. */
-static void prefer_session(struct plan *plan, struct fleet *fleet, const struct plan_ask *ask,
-                           mono_ms now)
+static void prefer_session(struct plan *plan, const struct scene *scene,
+                           const struct plan_ask *ask)
 {
     const struct route *route = plan->route;
+    struct sticky *sticky = fleet_sticky(scene->fleet);
     uint8_t at = PLAN_NONE;
     uint8_t best = PLAN_NONE;
 
     if (ask->session.len == 0 || !route->is_sticky || route->strategy == &strategy_priority) {
         return;
     }
-    plan->session = sticky_hash(fleet_sticky(fleet), route->name, ask->session) | 1;
-    at = index_of(plan, sticky_find(fleet_sticky(fleet), plan->session, now));
-    best = first_eligible(plan, fleet, 0, now);
+    plan->session = sticky_hash(sticky, route->name, ask->session);
+    plan->session += plan->session == 0 ? 1 : 0;
+    at = index_of(plan, sticky_find(sticky, plan->session, scene->now));
+    best = first_eligible(plan, scene, 0);
     if (at == PLAN_NONE || best == PLAN_NONE ||
         plan->targets[plan->order[at]].tier != plan->targets[plan->order[best]].tier ||
-        is_out(plan_standing(plan, fleet, plan->order[at], now).what)) {
+        scene->is_out[plan->order[at]]) {
         return;
     }
-    if (load_of(plan, fleet, plan->order[at], now) <=
-        2 * load_of(plan, fleet, plan->order[best], now)) {
+    if (load_of(plan, scene, plan->order[at]) <= 2 * load_of(plan, scene, plan->order[best])) {
         to_front(plan, at);
     }
 }
 
 /* A target whose breaker has just closed gets a growing share of what would come to it, as long as
  * another one can take the rest. Strategies with weights see to it themselves. */
-static void start_slowly(struct plan *plan, struct fleet *fleet, mono_ms now)
+static void start_slowly(struct plan *plan, const struct scene *scene)
 {
-    uint8_t first = first_eligible(plan, fleet, 0, now);
+    uint8_t first = first_eligible(plan, scene, 0);
     uint8_t second = PLAN_NONE;
-    struct figures figures = {.weight = 1};
+    struct figures figures;
 
     if (first == PLAN_NONE || plan->rules->strategy->uses_weights) {
         return;
     }
-    fleet_figures(fleet, plan_member(plan, fleet, plan->order[first]), 0, now, &figures);
+    figures_of(scene, plan, plan->order[first], &figures);
     if (figures.ramp_permille >= RAMP_FULL_PERMILLE ||
-        rng_below(fleet_rng(fleet), RAMP_FULL_PERMILLE) < figures.ramp_permille) {
+        rng_below(fleet_rng(scene->fleet), RAMP_FULL_PERMILLE) < figures.ramp_permille) {
         return;
     }
-    second = first_eligible(plan, fleet, (uint8_t)(first + 1), now);
+    second = first_eligible(plan, scene, (uint8_t)(first + 1));
     if (second != PLAN_NONE) {
         to_front(plan, second);
     }
 }
 
 /* Each endpoint that the call could come to, once. */
-static void count_call(const struct plan *plan, struct fleet *fleet, mono_ms now)
+static void count_call(const struct plan *plan, const struct scene *scene)
 {
     for (uint8_t i = 0; i < plan->count; i++) {
-        struct member member = plan_member(plan, fleet, plan->order[i]);
+        struct member member = {.endpoint = scene->endpoint[plan->order[i]]};
         bool is_counted = false;
 
         for (uint8_t k = 0; k < i && !is_counted; k++) {
-            is_counted =
-                fleet_is_same_endpoint(member, plan_member(plan, fleet, plan->order[k]));
+            is_counted = member.endpoint == scene->endpoint[plan->order[k]];
         }
         if (!is_counted) {
-            fleet_call_began(fleet, member, now);
+            fleet_call_began(scene->fleet, member, scene->now);
         }
     }
 }
@@ -261,21 +313,28 @@ static void count_call(const struct plan *plan, struct fleet *fleet, mono_ms now
 void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
                const struct plan_ask *ask, mono_ms now)
 {
+    struct scene scene;
+
+    scene.fleet = fleet;
+    scene.now = now;
     *plan = (struct plan){
         .route = way->route, .rules = way->rules, .model = ask->model, .estimate = ask->estimate};
     if (way->route == NULL) {
         plan->direct = way->direct;
         plan->targets = &plan->direct;
         plan->count = way->direct.provider->dialect == ask->dialect ? 1 : 0;
+        if (plan->count > 0) {
+            look_at(&scene, plan, 0);
+        }
     } else {
         plan->targets = way->route->targets;
-        order_route(plan, fleet, ask, now);
-        prefer_session(plan, fleet, ask, now);
+        order_route(plan, &scene, ask);
+        prefer_session(plan, &scene, ask);
     }
     if (plan->count > 1) {
-        start_slowly(plan, fleet, now);
+        start_slowly(plan, &scene);
     }
-    count_call(plan, fleet, now);
+    count_call(plan, &scene);
     fleet_route_called(fleet, plan->rules, now);
 }
 
@@ -287,6 +346,14 @@ void plan_served(const struct plan *plan, struct fleet *fleet, uint8_t place, mo
 }
 
 /* ---- the next attempt ---- */
+
+static bool is_starting(const struct plan *plan, struct fleet *fleet, uint8_t place, mono_ms now)
+{
+    struct figures figures = {.place = place};
+
+    fleet_figures(fleet, plan_member(plan, fleet, place), 0, now, &figures);
+    return figures.ramp_permille < RAMP_FULL_PERMILLE;
+}
 
 static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,
                  uint8_t place, mono_ms now)
@@ -304,7 +371,10 @@ static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan
         return false;
     }
     standing = plan_standing(plan, fleet, place, now);
-    return standing.what == ELIGIBLE || (standing.what == ELIGIBLE_PROBE && !wish->is_certain);
+    if (wish->is_certain) {
+        return standing.what == ELIGIBLE && !is_starting(plan, fleet, place, now);
+    }
+    return !is_out(standing.what);
 }
 
 uint8_t plan_pick(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,

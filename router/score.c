@@ -101,18 +101,27 @@ static uint64_t speed_permille(uint32_t own_ms, uint32_t best_ms)
     return (uint64_t)best_ms * 1000 / own_ms;
 }
 
+static uint32_t bounded(uint64_t permille)
+{
+    if (permille < SCORE_LEAST_PERMILLE) {
+        return SCORE_LEAST_PERMILLE;
+    }
+    return permille < SCORE_MOST_PERMILLE ? (uint32_t)permille : SCORE_MOST_PERMILLE;
+}
+
+uint32_t score_beside(uint32_t permille, uint32_t own_ms, uint32_t best_ms)
+{
+    return bounded((uint64_t)permille * speed_permille(own_ms, best_ms) / 1000);
+}
+
 uint32_t score_permille(const struct score *score, uint32_t best_ttfc_ms,
                         uint32_t headroom_permille, mono_ms now)
 {
     uint64_t success = success_permille(score, now);
     uint64_t speed = speed_permille(score_ttfc_ms(score), best_ttfc_ms);
     uint64_t headroom = headroom_permille < 1000 ? headroom_permille : 1000;
-    uint64_t permille = success * success * speed * headroom / 1000000000;
 
-    if (permille < SCORE_LEAST_PERMILLE) {
-        return SCORE_LEAST_PERMILLE;
-    }
-    return permille < SCORE_MOST_PERMILLE ? (uint32_t)permille : SCORE_MOST_PERMILLE;
+    return bounded(success * success * speed * headroom / 1000000000);
 }
 
 /* ---- the histogram ---- */

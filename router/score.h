@@ -56,4 +56,8 @@ bool score_is_known(const struct score *score);
 uint32_t score_permille(const struct score *score, uint32_t best_ttfc_ms,
                         uint32_t headroom_permille, mono_ms now);
 
+/* The score that was told without `l` (best_ttfc_ms 0) of one that takes own_ms beside one that takes
+ * best_ms: within a permille of the one that is told with it. */
+uint32_t score_beside(uint32_t permille, uint32_t own_ms, uint32_t best_ms);
+
 #endif

@@ -32,6 +32,7 @@ struct strategy_memory {
 struct strategy {
     struct span name;
     const char *help;     /* one line for the manual */
+    bool is_blind;        /* looks at places and weights alone: the other figures may be anything */
     bool uses_weights;    /* heeds weight and ramp by itself: nobody else applies slow start */
     /* Puts the indices 0..count-1 of `figures` into `order`, each once, best first. count >= 1. */
     void (*order)(const struct figures *figures, uint8_t count, struct strategy_memory *memory,

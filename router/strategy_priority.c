@@ -16,5 +16,6 @@ static void order_as_listed(const struct figures *figures, uint8_t count,
 const struct strategy strategy_priority = {
     .name = SPAN("priority"),
     .help = "the order of the list decides",
+    .is_blind = true,
     .order = order_as_listed,
 };

@@ -38,5 +38,6 @@ static void order_by_turn(const struct figures *figures, uint8_t count,
 const struct strategy strategy_round_robin = {
     .name = SPAN("round_robin"),
     .help = "one after the other, each as often",
+    .is_blind = true,
     .order = order_by_turn,
 };
