@@ -143,8 +143,12 @@ static bool partial_begin(struct attempt *attempt, const struct http1_head *head
 /* An interim head is forgotten, unless it is one too many or switches protocols unasked. */
 static bool interim_head(struct attempt *attempt, const struct http1_head *head)
 {
+    if (head->status == 101) {
+        attempt_end(attempt, OUTCOME_SWITCHED);
+        return false;
+    }
     attempt->interims++;
-    if (head->status == 101 || attempt->interims > LIMIT_INTERIM_RESPONSES) {
+    if (attempt->interims > LIMIT_INTERIM_RESPONSES) {
         attempt_end(attempt, OUTCOME_PROTOCOL);
         return false;
     }

@@ -172,13 +172,13 @@ static void answer__too_many_interim_heads_are_a_broken_protocol(void **state)
            (struct expected){OUTCOME_PROTOCOL, "cwe", 0, ""});
 }
 
-static void answer__switching_protocols_unasked_is_a_broken_protocol(void **state)
+static void answer__switching_protocols_unasked_is_told_apart(void **state)
 {
     (void)state;
     expect(answer_all,
            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: "
            "upgrade\r\n\r\n",
-           (struct expected){OUTCOME_PROTOCOL, "cwe", 0, ""});
+           (struct expected){OUTCOME_SWITCHED, "cwe", 0, ""});
 }
 
 static void answer__that_is_not_http_is_a_broken_protocol(void **state)
@@ -870,7 +870,7 @@ int main(void)
         cmocka_unit_test(answer__byte_by_byte_is_the_same),
         cmocka_unit_test(answer__interim_heads_are_swallowed),
         cmocka_unit_test(answer__too_many_interim_heads_are_a_broken_protocol),
-        cmocka_unit_test(answer__switching_protocols_unasked_is_a_broken_protocol),
+        cmocka_unit_test(answer__switching_protocols_unasked_is_told_apart),
         cmocka_unit_test(answer__that_is_not_http_is_a_broken_protocol),
         cmocka_unit_test(answer__with_ambiguous_framing_is_refused),
         cmocka_unit_test(answer__with_a_bad_header_is_refused),
