@@ -68,7 +68,7 @@ struct relay {
     bool saw_event;
     bool in_piece;               /* an oversized event is half out */
     bool is_json;                /* content-type */
-    bool has_wait;               /* head tells how long to wait */
+    bool has_wait;               /* hint_ms is for the app to know, too */
     unsigned status;             /* of the provider; later the one for the app */
     struct sse sse;
     struct stream stream;

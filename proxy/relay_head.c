@@ -68,33 +68,22 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
     }
 }
 
-/* How long to wait, in the form SDKs obey; the provider's own figure beside it. */
-static void put_wait(struct call *call, const struct http1_head *head, const char *base)
+/* How long to wait. What the app is told of it is decided with the answer; the provider's own figure
+ * stands beside that when it is more than can be told. */
+static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
 {
-    struct buf *out = &call->relay.head;
-    int64_t wait_ms = HINT_NONE;
-    struct hint_told told;
+    struct relay *relay = &call->relay;
 
     if (head->status < 429 || head->status > 599) {
         return;
     }
-    wait_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
-    call->relay.hint_ms = wait_ms;
-    if (head->status != 429 && head->status != 503 && head->status != 529) {
-        return;
-    }
-    if (wait_ms == HINT_NONE) {
-        return;
-    }
-    told = hint_tell(wait_ms);
-    call->relay.has_wait = true;
-    buf_put_format(out, "retry-after: %u\r\nretry-after-ms: %u\r\n", told.seconds, told.ms);
-    if (told.is_capped) {
-        buf_put(out, SPAN_OF("x-should-retry: false\r\n"));
-    }
-    if (told.is_capped && call->snapshot->response_headers) {
-        buf_put_format(out, "x-headgate-upstream-retry-after: %lld\r\n",
-                       (long long)((wait_ms + 999) / 1000));
+    relay->hint_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
+    relay->has_wait = relay->hint_ms != HINT_NONE &&
+                      (head->status == 429 || head->status == 503 || head->status == 529);
+    if (relay->has_wait && hint_tell(relay->hint_ms).is_capped &&
+        call->snapshot->response_headers) {
+        buf_put_format(&relay->head, "x-headgate-upstream-retry-after: %lld\r\n",
+                       (long long)((relay->hint_ms + 999) / 1000));
     }
 }
 
@@ -177,7 +166,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
         return judge_type(call, &seen);
     }
     if (relay->mode == RELAY_ERROR) {
-        put_wait(call, head, base);
+        keep_hint(call, head, base);
         return OUTCOME_OK;
     }
     if (relay->mode == RELAY_PASS) {

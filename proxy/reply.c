@@ -201,9 +201,7 @@ static void send_refusal(struct conn *conn, const struct call *call, struct span
     if (allow != NULL) {
         head_put(out, SPAN_OF("allow"), span_of(allow));
     }
-    if (call == NULL || !call->relay.has_wait) {
-        put_retry(out, refusal->wait_ms > 0 ? refusal->wait_ms : row->wait_s * (uint64_t)1000);
-    }
+    put_retry(out, refusal->wait_ms > 0 ? refusal->wait_ms : row->wait_s * (uint64_t)1000);
     if (call != NULL) {
         buf_put(out, buf_span(&call->relay.head)); /* what the provider told beside its error */
         reply_own_fields(out, call);
@@ -275,6 +273,21 @@ void reply_cover(const struct call *call, struct buf *body)
 /* A provider that limits the rate and does not say for how long. */
 enum { THROTTLED_WAIT_MS = 1000 };
 
+/* How long the app is to wait before it asks again: until something can be asked, else what the
+ * provider asked for. An account without credit is not back that soon, whatever its hint. */
+static uint64_t wait_of(const struct call *call, const struct action *action)
+{
+    const struct relay *relay = &call->relay;
+
+    if (action->wait_ms > 0) {
+        return action->wait_ms;
+    }
+    if (relay->has_wait && outcome_refusal(action->outcome) != REFUSAL_UPSTREAM_QUOTA) {
+        return (uint64_t)relay->hint_ms;
+    }
+    return action->outcome == OUTCOME_THROTTLED ? THROTTLED_WAIT_MS : 0;
+}
+
 /* What is told when the provider's own answer would go back but is not JSON: its status, our words.
  */
 static struct refusal without_body(const struct relay *relay, enum outcome outcome)
@@ -291,15 +304,15 @@ static struct refusal without_body(const struct relay *relay, enum outcome outco
 
 /* The provider's own refusal as it stands. Statuses that SDKs ask again for by themselves say how
  * long to wait, or not to. */
-static void reply_provider_error(struct call *call, enum outcome outcome)
+static void reply_provider_error(struct call *call, uint64_t wait_ms)
 {
     struct relay *relay = &call->relay;
     bool asks_again = relay->status == 408 || relay->status == 409 || relay->status == 429 ||
                       relay->status >= 500;
 
     reply_cover(call, &relay->held);
-    if (asks_again && !relay->has_wait) {
-        put_retry(&relay->head, outcome == OUTCOME_THROTTLED ? THROTTLED_WAIT_MS : 0);
+    if (asks_again) {
+        put_retry(&relay->head, wait_ms);
     }
     /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
     reply_whole(call,
@@ -310,7 +323,7 @@ static void reply_provider_error(struct call *call, enum outcome outcome)
 void reply_failure(struct call *call, const struct action *action)
 {
     enum outcome outcome = action->outcome;
-    struct refusal refusal = {.kind = outcome_refusal(outcome), .wait_ms = action->wait_ms};
+    struct refusal refusal = {.kind = outcome_refusal(outcome)};
     struct relay *relay = &call->relay;
 
     if (call->conn == NULL) {
@@ -322,12 +335,13 @@ void reply_failure(struct call *call, const struct action *action)
     }
     if (refusal.kind == REFUSAL_NONE && relay->answer.is_json && relay->held.len > 0 &&
         relay->status >= 400) {
-        reply_provider_error(call, outcome);
+        reply_provider_error(call, wait_of(call, action));
         return;
     }
     if (refusal.kind == REFUSAL_NONE) {
         refusal = without_body(relay, outcome);
     }
+    refusal.wait_ms = wait_of(call, action);
     if (refusal.kind == REFUSAL_UPSTREAM_OVERLOADED) {
         refusal.status = call->match.dialect->overloaded_status;
     }

@@ -78,7 +78,7 @@ struct action {
     uint8_t place;        /* HOLD, ATTEMPT: of the plan */
     bool is_fresh;        /* ATTEMPT: on a new connection */
     enum outcome outcome; /* ABANDON, CUT, FAIL, SETTLE: why */
-    uint64_t wait_ms;     /* FAIL without an attempt: until something may be asked again; 0: unknown */
+    uint64_t wait_ms;     /* FAIL: until something may be asked again; 0: unknown */
 };
 
 enum { ACTIONS_MAX = 8 };

@@ -123,6 +123,28 @@ static void sit_out(struct dispatch *d, const struct outlook *outlook, mono_ms n
                 PLAN_NONE);
 }
 
+/* What an attempt that was told to wait leaves to the app: until the first candidate comes back,
+ * which need not be the one that was asked last. 0: nothing is known, or one may be asked now. */
+static uint64_t wait_after(struct dispatch *d, enum outcome outcome, mono_ms now)
+{
+    enum mark mark = outcome_row(outcome)->mark;
+    mono_ms at = MONO_NEVER;
+
+    if (mark != MARK_COOL && mark != MARK_COOL_HINT && mark != MARK_BILLING &&
+        mark != MARK_QUOTA) {
+        return 0;
+    }
+    for (uint8_t i = 0; i < d->plan->count; i++) {
+        struct standing standing = plan_standing(d->plan, d->fleet, d->plan->order[i], now);
+
+        if (standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE) {
+            return 0;
+        }
+        at = mono_min(at, standing.until);
+    }
+    return at == MONO_NEVER ? 0 : mono_until(now, at);
+}
+
 /* resilience.md, 7.6. */
 static void none_eligible(struct dispatch *d, const struct event_in *event, uint8_t tries_max,
                           struct actions *actions)
@@ -135,7 +157,8 @@ static void none_eligible(struct dispatch *d, const struct event_in *event, uint
         return;
     }
     if (d->attempts > 0) { /* what the last attempt met is the better answer */
-        dispatch_give_up(d, actions, dispatch_latest(d), d->last, 0);
+        dispatch_give_up(d, actions, dispatch_latest(d), d->last,
+                         wait_after(d, d->last, event->now));
         return;
     }
     if (!outlook.is_all_cooling && outlook.soonest_open != PLAN_NONE &&
@@ -280,7 +303,9 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
     note->why = (uint8_t)decision.why;
     note->wait_ms = decision.wait_ms;
     switch (decision.choice) {
-    case RETRY_STOP: dispatch_give_up(d, actions, gone->number, outcome, 0); return;
+    case RETRY_STOP:
+        dispatch_give_up(d, actions, gone->number, outcome, wait_after(d, outcome, event->now));
+        return;
     case RETRY_SAME: obey_decision(d, &decision, gone->place, event, actions); return;
     case RETRY_NEXT: obey_decision(d, &decision, next, event, actions); return;
     }

@@ -339,6 +339,57 @@ static void dispatch__settles_nothing_that_was_not_held(void **state)
     end(&story);
 }
 
+/* Every target was asked once and said no; the last one as given. */
+static uint64_t told_after(struct story *story, size_t targets, const int64_t *hints,
+                           enum outcome last)
+{
+    struct dispatch_rules rules = {.is_stream = false};
+    mono_ms now = 0;
+
+    house_init(&story->house, targets);
+    story->house.route.retry.attempts = (uint8_t)targets;
+    begin_with(story, &rules);
+    tell(story, now, EVENT_START, OUTCOME_OK);
+    for (size_t i = 0; i < targets; i++) {
+        struct event_in event = {.kind = EVENT_ENDED,
+                                 .attempt = story->dispatch.numbers,
+                                 .outcome = i + 1 < targets ? OUTCOME_THROTTLED : last,
+                                 .should_retry = -1,
+                                 .hint_ms = hints[i]};
+        tell(story, now, EVENT_HELD, OUTCOME_OK);
+        now += 1000;
+        event.now = now;
+        dispatch_step(&story->dispatch, &event, &story->actions);
+    }
+    EXPECT(story, ACTION_SETTLE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story->actions.list[1].outcome, last);
+    return story->actions.list[1].wait_ms;
+}
+
+static void dispatch__tells_when_the_first_target_comes_back(void **state)
+{
+    static const int64_t hints[] = {20000, 40000};
+    static const int64_t none[] = {HINT_NONE};
+    static const int64_t soon[] = {1000};
+    struct story story;
+
+    (void)state;
+    assert_int_equal(told_after(&story, 2, hints, OUTCOME_THROTTLED), 19000);
+    end(&story);
+    assert_int_equal(told_after(&story, 2, hints, OUTCOME_QUOTA), 19000);
+    end(&story);
+    assert_int_equal(told_after(&story, 1, soon, OUTCOME_QUOTA), 15 * 60000);
+    end(&story);
+    assert_int_equal(told_after(&story, 1, hints, OUTCOME_OVERLOADED), 20000);
+    end(&story);
+    assert_int_equal(told_after(&story, 1, none, OUTCOME_OVERLOADED), 0);
+    end(&story);
+    assert_int_equal(told_after(&story, 1, hints, OUTCOME_PROVIDER_ERROR), 0);
+    end(&story);
+    assert_in_range(told_after(&story, 1, none, OUTCOME_THROTTLED), 1, 1000);
+    end(&story);
+}
+
 static void dispatch__cancels_the_upstream_when_the_app_leaves(void **state)
 {
     struct story story;
@@ -436,6 +487,7 @@ int main(void)
         cmocka_unit_test(dispatch__obeys_the_apps_limits),
         cmocka_unit_test(dispatch__does_not_wait_for_a_provider_that_never_ends_its_message),
         cmocka_unit_test(dispatch__settles_nothing_that_was_not_held),
+        cmocka_unit_test(dispatch__tells_when_the_first_target_comes_back),
         cmocka_unit_test(dispatch__cancels_the_upstream_when_the_app_leaves),
         cmocka_unit_test(dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent),
         cmocka_unit_test(dispatch__ends_when_whoever_stands_was_asked_often_enough),
