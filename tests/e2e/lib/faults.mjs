@@ -16,7 +16,8 @@ const TIMEOUTS = { connect: 700, write: 900, head: 900, first_content: 700, idle
     total: 2500, stream_total: 6000 };
 const timeouts = Object.fromEntries(Object.entries(TIMEOUTS).map(([name, ms]) => [name, `${patient(ms)}ms`]));
 
-export const route = (provider) => ({ targets: [{ provider }], timeouts });
+// One target, asked once: what it does is what the app is told.
+export const route = (provider) => ({ targets: [{ provider }], timeouts, retry: { attempts: 1 } });
 
 // A whole good answer and the pieces of it as bytes.
 export const WHOLE = upstreamFile('openai-chat.json').toString();
@@ -40,9 +41,10 @@ export class FaultBench {
         const own = { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: 'passthrough' };
         bench.headgate = await Headgate.start({
             providers: { ...providersAt(upstream), own },
-            routes: { quick: route('openai'), 'quick-claude': route('anthropic'), 'quick-own': route('own') },
+            routes: { quick: route('openai'), 'quick-claude': route('anthropic'), 'quick-own': route('own'),
+                again: { ...route('openai'), retry: { attempts: 2 } } },
             limits: { response: '1MiB' },
-        });
+        }, { resets: true });
         return bench;
     }
 
@@ -63,11 +65,17 @@ export class FaultBench {
         return this.call(operation, { stream: true, ...more });
     }
 
+    // The next row of a table: what the provider does, and nothing held against it yet.
+    async row(script) {
+        await this.headgate.reset();
+        this.upstream.play(script);
+    }
+
     // Two healthy calls, one on each kind of connection that a fault may have left behind.
     async recovers() {
         this.headgate.check();
         this.upstream.check();
-        this.upstream.play(healthy);
+        await this.row(healthy);
         for (let i = 0; i < 2; i += 1) {
             const answer = await this.call();
             assert.equal(answer.status, 200, `the next healthy call: ${answer.body}`);
@@ -75,8 +83,8 @@ export class FaultBench {
     }
 
     // Plays a script, makes one call, judges the refusal, in both dialects where the fault is not of
-    // one, and checks that the provider saw the request once.
-    async refusesWith(script, status, code, { stream = false, operations = ['chat', 'messages'] } = {}) {
+    // one, and checks that the provider saw the request once. outcome: the log's word for it.
+    async refusesWith(script, status, code, { stream = false, operations = ['chat', 'messages'], outcome } = {}) {
         for (const operation of operations) {
             await this.recovers();
             this.upstream.dropConnections();
@@ -86,7 +94,11 @@ export class FaultBench {
             const answer = await this.call(operation, stream ? { stream: true } : {});
             checkRefusal(answer, { status, code, dialect: operation === 'messages' ? 'anthropic' : 'openai' });
             assert.equal(this.upstream.heads.length, 1, 'requests at the provider');
-            assert.equal((await this.headgate.callLine(answer)).status, answer.status);
+            const line = await this.headgate.callLine(answer);
+            assert.equal(line.status, answer.status);
+            if (outcome !== undefined) {
+                assert.equal(line.outcome, outcome);
+            }
         }
         await this.recovers();
     }

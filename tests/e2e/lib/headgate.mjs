@@ -22,6 +22,9 @@ export const CANARY = {
     header: 'canary-header-marker-11223344',
 };
 
+// Of operators, for a headgate that is started with `resets`.
+const ADMIN_TOKEN = 'test-token-of-operators';
+
 export function requireBinary() {
     if (!BINARY || !fs.existsSync(BINARY)) {
         console.error('HEADGATE_BIN must name the headgate program');
@@ -82,11 +85,13 @@ export class Headgate {
 
     // settings: the config as an object (JSON is YAML), without version and listeners, or a text
     // in which LISTEN and ADMIN stand for the two addresses; null: no file at all. ready: false
-    // does not wait for /readyz. wrap: a command in front, as ['prlimit', '--nofile=40'].
-    static async start(settings, { env = {}, args = [], ready = true, wrap = [], command = [] } = {}) {
+    // does not wait for /readyz. wrap: a command in front, as ['prlimit', '--nofile=40']. resets: it
+    // takes reset().
+    static async start(settings, { env = {}, args = [], ready = true, wrap = [], command = [], resets = false } = {}) {
+        const all = resets ? { HEADGATE_ADMIN_TOKEN: ADMIN_TOKEN, ...env } : env;
         for (let tries = 1; ; tries += 1) {
             const headgate = new Headgate();
-            await headgate.#spawn(settings, { env, args, wrap, command });
+            await headgate.#spawn(settings, { env: all, args, wrap, command });
             try {
                 if (ready) {
                     await headgate.ready();
@@ -203,6 +208,14 @@ export class Headgate {
         assert.equal(found, null, `valgrind: ${found?.[0].slice(0, 2000)}`);
         const ids = this.callLines().map((line) => line.call_id);
         assert.equal(new Set(ids).size, ids.length, 'a call has one line');
+    }
+
+    // Nothing of the calls before is held against any target, as an operator would do it: breakers,
+    // parks and cooldowns go on working, and no row of a table suffers from the row before.
+    async reset() {
+        const answer = await ask(this.admin, { target: '/admin/v1/targets/%2A/reset', host: `127.0.0.1:${this.admin}`,
+            headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } }, 5000);
+        assert.equal(answer.status, 200, answer.body.toString());
     }
 
     descriptors() {

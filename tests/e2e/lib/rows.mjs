@@ -25,6 +25,25 @@ export function errorOf(answer, dialect = 'openai') {
 
 const listed = (wanted) => (Array.isArray(wanted) ? wanted : [wanted]);
 
+// Every error tells SDKs when to ask again or not to, or they multiply our own attempts (conventions.md
+// 1.7): a wait of 1 to 60 s alone when it is known and can be told, 60 s and "do not" when it is longer.
+export function checkWait(answer) {
+    const told = header(answer, 'retry-after');
+    const ms = header(answer, 'retry-after-ms');
+    const refrain = header(answer, 'x-should-retry');
+    const text = JSON.stringify({ status: answer.status, told, ms, refrain });
+    assert.ok(refrain === undefined || refrain === 'false', `x-should-retry, once and "false": ${text}`);
+    if (told === undefined) {
+        assert.equal(refrain, 'false', `no wait to keep and no word against asking again: ${text}`);
+        assert.equal(ms, undefined, text);
+        return;
+    }
+    assert.match(told, /^([1-9]|[1-5]\d|60)$/, `a wait of 1 to 60 s, told once: ${text}`);
+    assert.match(ms ?? '', /^[1-9]\d*$/, text);
+    assert.equal(Math.ceil(Number(ms) / 1000), Number(told), `the same in milliseconds: ${text}`);
+    assert.ok(refrain === undefined || told === '60', `a wait to keep and a word against it: ${text}`);
+}
+
 // One refusal of ours: status, code (Anthropic bodies have none), form, no echo of what was sent.
 export function checkRefusal(answer, { status, code, dialect = 'openai', type }) {
     const text = answer.body.toString('utf8');
@@ -42,9 +61,7 @@ export function checkRefusal(answer, { status, code, dialect = 'openai', type })
             assert.ok(!text.includes(secret), 'an error repeats what was sent');
         }
         assert.ok(header(answer, 'x-request-id'), 'an error has a request id');
-        const retry = header(answer, 'retry-after');
-        assert.notEqual(retry !== undefined, header(answer, 'x-should-retry') === 'false',
-            'a wait to keep, or no retry: never both, never neither');
+        checkWait(answer);
     }
 }
 
