@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults in whole answers (faults.md C), as far as one target without retries goes. Each row names
+// Faults in whole answers (faults.md C), as one target asked once shows them. Each row names
 // its catalogue id.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultBench, HEAD, WHOLE, counted, says, saysAndEnds } from './lib/faults.mjs';
 import { requireBinary } from './lib/headgate.mjs';
-import { checkRefusal, errorOf } from './lib/rows.mjs';
+import { checkRefusal, checkWait } from './lib/rows.mjs';
 import { upstreamFile } from './lib/samples.mjs';
 import test, { after, before } from './lib/test.mjs';
 import { chunk, header, patient } from './lib/wire.mjs';
@@ -23,28 +23,83 @@ const html = (status) => (exchange) => exchange.answer({ status, headers: { 'Con
 
 for (const [id, status, type, code] of [['C01', 400, 'invalid_request_error', 'bad_thing'], ['C02', 400, 'invalid_request_error', 'context_length_exceeded'],
     ['C07', 404, 'invalid_request_error', 'model_not_found'], ['C09', 409, 'invalid_request_error', 'conflict'], ['C10', 413, 'invalid_request_error', 'request_too_large'],
-    ['C11', 422, 'invalid_request_error', 'x'], ['C22', 500, 'server_error', null]]) {
+    ['C11', 422, 'invalid_request_error', 'x']]) {
     test(`${id} a provider's own ${status} goes back as it is`, async () => {
         for (const [operation, body] of [['chat', providerError(type, code)], ['messages', claudeError(type)]]) {
             for (const stream of [false, true]) {
-                bench.upstream.play((exchange) => exchange.answer({ status, body }));
+                // What the provider thinks of asking again is for us alone.
+                await bench.row((exchange) => exchange.answer({ status, body, headers: { 'x-should-retry': 'true' } }));
                 const answer = await bench.call(operation, { stream });
                 assert.equal(answer.status, status);
                 assert.equal(answer.body.toString(), body);
                 assert.match(header(answer, 'content-type'), /^application\/json/);
+                assert.equal(header(answer, 'x-should-retry'), status === 409 ? 'false' : undefined);
             }
         }
         await bench.recovers();
     });
 }
-for (const [id, status, code, body] of [['C04', 401, 'upstream_auth', providerError('authentication_error', 'invalid_api_key')],
+// A failure of the provider is told in our words, whatever the provider wrote.
+const withBody = (openai, claude, status, headers = {}) => (exchange) =>
+    exchange.answer({ status, headers, body: exchange.request.target.includes('messages') ? claude : openai });
+for (const stream of [false, true]) {
+    const how = stream ? ', asked for a stream' : '';
+    test(`C08 408${how}`, () => bench.refusesWith(withBody(providerError('timeout', null), claudeError('timeout_error'), 408), 504, 'upstream_timeout', { stream }));
+    test(`C23 500 with a body${how}`, () => bench.refusesWith(withBody(providerError('server_error', null), claudeError('api_error'), 500), 502, 'upstream_error', { stream }));
+    test(`C23 500 that says x-should-retry${how}`, () => bench.refusesWith(withBody(providerError('server_error', null), claudeError('api_error'), 500, { 'x-should-retry': 'true' }), 502, 'upstream_error', { stream }));
+    for (const status of [502, 504]) {
+        test(`C24 ${status} with a body${how}`, () => bench.refusesWith(withBody(providerError('server_error', null), claudeError('api_error'), status), 502, 'upstream_error', { stream }));
+    }
+    for (const status of [503, 529]) {
+        test(`C25 C26 ${status} with a body${how}`, async () => {
+            const script = withBody(providerError('server_error', null), claudeError('overloaded_error'), status);
+            await bench.refusesWith(script, 503, 'upstream_overloaded', { stream, operations: ['chat'] });
+            await bench.refusesWith(script, 529, undefined, { stream, operations: ['messages'] });
+        });
+    }
+}
+test('C23 500 always: the breaker opens at the fifth, then nothing is sent and the wait is told', async () => {
+    await bench.recovers();
+    bench.upstream.forget();
+    await bench.row((exchange) => exchange.answer({ status: 500, body: providerError('server_error', null) }));
+    for (let i = 0; i < 5; i += 1) {
+        checkRefusal(await bench.call(), { status: 502, code: 'upstream_error' });
+    }
+    // One more may go as the least bad choice.
+    const later = [await bench.call(), await bench.call()];
+    assert.ok(bench.upstream.requests.length <= 6, `${bench.upstream.requests.length} requests`);
+    checkRefusal(later[1], { status: 503, code: 'no_healthy_target' });
+    assert.match(header(later[1], 'retry-after'), /^[1-9]$/);
+    await bench.recovers();
+});
+test('C25 503 with Retry-After: 120', async () => {
+    await bench.row((exchange) => exchange.answer({ status: 503, body: providerError('server_error', null), headers: { 'Retry-After': '120' } }));
+    const answer = await bench.call();
+    checkRefusal(answer, { status: 503, code: 'upstream_overloaded' });
+    assert.equal(header(answer, 'retry-after'), '60');
+    assert.equal(header(answer, 'x-should-retry'), 'false');
+    assert.equal(header(answer, 'x-headgate-upstream-retry-after'), '120');
+    await bench.recovers();
+});
+test('C17 the hint of an account without credit is not told', async () => {
+    await bench.row((exchange) => exchange.answer({ status: 429, body: providerError('insufficient_quota', 'insufficient_quota'), headers: { 'Retry-After': '1' } }));
+    for (let i = 0; i < 2; i += 1) { // the second one meets the park
+        const answer = await bench.call();
+        checkRefusal(answer, { status: 503, code: 'upstream_quota' });
+        assert.equal(header(answer, 'retry-after'), '60');
+        assert.equal(header(answer, 'x-should-retry'), 'false');
+    }
+    await bench.recovers();
+});
+for (const [id, status, code, body] of [['C03', 400, 'upstream_quota', providerError('invalid_request_error', 'billing_hard_limit_reached')],
+    ['C04', 401, 'upstream_auth', providerError('authentication_error', 'invalid_api_key')],
     ['C05', 403, 'upstream_auth', providerError('permission_error', 'unsupported_country')],
     ['C06', 402, 'upstream_quota', providerError('billing_error', 'billing')],
     ['C17', 429, 'upstream_quota', providerError('insufficient_quota', 'insufficient_quota')]]) {
     test(`${id} ${status} of our own credential`, () =>
         bench.refusesWith((exchange) => exchange.answer({ status, body }), code === 'upstream_auth' ? 502 : 503, code, { operations: ['chat'] }));
     test(`${id} ${status} of the app's own credential goes back as it is`, async () => {
-        bench.upstream.play((exchange) => exchange.answer({ status, body }));
+        await bench.row((exchange) => exchange.answer({ status, body }));
         const answer = await bench.call('chat', { model: 'quick-own' });
         assert.equal(answer.status, status);
         assert.equal(answer.body.toString(), body);
@@ -56,18 +111,27 @@ test('C04 C06 the same on the Anthropic dialect', async () => {
     await bench.refusesWith((exchange) => exchange.answer({ status: 402, body: claudeError('billing_error') }), 503, undefined, { operations: ['messages'] });
 });
 for (const [id, hint, told] of [['C12', { 'Retry-After': '3' }, '3'], ['C14', { 'retry-after-ms': '250', 'Retry-After': '9' }, '1'],
-    ['C13', () => ({ 'Retry-After': new Date(Date.now() + 10000).toUTCString() }), /^(8|9|10|11)$/], ['C15', { 'Retry-After': '7200' }, '60']]) {
+    ['C13', () => ({ 'Retry-After': new Date(Date.now() + 10000).toUTCString() }), /^(8|9|10|11)$/], ['C15', { 'Retry-After': '7200' }, '60'],
+    ['C15', { 'Retry-After': 'soon' }, '1'], ['C15', { 'Retry-After': '-3' }, '1'], ['C15', { 'Retry-After': '0' }, '1'], ['C15', { 'Retry-After': '90000' }, '1'],
+    ['C16', { 'x-ratelimit-reset-tokens': '6m0s' }, '60'], ['C16', { 'x-should-retry': 'true' }, '1']]) {
     test(`${id} 429 with ${JSON.stringify(typeof hint === 'function' ? 'a date' : hint)}`, async () => {
         const body = providerError('requests', 'rate_limit_exceeded');
         const headers = typeof hint === 'function' ? hint() : hint;
-        bench.upstream.play((exchange) => exchange.answer({ status: 429, body, headers }));
+        await bench.row((exchange) => exchange.answer({ status: 429, body, headers }));
         const answer = await bench.call();
         assert.equal(answer.status, 429);
         assert.equal(answer.body.toString(), body);
+        checkWait(answer);
         assert.match(header(answer, 'retry-after') ?? 'none', typeof told === 'string' ? new RegExp(`^${told}$`) : told);
         if (told === '60') {
             assert.equal(header(answer, 'x-should-retry'), 'false');
-            assert.equal(header(answer, 'x-headgate-upstream-retry-after'), '7200');
+            assert.equal(header(answer, 'x-headgate-upstream-retry-after'), headers['Retry-After'] ?? '360');
+        }
+        // The next call is not made, and is told what is left.
+        if (Number(told) > 2) {
+            const next = await bench.call();
+            checkRefusal(next, { status: 429, code: 'rate_limit_exceeded' });
+            assert.ok(Number(header(next, 'retry-after')) <= Number(told) && Number(header(next, 'retry-after')) >= Number(told) - 1);
         }
         await bench.recovers();
     });
@@ -85,7 +149,7 @@ for (const [name, status, headers, body, wanted, code, wait] of [
     test(`${name}${wait ? ' and Retry-After' : ''}`, async () => {
         for (const [operation, dialect] of [['chat', 'openai'], ['messages', 'anthropic']]) {
             for (const stream of [false, true]) {
-                bench.upstream.play((exchange) => exchange.answer({ status, headers, body }));
+                await bench.row((exchange) => exchange.answer({ status, headers, body }));
                 const answer = await bench.call(operation, { stream });
                 checkRefusal(answer, { status: wanted, code, dialect });
                 assert.equal(header(answer, 'retry-after'), wait);
@@ -103,7 +167,7 @@ for (const [name, status, answering] of [
     ['no usable answer', 502, { body: '' }]]) {
     test(`an error of ours names the provider's request: ${name}`, async () => {
         for (const [operation, dialect, field] of [['chat', 'openai', 'x-request-id'], ['messages', 'anthropic', 'request-id']]) {
-            bench.upstream.play((exchange) => exchange.answer({ ...answering, headers: { ...answering.headers, [field]: 'req_theirs_1' } }));
+            await bench.row((exchange) => exchange.answer({ ...answering, headers: { ...answering.headers, [field]: 'req_theirs_1' } }));
             const answer = await bench.call(operation);
             checkRefusal(answer, { status, dialect });
             assert.equal(header(answer, 'x-headgate-upstream-request-id'), 'req_theirs_1');
@@ -112,34 +176,24 @@ for (const [name, status, answering] of [
         await bench.recovers();
     });
 }
-test('C26 529 on the OpenAI dialect', async () => {
-    bench.upstream.play((exchange) => exchange.answer({ status: 529, body: providerError('overloaded_error', null) }));
-    const answer = await bench.call();
-    assert.ok([503, 529].includes(answer.status), `${answer.status}`);
-    assert.equal(typeof errorOf(answer).message, 'string');
-    await bench.recovers();
-});
-test('C26 529 on the Anthropic dialect', async () => {
-    bench.upstream.play((exchange) => exchange.answer({ status: 529, body: claudeError('overloaded_error') }));
-    const answer = await bench.call('messages');
-    assert.equal(answer.status, 529);
-    assert.equal(errorOf(answer, 'anthropic').type, 'overloaded_error');
-    await bench.recovers();
-});
 for (const status of [301, 302, 307, 308]) {
     test(`C28 ${status}`, () => bench.refusesWith((exchange) =>
         exchange.answer({ status, headers: { Location: 'http://127.0.0.1:1/' } }), 502, 'upstream_redirect'));
 }
-test('C29 200 with an error inside', async () => {
-    bench.upstream.play((exchange) => exchange.json({ error: { message: 'inner', type: 'server_error', param: null, code: 502 } }));
-    const answer = await bench.call();
-    assert.equal(answer.status, 502, answer.body.toString());
-    assert.equal(typeof errorOf(answer).message, 'string');
-    await bench.recovers();
-});
+for (const code of [502, 'server_error']) {
+    test(`C29 200 with an error inside, ${code}`, () => bench.refusesWith((exchange) =>
+        exchange.json({ error: { message: 'inner', type: 'server_error', param: null, code } }), 502, 'upstream_error', { operations: ['chat'] }));
+}
+test('C29 200 with an overload inside', () => bench.refusesWith((exchange) =>
+    exchange.json({ type: 'error', error: { type: 'overloaded_error', message: 'inner' } }), 529, undefined, { operations: ['messages'] }));
 test('C30 200 with a rate limit inside', async () => {
-    bench.upstream.play((exchange) => exchange.json({ error: { message: 'slow down', type: 'rate_limit_error', code: 429 } }));
-    assert.equal((await bench.call()).status, 429);
+    const error = { error: { message: 'slow down', type: 'rate_limit_error', code: 429 } };
+    await bench.row((exchange) => exchange.json(error));
+    const answer = await bench.call();
+    assert.equal(answer.status, 429);
+    assert.deepEqual(JSON.parse(answer.body), error);
+    assert.equal(header(answer, 'retry-after'), '1');
+    checkWait(answer);
     await bench.recovers();
 });
 const BAD_BODIES = [['C31 a login page', html(200)], ['C32 an empty body', (exchange) => exchange.answer({})],

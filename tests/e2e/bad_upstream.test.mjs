@@ -18,7 +18,7 @@ before(async () => {
     upstream = await Upstream.start();
     elsewhere = await Upstream.start();
     elsewhere.play(healthy);
-    headgate = await Headgate.start({ providers: providersAt(upstream) });
+    headgate = await Headgate.start({ providers: providersAt(upstream) }, { resets: true });
 });
 after(async () => {
     await headgate?.stop();
@@ -27,11 +27,16 @@ after(async () => {
 });
 afterEach(async () => {
     headgate.check();
+    await headgate.reset();
     upstream.play(healthy);
     assert.equal((await ask(headgate.port, good())).status, 200, 'the next call is served');
 });
 
-const call = (operation = 'chat', more = {}) => ask(headgate.port, good(operation, more), 10000);
+// Each call is a row of its own: what the provider did before is not held against it.
+const call = async (operation = 'chat', more = {}) => {
+    await headgate.reset();
+    return ask(headgate.port, good(operation, more), 10000);
+};
 const WHOLE = upstreamFile('openai-chat.json').toString();
 const head = (...lines) => `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${WHOLE.length}\r\n${lines.map((l) => `${l}\r\n`).join('')}\r\n`;
 const says = (text) => upstream.play((exchange) => exchange.send(text));

@@ -24,16 +24,19 @@ before(async () => {
         },
         routes: {
             renamed: { targets: [{ provider: 'openai', model: 'gpt-"5"\\x' }] },
+            once: { targets: [{ provider: 'openai' }], retry: { attempts: 1 } },
         },
-    });
+        tasks: { lab: 'once' },
+    }, { resets: true });
 });
 after(async () => {
     await headgate?.stop();
     await upstream?.stop();
 });
-afterEach(() => {
+afterEach(async () => {
     headgate.check();
     upstream.check();
+    await headgate.reset();
 });
 
 // ---- requests ----
@@ -119,7 +122,7 @@ test('what must stay here stays here', async () => {
     upstream.forget();
     upstream.play(healthy);
     const headers = {
-        Cookie: `session=${CANARY.header}`, 'X-Headgate-Task': 'none', 'X-Headgate-Session': 's',
+        Cookie: `session=${CANARY.header}`, 'X-Headgate-Task': 'lab', 'X-Headgate-Session': 's',
         'X-Headgate-Team': 't', 'Proxy-Authorization': 'Basic eDp5', Forwarded: 'for=10.0.0.1',
         'X-Forwarded-For': '10.0.0.1', 'X-Forwarded-Host': 'elsewhere.example', 'X-Real-IP': '10.0.0.1',
         Via: '1.1 elsewhere', TE: 'trailers', Upgrade: 'h2c', 'Keep-Alive': 'timeout=5', Trailer: 'x-t',
@@ -222,8 +225,8 @@ const ANSWER_ROWS = [
     ['openai-chat-error-in-stream.sse', 'chat', { stream: true }, 200, same],
     ['openai-responses-failed.sse', 'responses', { stream: true }, 200, same],
     ['anthropic-error-in-stream.sse', 'messages', { stream: true }, 200, same],
-    ['error-openai-429.json', 'chat', {}, 429, same],
-    ['error-openai-429.json', 'chat', { stream: true }, 429, same],
+    ['error-openai-429.json', 'chat', { model: 'once' }, 429, same],
+    ['error-openai-429.json', 'chat', { model: 'once', stream: true }, 429, same],
     ['error-openai-quota-429.json', 'chat', { model: 'through/gpt-4o-mini' }, 429, same],
 ];
 
@@ -263,6 +266,7 @@ for (const [file, operation, more, status, arrives] of ANSWER_ROWS) {
     const ways = WAYS.filter(([framing]) => isStream || framing !== 'close');
     test(`answer passes: ${file} for ${JSON.stringify(more)}`, async () => {
         for (const [framing, size] of ways) {
+            await headgate.reset();
             upstream.play((exchange) => exchange.answer({
                 status, body, framing, size,
                 headers: { 'Content-Type': isStream ? 'text/event-stream; charset=utf-8' : 'application/json',

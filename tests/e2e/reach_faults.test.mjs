@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Faults of reaching a provider and of sending to it (faults.md A and B), as far as one target without
-// retries goes. Each row names its catalogue id.
+// Faults of reaching a provider and of sending to it (faults.md A and B), as one target asked
+// once shows them. Each row names its catalogue id.
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
 import fs from 'node:fs';
@@ -190,29 +190,41 @@ test('A22 an egress proxy that refuses, and one that works', async () => {
 
 const BIG = { zz: 'b'.repeat(12 << 20) };
 
-async function big(script, status, code, own = 'quick') {
+// On a new connection, with a body that no buffer takes whole.
+async function big(script, status, code, outcome) {
     await bench.recovers();
+    bench.upstream.dropConnections();
+    await sleep(20);
     bench.upstream.forget();
     bench.upstream.play({ head: script });
-    const answer = await bench.call('chat', { ...BIG, model: own });
+    const answer = await bench.call('chat', BIG);
     checkRefusal(answer, { status, code });
+    assert.equal(bench.upstream.heads.length, 1, 'requests at the provider');
+    assert.equal((await bench.headgate.callLine(answer)).outcome, outcome);
     await bench.recovers();
 }
-test('B01 the provider stops reading', () => big(() => false, 504, 'upstream_write_timeout'));
-test('B02 a reset while the body is written', () => big((exchange) => exchange.reset(), 502, 'upstream_reset'));
-test('B03 an early 413, then close', async () => {
-    const error = JSON.stringify({ error: { message: 'too large', type: 'invalid_request_error', param: null, code: 'request_too_large' } });
-    bench.upstream.play({ head: async (exchange) => {
-        await exchange.answer({ status: 413, body: error });
+test('B01 the provider stops reading', () => big(() => false, 504, 'upstream_write_timeout', 'write_timeout'));
+test('B02 a reset while the body is written', () => big((exchange) => exchange.reset(), 502, 'upstream_reset', 'reset'));
+// What the provider does after its early answer: nothing, or the end, or a reset over what it did not read.
+const AFTER = { 'silence': () => {}, 'a close': (exchange) => exchange.end(), 'a reset': (exchange) => exchange.reset() };
+for (const [name, then] of Object.entries(AFTER)) {
+    const early = (status, body) => async (exchange) => {
+        await exchange.answer({ status, body });
         await sleep(300);
-        exchange.end();
-    } });
-    const answer = await bench.call('chat', BIG);
-    assert.equal(answer.status, 413, answer.body.toString());
-    assert.equal(answer.body.toString(), error);
-    await bench.recovers();
-});
-test('B04 an early 401', () => big((exchange) => exchange.json({ error: { message: 'no', type: 'authentication_error', param: null, code: null } }, 401), 502, 'upstream_auth'));
+        then(exchange);
+    };
+    test(`B03 an early 413, then ${name}`, async () => {
+        const error = JSON.stringify({ error: { message: 'too large', type: 'invalid_request_error', param: null, code: 'request_too_large' } });
+        await bench.recovers();
+        bench.upstream.play({ head: early(413, error) });
+        const answer = await bench.call('chat', BIG);
+        assert.equal(answer.status, 413, answer.body.toString());
+        assert.equal(answer.body.toString(), error);
+        await bench.recovers();
+    });
+    test(`B04 an early 401, then ${name}`, () => big(early(401,
+        JSON.stringify({ error: { message: 'no', type: 'authentication_error', param: null, code: null } })), 502, 'upstream_auth', 'auth'));
+}
 test('B05 close without a byte', () => bench.refusesWith((exchange) => exchange.end(), 502, 'upstream_closed'));
 test('B05 the same for a stream', () => bench.refusesWith((exchange) => exchange.end(), 502, 'upstream_closed', { stream: true }));
 test('B02 reset without a byte', () => bench.refusesWith((exchange) => exchange.reset(), 502, 'upstream_reset'));
@@ -226,17 +238,30 @@ test('B06 an idle connection that the provider closed is replaced unseen', async
         assert.equal(header(answer, 'x-headgate-attempts'), '1');
     }
 });
-for (const [id, how, code] of [['B07', 'reset', 'upstream_reset'], ['B08', 'end', 'upstream_closed']]) {
-    test(`${id} a reused connection that ends after the body: one request on the wire`, async () => {
+for (const [id, how] of [['B07', 'reset'], ['B08', 'end']]) {
+    test(`${id} a reused connection that ends after the body: one request per attempt`, async () => {
         await bench.recovers();
         bench.upstream.forget();
         const reused = bench.upstream.open.size;
         bench.upstream.play((exchange) => exchange[how]());
         const answer = await bench.call();
-        checkRefusal(answer, { status: 502, code });
+        checkRefusal(answer, { status: 502, code: 'upstream_closed' });
+        assert.equal((await bench.headgate.callLine(answer)).outcome, 'stale_connection');
         await sleep(100);
         assert.equal(bench.upstream.requests.length, 1, 'a POST is never sent twice');
         assert.ok(reused >= 1 && bench.upstream.connections === 0, 'the connection was reused');
+        await bench.recovers();
+    });
+    test(`${id} the same where a second attempt is allowed: on a new connection, and both are told`, async () => {
+        await bench.recovers();
+        bench.upstream.forget();
+        let seen = 0;
+        bench.upstream.play((exchange) => (seen++ === 0 ? exchange[how]() : healthy(exchange)));
+        const answer = await bench.call('chat', { model: 'again' });
+        assert.equal(answer.status, 200, answer.body.toString());
+        assert.equal(header(answer, 'x-headgate-attempts'), '2');
+        assert.match((await bench.headgate.callLine(answer)).tries, /stale_connection \d+ms, fresh_connection; .* ok \d+ms$/);
+        assert.deepEqual([bench.upstream.requests.length, bench.upstream.connections], [2, 1]);
         await bench.recovers();
     });
 }
@@ -258,7 +283,7 @@ test('B12 interim answers are skipped', async () => {
 });
 test('B12 endless interim answers are not', () =>
     bench.refusesWith(says('HTTP/1.1 102 Processing\r\n\r\n'.repeat(1000)), 502, ['upstream_protocol', 'upstream_header']));
-for (const [name, text] of [['101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n'],
-    ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], ['an HTTP/2 frame', '\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0d'.padEnd(64, '\0')]]) {
-    test(`B13 ${name} in place of an answer`, () => bench.refusesWith(says(text), 502, 'upstream_protocol'));
+for (const [name, text, outcome] of [['101', 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n', 'switched_protocol'],
+    ['an HTTP/2 preface', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'protocol'], ['an HTTP/2 frame', '\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0d'.padEnd(64, '\0'), 'protocol']]) {
+    test(`B13 ${name} in place of an answer`, () => bench.refusesWith(says(text), 502, 'upstream_protocol', { outcome }));
 }
