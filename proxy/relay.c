@@ -6,8 +6,10 @@
 
 #include "base/limits.h"
 #include "router/inner_error.h"
+#include "wire/answer.h"
 #include "wire/estimate.h"
 #include "wire/hint.h"
+#include "wire/json_out.h"
 
 /* A streamed token travels in an event of its own, some forty times its size. */
 enum { EVENT_OVERHEAD = 40 };
@@ -109,6 +111,52 @@ static enum outcome judge(struct call *call, const struct provider_error *error)
                              call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
 }
 
+/* `raw` stood between quotes, escapes and all. */
+static void put_member(struct json_out *json, struct buf *text, const char *key, struct span raw)
+{
+    json_key(json, key);
+    if (raw.len == 0) {
+        json_null(json);
+        return;
+    }
+    buf_clear(text);
+    buf_put_char(text, '"');
+    buf_put(text, raw);
+    buf_put_char(text, '"');
+    json_raw(json, buf_span(text));
+}
+
+/* An event's error as the body of an error: events of Responses tell it elsewhere than bodies do. */
+static void hold_error(struct call *call, const struct provider_error *error, struct span data)
+{
+    static const struct json_path path[] = {JSON_PATH1("error")};
+    struct buf *held = &call->relay.held;
+    struct buf *text = &call->env->scratch->text;
+    unsigned status = call->relay.status;
+    struct json_out json;
+    struct json_hit hit;
+
+    buf_clear(held);
+    if (!answer_scan(call->env->scratch->scan, path, 1, data, &hit) || hit.kind == JSON_OBJECT) {
+        buf_put(held, data);
+        return;
+    }
+    json_out_init(&json, held);
+    json_open_object(&json);
+    json_key(&json, "error");
+    json_open_object(&json);
+    put_member(&json, text, "message", error->message);
+    json_key(&json, "type"); /* which these events have not */
+    json_text(&json, status == 429   ? "rate_limit_error"
+                     : status < 500 ? "invalid_request_error"
+                                    : "server_error");
+    json_key(&json, "param");
+    json_null(&json);
+    put_member(&json, text, "code", error->code);
+    json_close_object(&json);
+    json_close_object(&json);
+}
+
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
@@ -117,8 +165,7 @@ static void stream_failed_early(struct call *call, const struct event_view *view
     relay->answer.error = view->error;
     relay->answer.is_json = true;
     relay->status = inner_error_status(&view->error);
-    buf_clear(&relay->held);
-    buf_put(&relay->held, data);
+    hold_error(call, &view->error, data);
     relay->is_json = true;
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
@@ -291,7 +338,7 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
     if (!relay->answer.is_json) {
         return is_beyond_us(call->env->scratch->scan) ? OUTCOME_OK : OUTCOME_BAD_BODY;
     }
-    if (relay->answer.error.is_present && !relay->answer.has_result) {
+    if (relay->answer.error.is_present && (!relay->answer.has_result || relay->answer.is_failed)) {
         relay->status = inner_error_status(&relay->answer.error);
         return judge(call, &relay->answer.error);
     }

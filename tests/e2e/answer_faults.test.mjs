@@ -186,6 +186,18 @@ for (const code of [502, 'server_error']) {
 }
 test('C29 200 with an overload inside', () => bench.refusesWith((exchange) =>
     exchange.json({ type: 'error', error: { type: 'overloaded_error', message: 'inner' } }), 529, undefined, { operations: ['messages'] }));
+// The answer of Responses to a call that failed has its form, and is a failure all the same.
+const failedResponse = (code) => (exchange) => exchange.json({ id: 'resp_1', object: 'response', status: 'failed',
+    error: { code, message: 'inner' }, incomplete_details: null, output: [], usage: null });
+test('C29 a response of status failed', () => bench.refusesWith(failedResponse('server_error'), 502, 'upstream_error', { operations: ['responses'] }));
+test('C30 a response of status failed by a rate limit', async () => {
+    await bench.row(failedResponse('rate_limit_exceeded'));
+    const answer = await bench.call('responses');
+    assert.equal(answer.status, 429);
+    assert.equal(JSON.parse(answer.body).error.code, 'rate_limit_exceeded');
+    checkWait(answer);
+    await bench.recovers();
+});
 test('C30 200 with a rate limit inside', async () => {
     const error = { error: { message: 'slow down', type: 'rate_limit_error', code: 429 } };
     await bench.row((exchange) => exchange.json(error));

@@ -125,6 +125,24 @@ test('D02 the first event tells of a rate limit', async () => {
     assert.equal((await bench.stream()).status, 429);
     await bench.recovers();
 });
+// Events of Responses tell an error elsewhere than bodies do; what SDKs read is the body's form.
+for (const [name, event, status, code] of [
+    ['D02 an error event of a rate limit', { type: 'error', sequence_number: 0, code: 'rate_limit_exceeded', message: 'say "when" \u00e9', param: null }, 429, 'rate_limit_exceeded'],
+    ['D02 response.failed by a rate limit', { type: 'response.failed', sequence_number: 2, response: { id: 'r', status: 'failed', error: { code: 'rate_limit_exceeded', message: 'say "when" \u00e9' } } }, 429, 'rate_limit_exceeded'],
+    ['C01 response.failed by the request', { type: 'response.failed', sequence_number: 2, response: { id: 'r', status: 'failed', error: { code: 'invalid_prompt', message: 'say "when" \u00e9' } } }, 400, 'invalid_prompt'],
+]) {
+    test(`${name} comes first, responses`, async () => {
+        await bench.row(begin((exchange) => exchange.event(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`).then(() => exchange.streamEnd()), false));
+        const answer = await bench.stream('responses');
+        assert.equal(answer.status, status);
+        const error = errorOf(answer);
+        assert.deepEqual([error.message, error.code, error.param], ['say "when" \u00e9', code, null]);
+        if (status === 429) {
+            checkWait(answer);
+        }
+        await bench.recovers();
+    });
+}
 neverBegins('D03 no event', begin((exchange) => exchange.streamEnd(), false), 502, 'upstream_empty_stream');
 neverBegins('D03 only a start, then a proper end,', begin((exchange) => exchange.streamEnd()), 502, ['upstream_empty_stream', 'upstream_truncated']);
 neverBegins('D04 comments and pings for ever', begin(async (exchange) => {
