@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fault scorecard: every row of faults.md A to E against the real program, with one target and
+// with a healthy second one, whole and as a stream, in both dialects. At the end it prints which rows
+// hold, which are shown elsewhere or not yet, and why; no row is silently missing.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { makeCertificates } from './lib/certs.mjs';
+import { requireBinary, temporary } from './lib/headgate.mjs';
+import { Lab } from './lib/lab.mjs';
+import test, { after, before } from './lib/test.mjs';
+import { patient, within } from './lib/wire.mjs';
+import { rows as answers } from './rows/answers.mjs';
+import { ids, notHere } from './rows/catalogue.mjs';
+
+requireBinary();
+
+const ONLY = process.env.HEADGATE_TEST_ROWS ? new RegExp(process.env.HEADGATE_TEST_ROWS) : /./;
+const MEMORY_MAX = 48 << 20;
+const LANES = 10;
+const ROW_MS = 90000;
+const tables = { answers };
+const results = new Map(); // id: failures, empty when it holds
+const labs = {};
+const all = Object.entries(tables).flatMap(([table, rows]) => rows.filter((one) => ONLY.test(one.id)).map((row) => ({ table, row })));
+let dir;
+
+// Rows run beside each other, so many at a time; each test below waits for its own.
+async function lane(waiting) {
+    for (let one = waiting.shift(); one; one = waiting.shift()) {
+        const lab = labs[one.table];
+        const site = lab.sites.find((each) => each.row === one.row);
+        const begun = Date.now();
+        one.settle(within(lab.row(site), ROW_MS, `row ${one.row.id}`).finally(() => { one.took = Date.now() - begun; }));
+        await one.done.catch(() => {});
+    }
+}
+
+before(async () => {
+    dir = temporary();
+    const certificates = makeCertificates(dir);
+    for (const name of Object.keys(tables)) {
+        labs[name] = await Lab.start(all.filter((one) => one.table === name).map((one) => one.row), { certificates });
+    }
+    for (const one of all) {
+        one.done = new Promise((resolve) => { one.settle = resolve; });
+        one.done.catch(() => {});
+    }
+    const waiting = [...all];
+    Array.from({ length: LANES }, () => lane(waiting));
+});
+
+for (const one of all) {
+    const { id, title } = one.row;
+    test(`${id} ${title}`, { timeout: patient(ROW_MS * 2) }, async () => {
+        const failures = results.get(id) ?? [];
+        results.set(id, failures);
+        try {
+            await one.done;
+        } catch (error) {
+            failures.push(`${title}: ${error.message}`);
+            throw error;
+        }
+    });
+}
+
+for (const name of Object.keys(tables)) {
+    test(`nothing is left of the table of ${name}`, async () => {
+        const lab = labs[name];
+        const left = await lab.stop();
+        lab.left = left;
+        assert.ok(process.env.HEADGATE_TEST_PATIENCE || left.grown < MEMORY_MAX, `memory grew by ${left.grown >> 10} KiB`);
+    });
+}
+
+test('every row of the catalogue is shown, or it is said why not', () => {
+    const here = new Set(answers.map((one) => one.id));
+    for (const id of ids) {
+        assert.ok(here.has(id) !== notHere.has(id), `${id} is ${here.has(id) ? 'shown and excused' : 'neither shown nor excused'}`);
+    }
+});
+
+after(async () => {
+    await Promise.all(Object.values(labs).map((lab) => lab.kill()));
+    fs.rmSync(dir, { recursive: true, force: true });
+    const held = [...results].filter(([, failures]) => failures.length === 0);
+    console.log(`\nFault scorecard: ${ids.length} rows; ${held.length} hold, ${results.size - held.length} do not, ${notHere.size} are not shown here.`);
+    for (const [id, failures] of results) {
+        failures.forEach((text) => console.log(`  ${id} FAILS: ${text.split('\n')[0]}`));
+    }
+    for (const [id, why] of notHere) {
+        console.log(`  ${id} not here: ${why}`);
+    }
+    for (const [name, { left }] of Object.entries(labs)) {
+        console.log(`  ${name}: ${left?.calls} calls, memory ${left?.grown >> 10} KiB more at the end`);
+    }
+    if (process.env.HEADGATE_TEST_ROWS_TIMES) {
+        all.sort((a, b) => b.took - a.took).slice(0, 15).forEach((one) => console.log(`  ${one.took} ms: ${one.row.id} ${one.row.title}`));
+    }
+    console.log('  The columns charge and hold are not looked at: they come with budgets.');
+});
