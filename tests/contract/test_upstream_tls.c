@@ -189,7 +189,7 @@ static void be_silent(struct peer *peer)
 static void tls__handshake_that_fails_is_told(void **state)
 {
     (void)state;
-    expect_once(speak_plain, NULL, OUTCOME_TLS, "e");
+    expect_once(speak_plain, NULL, OUTCOME_TLS_UNFIT, "e");
     expect_once(reset_hello, NULL, OUTCOME_TLS, "e");
     expect_once(close_hello, NULL, OUTCOME_TLS, "e");
 }

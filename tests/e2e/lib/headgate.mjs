@@ -222,6 +222,16 @@ export class Headgate {
         return fs.readdirSync(`/proc/${this.pid}/fd`).length;
     }
 
+    descriptorNames() {
+        return fs.readdirSync(`/proc/${this.pid}/fd`).map((fd) => {
+            try {
+                return fs.readlinkSync(`/proc/${this.pid}/fd/${fd}`);
+            } catch {
+                return ''; // closed meanwhile
+            }
+        });
+    }
+
     // Resident bytes that are its own.
     memory() {
         const [, resident, shared] = fs.readFileSync(`/proc/${this.pid}/statm`, 'utf8').split(' ');

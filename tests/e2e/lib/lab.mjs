@@ -7,12 +7,15 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App, ask } from './app.mjs';
 import { CANARY, Headgate } from './headgate.mjs';
-import { firstBody, secondBody, second, STREAM } from './plays.mjs';
+import { begun, firstBody, secondBody, second } from './plays.mjs';
 import { checkRefusal } from './rows.mjs';
 import { good, healthy } from './samples.mjs';
 import { Upstream } from './upstream.mjs';
 import { header, patient, request, until } from './wire.mjs';
 
+// A pair of sockets each for what libcurl opens at its first use and keeps: dialing with and without
+// a certificate file, probes.
+const LIBCURLS = 4;
 const TOKEN = 'test-token-of-operators';
 export const MODEL = 'lab-model';
 // In milliseconds; after the first attempt the next one needs 2 s of what is left.
@@ -140,9 +143,22 @@ export class Lab {
         }
         lab.headgate = await Headgate.start({ providers, routes, limits: { response: '1MiB' }, ...settings },
             { env: { HEADGATE_ADMIN_TOKEN: TOKEN } });
+        await lab.#warm();
         lab.descriptors = lab.headgate.descriptors();
         lab.memory = lab.headgate.memory();
         return lab;
+    }
+
+    // The first calls open what then stays open: that is no leak.
+    async #warm() {
+        const site = this.sites.find((one) => one.row.heals !== false) ?? this.sites[0];
+        const operation = site.row.operations[0];
+        site.first.play?.(healthy);
+        await Promise.all(Array.from({ length: 8 }, () => this.call(site, 'pair', operation, false, { zz: undefined })));
+        await this.reset(site, operation);
+        site.first.dropConnections?.();
+        site.second.dropConnections();
+        await sleep(patient(200));
     }
 
     get host() { return `127.0.0.1:${this.headgate.admin}`; }
@@ -212,6 +228,9 @@ export class Lab {
             return;
         case 'broken':
             checkBroken(wanted, operation, text);
+            return;
+        case 'cut': // an event that has no end: an error cannot be told inside it
+            assert.ok(text.startsWith(begun(operation)), text.slice(0, 300));
             return;
         default:
             assert.fail(wanted.kind);
@@ -283,9 +302,12 @@ export class Lab {
 
     // After a reset the next healthy call succeeds: at the first provider, or where that one cannot
     // heal, at the second.
-    async heals(site, operation, isStream) {
+    async heals(site, operation, isStream, isLast = false) {
         await this.reset(site, operation);
         site.first.play?.(healthy);
+        if (site.row.heals === false && !isLast) {
+            return; // each such call is a retry at the second one, and those are rationed
+        }
         const { answer } = await this.call(site, site.row.heals === false ? 'pair' : 'alone', operation, isStream, { zz: undefined });
         assert.equal(answer.status, 200, `the next healthy call: ${answer.body}`);
     }
@@ -294,10 +316,11 @@ export class Lab {
     async marks(site, operation) {
         const { row } = site;
         const { marks } = row;
+        const ended = [];
         const count = marks.endpoint || marks.deployment || 5;
         await this.prepare(site, operation);
         const isStream = row.modes.length === 1 ? row.modes[0] : operation === 'messages';
-        const calls = Array.from({ length: count }, () => () => this.call(site, 'once', operation, isStream));
+        const calls = Array.from({ length: count }, () => async () => ended.push((await this.call(site, 'once', operation, isStream)).line.outcome));
         if (row.heavy) {
             for (const call of calls) {
                 await call();
@@ -306,6 +329,7 @@ export class Lab {
             await Promise.all(calls.map((call) => call()));
         }
         const seen = await this.standing(site, operation);
+        seen.why += `; ${ended.join(' ')}`;
         assert.equal(seen.endpoint.breaker, marks.endpoint ? 'open' : 'closed', `the endpoint's breaker: ${seen.why}`);
         assert.equal(seen.deployment.breaker, marks.deployment ? 'open' : 'closed', `the deployment's breaker: ${seen.why}`);
         assert.deepEqual(seen.parks.map((one) => [one.scope, one.reason]), marks.park ? [[marks.park.scope, marks.park.reason]] : []);
@@ -317,7 +341,7 @@ export class Lab {
         const left = seen.cooldown?.left_s;
         assert.ok(marks.cool ? left >= marks.cool[0] && left <= marks.cool[1] : seen.cooldown === null,
             `cooling ${JSON.stringify(seen.cooldown)}, wanted ${marks.cool}`);
-        await this.heals(site, operation, isStream);
+        await this.heals(site, operation, isStream, true);
     }
 
     // Another model with the same credential: shut with a credential, open when only a target is.
@@ -332,8 +356,10 @@ export class Lab {
         await Promise.all(this.sites.map((site) => site.stop()));
         const { headgate } = this;
         headgate.check();
-        await until(() => headgate.descriptors() <= this.descriptors, 5000,
-            `descriptors: ${this.descriptors} before, ${headgate.descriptors()} after`);
+        await until(() => headgate.descriptors() <= this.descriptors + LIBCURLS, 5000, `descriptors as before (${this.descriptors})`).catch((error) => {
+            error.message += `: ${headgate.descriptorNames().join(', ')}`;
+            throw error;
+        });
         const grown = headgate.memory() - this.memory;
         const calls = headgate.callLines().length;
         await headgate.stop();
@@ -362,7 +388,7 @@ function checkBroken(wanted, operation, text) {
     assert.ok(tail.endsWith('\n\n') && !tail.includes('[DONE]') && !tail.includes('message_stop'), `one terminal event: ${JSON.stringify(tail)}`);
     assert.equal(tail.match(/^data: /gm)?.length, 1, `one error event: ${JSON.stringify(tail)}`);
     const event = JSON.parse(/^data: (.*)$/m.exec(tail)[1]);
-    assert.equal(text.split(STREAM[operation].start.slice(0, 60)).length, 2, 'one start event');
+    assert.equal(text.split(operation === 'messages' ? 'event: message_start' : '"role":"assistant"').length, 2, 'one start event');
     if (operation === 'messages') {
         assert.match(tail, /^event: error\n/);
         assert.equal(event.type, 'error');

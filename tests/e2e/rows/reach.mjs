@@ -54,7 +54,7 @@ export const rows = [
     certificate('A15', 'an unknown CA', 'foreign'),
     certificate('A15', 'a good certificate without its CA', 'good', { provider: () => ({}) }),
     certificate('A16', 'not yet valid', 'not_yet'),
-    never('A17', 'TLS 1.1 alone', 'upstream_tls_verify', 'tls_verify', { also: noByte,
+    never('A17', 'TLS 1.1 alone', 'upstream_tls_verify', 'tls_version', { also: noByte,
         tls: (certificates) => tls(certificates, 'good', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }) }),
     again('A18', 'a reset half-way through the handshake', 502, 'upstream_tls', 'tls', { provider: trusting, timeouts: SLOW_TLS,
         site: rawServer((socket) => socket.once('data', () => socket.resetAndDestroy())) }),
