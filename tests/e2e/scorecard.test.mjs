@@ -10,9 +10,10 @@ import { Lab } from './lib/lab.mjs';
 import test, { after, before } from './lib/test.mjs';
 import { patient, within } from './lib/wire.mjs';
 import { rows as answers } from './rows/answers.mjs';
-import { rows as reach } from './rows/reach.mjs';
+import { behindProxy, refusingProxy, rows as reach } from './rows/reach.mjs';
 import { rows as send } from './rows/send.mjs';
 import { rows as streams } from './rows/streams.mjs';
+import { rows as apps } from './rows/apps.mjs';
 import { ids, notHere } from './rows/catalogue.mjs';
 
 requireBinary();
@@ -24,7 +25,8 @@ const LANES = 8;
 const HEAVY_LANES = 3;
 const ROW_MS = 90000;
 const ROWS_PER_LAB = 25; // more would not fit into one configuration
-const tables = { reach, send, answers, streams };
+const tables = { apps, reach, proxy: behindProxy, send, answers, streams };
+const settings = { 'proxy 1': refusingProxy };
 const results = new Map(); // id: failures, empty when it holds
 const labs = {};
 // Each { name: of its laboratory, row }.
@@ -49,7 +51,7 @@ before(async () => {
     dir = temporary();
     const certificates = makeCertificates(dir);
     for (const name of names) {
-        labs[name] = await Lab.start(all.filter((one) => one.name === name).map((one) => one.row), { certificates });
+        labs[name] = await Lab.start(all.filter((one) => one.name === name).map((one) => one.row), { certificates, settings: settings[name] });
     }
     for (const one of all) {
         one.done = new Promise((resolve) => { one.settle = resolve; });

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import net from 'node:net';
 import { blackhole } from '../lib/blackhole.mjs';
 import { freePort } from '../lib/headgate.mjs';
-import { CONNECT, refused, rescued, row, served } from '../lib/lab.mjs';
+import { CONNECT, ENDPOINT, parks, refused, rescued, row, served } from '../lib/lab.mjs';
+import { privateName } from '../lib/names.mjs';
 import { healthy } from '../lib/samples.mjs';
 
 const SLOW_TLS = { connect: 3000 };
@@ -38,14 +39,19 @@ const certificate = (id, title, name, more = {}) => never(id, title, 'upstream_t
 
 const nobody = async () => ({ origin: `http://127.0.0.1:${await freePort()}`, stop: async () => {} });
 
+// A provider by name whose address the egress rule denies.
+export const own = await privateName();
+
 export const rows = [
+    ...(own === null ? [] : [never('A04', 'a name with a denied address', 'egress_denied', 'egress_denied', { provider: () => ({}),
+        marks: parks('target', 'egress', 580, 600), site: async () => ({ origin: `https://${own.name}:${await freePort()}`, stop: async () => {} }) })]),
     again('A08', 'connect refused', 502, 'upstream_connect', 'connect', { site: nobody }),
     again('A09', 'connect black hole', 504, 'upstream_connect_timeout', 'connect_timeout', {
         site: async () => { const hole = await blackhole(); return { origin: `http://127.0.0.1:${hole.port}`, stop: async () => hole.stop() }; } }),
     again('A10', 'network unreachable', 502, 'upstream_connect', 'connect', { site: async () => ({ origin: 'https://224.0.0.1:9', stop: async () => {} }) }),
     // A reset that comes before headgate has looked at its new connection is an attempt that failed.
     again('A11', 'accept, then RST', 502, ['upstream_reset', 'upstream_closed', 'upstream_connect'], ['reset', 'closed', 'connect'], {
-        heals: true, marks: { endpoint: 5, deployment: 0 }, pair: { kind: 'rescued', tries: [['reset', 'closed', 'connect'], 'ok'] },
+        heals: true, marks: ENDPOINT, pair: { kind: 'rescued', tries: [['reset', 'closed', 'connect'], 'ok'] },
         play: { accept: (socket) => socket.resetAndDestroy() } }),
     again('A12', 'a TLS hello that is not answered', 504, 'upstream_tls_timeout', 'tls_timeout', { provider: trusting, site: rawServer((socket) => socket.resume()) }),
     certificate('A13', 'an expired certificate', 'expired'),
@@ -66,3 +72,32 @@ export const rows = [
         row('A20', `a full handshake each time, ${what}`, { tls: (certificates) => tls(certificates, 'good', more), provider: trusting, timeouts: SLOW_TLS, alone: served(),
             play: healthy, also: (got, site) => assert.ok(site.first.requests.every((one) => one.alpn === 'http/1.1'), 'ALPN offers http/1.1 alone') })),
 ];
+
+// Behind an egress proxy: it refuses the first provider and carries the second one.
+export const behindProxy = [
+    row('A22', 'an egress proxy that refuses', { heals: false, marks: ENDPOINT, provider: trusting, timeouts: SLOW_TLS, silent: true,
+        tls: (certificates) => tls(certificates, 'good'), alone: refused(502, 'egress_proxy', 'egress_proxy'), pair: rescued('egress_proxy'),
+        also: (got, site) => assert.equal(site.first.connections, 0, 'nothing reaches the provider past the proxy') }),
+];
+
+export async function refusingProxy(lab) {
+    const server = net.createServer((socket) => {
+        socket.on('error', () => {});
+        socket.once('data', (data) => {
+            const [, port] = /^CONNECT 127\.0\.0\.1:(\d+) /.exec(data.toString('latin1'));
+            assert.ok(!data.includes('canary'), 'no secret is told to a proxy');
+            if (lab.sites.some((site) => site.first.port === Number(port))) {
+                socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
+                return;
+            }
+            const onward = net.connect({ host: '127.0.0.1', port: Number(port) }, () => {
+                socket.write('HTTP/1.1 200 OK\r\n\r\n');
+                socket.pipe(onward).pipe(socket);
+            });
+            onward.on('error', () => socket.destroy());
+            socket.on('close', () => onward.destroy());
+        });
+    }).unref();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { egress: { proxy: `http://127.0.0.1:${server.address().port}` } };
+}

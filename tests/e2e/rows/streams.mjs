@@ -45,7 +45,7 @@ const BUSY = { chat: providerError('server_error', 'server_is_overloaded'), mess
 const eventOf = (bodies) => (operation) => `${operation === 'messages' ? 'event: error\n' : ''}data: ${bodies[operation]}\n\n`;
 
 // A provider that is faster than the app: it is paused, and nothing is lost.
-const COUNT = 1500;
+const COUNT = 3500; // more than the kernel lends to four sockets
 const piece = delta('y'.repeat(16000));
 async function paused(lab, site) {
     let written = 0;
@@ -68,7 +68,7 @@ async function paused(lab, site) {
         await sleep(200);
         return same;
     }, 10000, 'the provider is paused');
-    assert.ok(written < COUNT * 0.9, `${written} of ${COUNT} events went into buffers`);
+    assert.ok(written < COUNT * 0.8, `${written} of ${COUNT} events went into buffers`);
     assert.ok(process.env.HEADGATE_TEST_PATIENCE || lab.headgate.memory() - before < 12 << 20, 'memory while it is paused');
     await sleep(patient(2000)); // longer than idle and content_idle, which must not run meanwhile
     app.socket.resume();
@@ -122,7 +122,7 @@ export const rows = [
     passes('D17', 'CRLF', lines('\r\n')),
     passes('D17', 'CR alone', lines('\r')),
     passes('D17', 'a BOM and mixed line ends', (operation) => `\ufeff${start(operation).replaceAll('\n', '\r\n')}${STREAM[operation].twenty}${STREAM[operation].finish.replaceAll('\n', '\r')}${STREAM[operation].terminal}`),
-    passes('D18', 'an event of 8 MiB', inMiddle((operation) => STREAM[operation].delta('i'.repeat(8 << 20))), undefined, { heavy: true }),
+    passes('D18', 'an event of 8 MiB', inMiddle((operation) => STREAM[operation].delta('i'.repeat(8 << 20))), undefined, { heavy: true, timeouts: { head: 5000, first_content: 5000, idle: 5000 } }),
     row('D18', 'a line without end', { ...STREAMED, ...CHAT, heavy: true, marks: DEPLOYMENT, timeouts: { stream_total: 12000 },
         play: streams(begun, async (exchange) => {
             await exchange.event('data: {"choices":[{"delta":{"content":"');
