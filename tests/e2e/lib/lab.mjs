@@ -276,9 +276,9 @@ export class Lab {
     }
 
     async prepare(site, operation) {
-        await this.reset(site, operation);
         site.first.dropConnections?.();
         await sleep(10);
+        await this.reset(site, operation); // and headgate has seen them go
         site.forget();
         site.first.play?.(site.row.play ?? healthy);
     }
