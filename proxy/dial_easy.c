@@ -32,7 +32,6 @@ static const struct {
     {CURLE_PROXY, OUTCOME_EGRESS_PROXY},
     {CURLE_COULDNT_RESOLVE_HOST, OUTCOME_DNS},
     {CURLE_COULDNT_CONNECT, OUTCOME_CONNECT},
-    {CURLE_SSL_CONNECT_ERROR, OUTCOME_TLS},
     {CURLE_SSL_CIPHER, OUTCOME_TLS},
     {CURLE_SEND_ERROR, OUTCOME_TLS},
     {CURLE_RECV_ERROR, OUTCOME_TLS},
@@ -43,6 +42,19 @@ static const struct {
     {CURLE_SSL_INVALIDCERTSTATUS, OUTCOME_TLS_VERIFY},
     {CURLE_FAILED_INIT, OUTCOME_LOCAL},
     {CURLE_OUT_OF_MEMORY, OUTCOME_LOCAL},
+};
+
+/* One code of libcurl stands for all handshakes that fail. These sentences of OpenSSL tell of what
+ * another try cannot change; where they are worded otherwise, it is made in vain. */
+static const struct {
+    const char *text;
+    enum outcome outcome;
+} handshakes[] = {
+    {"protocol version", OUTCOME_TLS_VERSION},     /* its alert, when it is too old for us */
+    {"unsupported protocol", OUTCOME_TLS_VERSION}, /* ours, when it answers all the same */
+    {"wrong version number", OUTCOME_TLS_UNFIT},   /* no TLS at all, by its first bytes */
+    {"http request", OUTCOME_TLS_UNFIT},
+    {"packet length too long", OUTCOME_TLS_UNFIT},
 };
 
 /* The directory serves only when its names are hashes ("5ed36f99.0"). */
@@ -152,6 +164,7 @@ static bool set_manners(CURL *easy, struct dial *dial)
     char *private = (char *)(void *)dial;
     return curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PRIVATE, private) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, dial->error) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SHARE, dial->dialer->share) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            /* Or removal waits for a lookup thread. */
@@ -347,6 +360,16 @@ bool dial_easy_is_named(struct dial *dial)
     return name->has_named_cert;
 }
 
+static enum outcome outcome_of_handshake(const struct dial *dial)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(handshakes); i++) {
+        if (strstr(dial->error, handshakes[i].text) != NULL) {
+            return handshakes[i].outcome;
+        }
+    }
+    return OUTCOME_TLS;
+}
+
 enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code)
 {
     if (code == CURLE_COULDNT_CONNECT && dial->sockets_count == 0 && dial->is_denied) {
@@ -362,6 +385,9 @@ enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code)
     }
     if (is_proxys_fault(dial, code)) {
         return OUTCOME_EGRESS_PROXY;
+    }
+    if (code == CURLE_SSL_CONNECT_ERROR) {
+        return outcome_of_handshake(dial);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(outcomes); i++) {
         if (outcomes[i].code == code) {

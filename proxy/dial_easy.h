@@ -69,6 +69,7 @@ struct dial {
     struct dial_multi *multi;        /* NULL: not begun */
     CURL *easy;
     struct curl_slist *resolve;
+    char error[CURL_ERROR_SIZE];     /* libcurl's own words for why it failed */
     struct loop_task refuse;         /* says why later, when it cannot even begin */
     enum outcome refusal;
     struct dial_ears ears;

@@ -279,7 +279,8 @@ static void say_alarm(struct fleet *fleet, const struct entry *entry, enum outco
         .outcome = outcome,
     };
 
-    if (outcome == OUTCOME_TLS_VERIFY || outcome == OUTCOME_EGRESS_PROXY) {
+    if (outcome == OUTCOME_TLS_VERIFY || outcome == OUTCOME_TLS_VERSION ||
+        outcome == OUTCOME_TLS_UNFIT || outcome == OUTCOME_EGRESS_PROXY) {
         fleet_say(fleet, &notice);
     }
 }
