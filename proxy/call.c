@@ -83,11 +83,11 @@ static void on_head(void *to, uint64_t id, const struct http1_head *head, const 
     }
     call->facts.head_us = loop_micros(call->env->loop);
     outcome = relay_on_head(call, head, base);
+    call_event(call, EVENT_HEAD, OUTCOME_OK); /* also of a bad one: it has answered */
     if (outcome != OUTCOME_OK) {
         call_event(call, EVENT_ENDED, outcome);
         return;
     }
-    call_event(call, EVENT_HEAD, OUTCOME_OK);
     if (call->relay.mode == RELAY_PASS) {
         call_event(call, EVENT_READY, OUTCOME_OK);
     }

@@ -169,6 +169,8 @@ export const rows = [
     ...[525, 526].map((status) => row('C27', `${status}`, { play: html(status),
         alone: refused(502, 'upstream_error', 'edge_verify'), pair: rescued('edge_verify'), marks: ENDPOINT })),
     ...[301, 302, 307, 308].map(redirect),
+    row('C28', '307, and what may have run is not sent again', { play: (exchange) => exchange.answer({ status: 307, headers: { Location: 'http://127.0.0.1:1/' } }),
+        rules: { retry: { ambiguous: 'never' } }, alone: refused(502, 'upstream_redirect', 'redirect'), pair: rescued('redirect'), marks: DEPLOYMENT }),
     row('C29', '200 with an error inside, its code 502', { modes: [false], operations: ['chat'], ...plays(200, inner(502, 'server_error', 502)),
         alone: refused(502, 'upstream_error', 'gateway_error', 'gateway_error'), pair: rescued('gateway_error'), marks: DEPLOYMENT }),
     row('C29', '200 with an error inside, api_error', { modes: [false], operations: ['messages'], ...plays(200, inner(502, 'server_error', 502)),
