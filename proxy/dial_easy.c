@@ -377,8 +377,11 @@ enum outcome dial_easy_outcome(const struct dial *dial, CURLcode code)
     }
     long reason = 0;
     curl_easy_getinfo(dial->easy, CURLINFO_OS_ERRNO, &reason);
-    if (dial->is_local || (code == CURLE_COULDNT_CONNECT && reason == EADDRNOTAVAIL)) {
+    if (dial->is_local) {
         return OUTCOME_LOCAL;
+    }
+    if (code == CURLE_COULDNT_CONNECT && reason == EADDRNOTAVAIL) {
+        return OUTCOME_PORTS;
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         return dial_easy_late(dial);

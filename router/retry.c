@@ -103,6 +103,9 @@ static enum retry_why why_of(enum storm_no no)
 
 /* Too many retries at once pass by themselves; a used up budget does not. */
 enum { CROWD_PAUSE_MS = 200 };
+/* All our ports to one address are taken: another address has its own, but who is that busy waits a
+ * little. */
+enum { PORTS_PAUSE_MS = 100 };
 
 static bool is_throttled(const struct retry_facts *f)
 {
@@ -123,6 +126,9 @@ static struct retry_decision to_next(const struct retry_facts *f, struct rng *rn
     }
     if (f->is_next_again) {
         wait_ms = retry_pause_ms(f->rule, f->waits + 1U, f->last_wait_ms, is_throttled(f), rng);
+    }
+    if (f->outcome == OUTCOME_PORTS) {
+        wait_ms += PORTS_PAUSE_MS;
     }
     if (f->next_storm == STORM_CONCURRENCY) {
         wait_ms += 1 + (uint32_t)rng_below(rng, CROWD_PAUSE_MS);

@@ -10,6 +10,7 @@ import { Lab } from './lib/lab.mjs';
 import test, { after, before } from './lib/test.mjs';
 import { patient, within } from './lib/wire.mjs';
 import { rows as answers } from './rows/answers.mjs';
+import { rows as ports } from './rows/ports.mjs';
 import { behindProxy, refusingProxy, rows as reach } from './rows/reach.mjs';
 import { rows as send } from './rows/send.mjs';
 import { rows as streams } from './rows/streams.mjs';
@@ -25,7 +26,7 @@ const LANES = 8;
 const HEAVY_LANES = 3;
 const ROW_MS = 90000;
 const ROWS_PER_LAB = 25; // more would not fit into one configuration
-const tables = { apps, reach, proxy: behindProxy, send, answers, streams };
+const tables = { apps, reach, ports, proxy: behindProxy, send, answers, streams };
 const settings = { 'proxy 1': refusingProxy };
 const results = new Map(); // id: failures, empty when it holds
 const labs = {};
@@ -100,6 +101,9 @@ after(async () => {
     console.log(`\nFault scorecard: ${ids.length} rows; ${held.length} hold, ${results.size - held.length} do not, ${notHere.size} are not shown here.`);
     for (const [id, failures] of results) {
         failures.forEach((text) => console.log(`  ${id} FAILS: ${text.split('\n')[0]}`));
+    }
+    for (const { row } of all.filter((one) => one.row.differs)) {
+        console.log(`  ${row.id} differs: ${row.differs}`);
     }
     for (const [id, why] of notHere) {
         console.log(`  ${id} not here: ${why}`);

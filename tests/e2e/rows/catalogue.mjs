@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The ids of faults.md A to E, and why some are not shown by the scorecard.
+import { canHaveFewPorts } from './ports.mjs';
 import { own } from './reach.mjs';
 
 const run = (letter, count) => Array.from({ length: count }, (_, i) => `${letter}${String(i + 1).padStart(2, '0')}`);
@@ -17,7 +18,7 @@ export const notHere = new Map([
     ['A06', `needs a DNS server; ${CONTRACT}: name__with_a_silent_first_address_is_served_by_the_next_in_time`],
     ['A07', `needs a DNS server; ${CONTRACT}: egress__judges_each_address_by_itself`],
     ...(own === null ? [['A04', 'needs a name of this machine with a private address']] : []),
-    ['A21', 'needs a network namespace with few ports'],
+    ...(canHaveFewPorts ? [] : [['A21', 'needs a network of its own with few ports (unshare -rn)']]),
     ['C19', 'needs the Gemini dialect, whose RetryInfo it is'],
     ['D24', 'needs the Gemini dialect'],
     ['D31', 'needs budgets'],

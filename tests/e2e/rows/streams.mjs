@@ -147,7 +147,7 @@ export const rows = [
         usage('D28', `usage ${value}`, [`{"prompt_tokens":9,"completion_tokens":${value},"total_tokens":14}`], { in_tokens: 9, ...(value === 'null' ? {} : { usage_anomaly: true }) })),
     row('D29', 'a stream though a whole answer was asked', { modes: [false], play: streams(complete), marks: DEPLOYMENT,
         alone: refused(502, 'upstream_bad_body', 'bad_body', 'bad_body'), pair: rescued('bad_body') }),
-    row('D30', 'a whole answer though a stream was asked', { ...STREAMED, marks: DEPLOYMENT,
+    row('D30', 'a whole answer though a stream was asked', { ...STREAMED, differs: 'fails over; alone it is 502 for now, not yet made into a stream', marks: DEPLOYMENT,
         play: (exchange) => exchange.answer({ body: firstBody(isClaude(exchange) ? 'messages' : 'chat', false) }),
         alone: refused(502, 'upstream_bad_body', 'bad_body', 'bad_body'), pair: rescued('bad_body') }),
     passes('D32', 'tool arguments that never close', () => `${ROLE}data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{\\"a"}}]}}]}\n\n${STOP}${DONE}`, undefined, CHAT),
@@ -166,7 +166,7 @@ export const rows = [
         }) }),
     row('D34', 'faster than the app reads', { run: paused, ...CHAT, heavy: true }),
     breaks('D35', 'HTTP/2 RST_STREAM in place of a chunk', (exchange) => exchange.send('\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02'),
-        ['upstream_framing', 'upstream_truncated'], ['framing', 'truncated'], { marks: { endpoint: 5, deployment: 5 } }),
+        ['upstream_framing', 'upstream_truncated'], ['framing', 'truncated']),
     breaks('D36', 'garbage in place of a chunk', (exchange) => exchange.send('zz\r\n'), ['upstream_framing', 'upstream_truncated'], ['framing', 'truncated'],
-        { marks: { endpoint: 5, deployment: 5 } }),
+        { differs: 'the table has F/F; here –/F, as resilience.md 3 says of a stream that breaks after content' }),
 ];
