@@ -271,17 +271,26 @@ static void mark(struct fleet *fleet, struct entry *entry, const struct ending *
 
 static void say_alarm(struct fleet *fleet, const struct entry *entry, enum outcome outcome)
 {
-    const struct live_deployment *live = fleet_deployment(fleet, entry->member);
-    struct notice notice = {
-        .kind = outcome == OUTCOME_TLS_VERIFY ? NOTICE_CERTIFICATE : NOTICE_ALARM,
-        .provider = live->provider->name,
-        .scope = "endpoint",
-        .outcome = outcome,
+    static const struct {
+        enum outcome outcome;
+        enum notice_kind kind;
+    } alarms[] = {
+        {OUTCOME_TLS_VERIFY, NOTICE_CERTIFICATE},
+        {OUTCOME_TLS_VERSION, NOTICE_TLS},
+        {OUTCOME_TLS_UNFIT, NOTICE_TLS},
+        {OUTCOME_EGRESS_PROXY, NOTICE_ALARM},
     };
 
-    if (outcome == OUTCOME_TLS_VERIFY || outcome == OUTCOME_TLS_VERSION ||
-        outcome == OUTCOME_TLS_UNFIT || outcome == OUTCOME_EGRESS_PROXY) {
-        fleet_say(fleet, &notice);
+    for (size_t i = 0; i < ARRAY_LENGTH(alarms); i++) {
+        if (alarms[i].outcome == outcome) {
+            struct notice notice = {
+                .kind = alarms[i].kind,
+                .provider = fleet_deployment(fleet, entry->member)->provider->name,
+                .scope = "endpoint",
+                .outcome = outcome,
+            };
+            fleet_say(fleet, &notice);
+        }
     }
 }
 

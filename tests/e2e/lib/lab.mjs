@@ -338,6 +338,11 @@ export class Lab {
             assert.ok(seen.parks[0].left_s >= from && seen.parks[0].left_s <= to, `parked for ${seen.parks[0].left_s} s, wanted ${from} to ${to}`);
             await this.#sibling(site, operation, marks.park.scope);
         }
+        if (row.alarm) { // an operator hears of it
+            const target = site.provider(operation, 1);
+            assert.ok(this.headgate.lines().some((line) => line.event === row.alarm && line.level === 'error' && line.target.split('/')[0] === target),
+                `no ${row.alarm} in the log`);
+        }
         const left = seen.cooldown?.left_s;
         assert.ok(marks.cool ? left >= marks.cool[0] && left <= marks.cool[1] : seen.cooldown === null,
             `cooling ${JSON.stringify(seen.cooldown)}, wanted ${marks.cool}`);

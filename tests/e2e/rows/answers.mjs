@@ -17,7 +17,7 @@ const either = (type, code, claudeType = type, message = undefined, more = {}) =
 const own = (id, title, status, bodies, word = 'request') => row(id, title, { ...plays(status, bodies), alone: passed(status, word) });
 // Parked: the second serves, alone the app gets our word.
 const parked = (id, title, status, bodies, outcome, code, told, marks, headers = {}) => row(id, title, { ...plays(status, bodies, headers),
-    alone: refused(told, code, outcome), pair: rescued(outcome), marks });
+    alone: refused(told, code, outcome), pair: rescued(outcome), marks, alarm: `${marks.park.scope}_parked` });
 const RATE = either('requests', 'rate_limit_exceeded', 'rate_limit_error');
 // Throttled: alone it is asked once more when the wait is short, then the 429 goes back with the wait.
 const throttled = (id, title, headers, wait, cool, { again = true, bodies = RATE } = {}) => row(id, title, {

@@ -35,7 +35,7 @@ const again = (id, title, status, code, outcome, more) => row(id, title, { silen
 const never = (id, title, code, outcome, more) => row(id, title, { silent: true, heals: false, marks: CONNECT, timeouts: SLOW_TLS,
     alone: refused(502, code, outcome), pair: rescued(outcome), provider: trusting, ...more });
 const certificate = (id, title, name, more = {}) => never(id, title, 'upstream_tls_verify', 'tls_verify',
-    { tls: (certificates) => tls(certificates, name), also: noByte, ...more });
+    { tls: (certificates) => tls(certificates, name), also: noByte, alarm: 'certificate_refused', ...more });
 
 // All that listens here does so at 127.0.0.1.
 const nobody = async () => ({ origin: 'http://127.0.0.9:9', stop: async () => {} });
@@ -44,7 +44,7 @@ const nobody = async () => ({ origin: 'http://127.0.0.9:9', stop: async () => {}
 export const own = await privateName();
 
 export const rows = [
-    ...(own === null ? [] : [never('A04', 'a name with a denied address', 'egress_denied', 'egress_denied', { provider: () => ({}),
+    ...(own === null ? [] : [never('A04', 'a name with a denied address', 'egress_denied', 'egress_denied', { provider: () => ({}), alarm: 'target_parked',
         marks: parks('target', 'egress', 580, 600), site: async () => ({ origin: `https://${own.name}:${await freePort()}`, stop: async () => {} }) })]),
     again('A08', 'connect refused', 502, 'upstream_connect', 'connect', { site: nobody }),
     again('A09', 'connect black hole', 504, 'upstream_connect_timeout', 'connect_timeout', {
@@ -61,13 +61,13 @@ export const rows = [
     certificate('A15', 'an unknown CA', 'foreign'),
     certificate('A15', 'a good certificate without its CA', 'good', { provider: () => ({}) }),
     certificate('A16', 'not yet valid', 'not_yet'),
-    never('A17', 'TLS 1.1 alone', 'upstream_tls_verify', 'tls_version', { also: noByte,
+    never('A17', 'TLS 1.1 alone', 'upstream_tls_verify', 'tls_version', { also: noByte, alarm: 'tls_refused',
         tls: (certificates) => tls(certificates, 'good', { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' }) }),
     again('A18', 'a reset half-way through the handshake', 502, 'upstream_tls', 'tls', { provider: trusting, timeouts: SLOW_TLS,
         site: rawServer((socket) => socket.once('data', () => socket.resetAndDestroy())) }),
     again('A18', 'a close half-way through the handshake', 502, 'upstream_tls', 'tls', { provider: trusting, timeouts: SLOW_TLS,
         site: rawServer((socket) => socket.once('data', () => socket.end())) }),
-    never('A19', 'plain HTTP on the TLS port', 'upstream_tls', 'tls_unfit', {
+    never('A19', 'plain HTTP on the TLS port', 'upstream_tls', 'tls_unfit', { alarm: 'tls_refused',
         site: rawServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))) }),
     ...[['TLS 1.2', { maxVersion: 'TLSv1.2' }], ['TLS 1.3', { minVersion: 'TLSv1.3' }], ['no resumption', { sessionTimeout: 1, secureOptions: 0x4000 }]].map(([what, more]) =>
         row('A20', `a full handshake each time, ${what}`, { tls: (certificates) => tls(certificates, 'good', more), provider: trusting, timeouts: SLOW_TLS, alone: served(),
@@ -76,7 +76,7 @@ export const rows = [
 
 // Behind an egress proxy: it refuses the first provider and carries the second one.
 export const behindProxy = [
-    row('A22', 'an egress proxy that refuses', { heals: false, marks: ENDPOINT, provider: trusting, timeouts: SLOW_TLS, silent: true,
+    row('A22', 'an egress proxy that refuses', { heals: false, marks: ENDPOINT, alarm: 'reaching_refused', provider: trusting, timeouts: SLOW_TLS, silent: true,
         tls: (certificates) => tls(certificates, 'good'), alone: refused(502, 'egress_proxy', 'egress_proxy'), pair: rescued('egress_proxy'),
         also: (got, site) => assert.equal(site.first.connections, 0, 'nothing reaches the provider past the proxy') }),
 ];
