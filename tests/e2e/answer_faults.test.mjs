@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FaultBench, HEAD, WHOLE, counted, says, saysAndEnds } from './lib/faults.mjs';
 import { requireBinary } from './lib/headgate.mjs';
+import { HTML, claudeError, html, providerError } from './lib/plays.mjs';
 import { checkRefusal, checkWait } from './lib/rows.mjs';
 import { upstreamFile } from './lib/samples.mjs';
 import test, { after, before } from './lib/test.mjs';
@@ -15,11 +16,6 @@ requireBinary();
 let bench;
 before(async () => { bench = await FaultBench.start(); });
 after(() => bench?.stop());
-
-const providerError = (type, code, message = 'from the provider') => JSON.stringify({ error: { message, type, param: null, code } });
-const claudeError = (type, message = 'from the provider') => JSON.stringify({ type: 'error', error: { type, message }, request_id: 'req_1' });
-const HTML = '<html><body>login</body></html>';
-const html = (status) => (exchange) => exchange.answer({ status, headers: { 'Content-Type': 'text/html' }, body: HTML });
 
 for (const [id, status, type, code] of [['C01', 400, 'invalid_request_error', 'bad_thing'], ['C02', 400, 'invalid_request_error', 'context_length_exceeded'],
     ['C07', 404, 'invalid_request_error', 'model_not_found'], ['C09', 409, 'invalid_request_error', 'conflict'], ['C10', 413, 'invalid_request_error', 'request_too_large'],

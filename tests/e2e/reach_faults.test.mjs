@@ -2,16 +2,15 @@
 // Faults of reaching a provider and of sending to it (faults.md A and B), as one target asked
 // once shows them. Each row names its catalogue id.
 import assert from 'node:assert/strict';
-import dns from 'node:dns/promises';
 import fs from 'node:fs';
 import net from 'node:net';
-import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ask } from './lib/app.mjs';
 import { blackhole } from './lib/blackhole.mjs';
 import { makeCertificates } from './lib/certs.mjs';
 import { FaultBench, WHOLE, counted, route, says } from './lib/faults.mjs';
 import { CANARY, Headgate, freePort, requireBinary, temporary } from './lib/headgate.mjs';
+import { privateName } from './lib/names.mjs';
 import { checkRefusal } from './lib/rows.mjs';
 import { good, healthy } from './lib/samples.mjs';
 import test, { after, before } from './lib/test.mjs';
@@ -60,17 +59,6 @@ async function at(provider, status, code, { settings = {}, connect = 3000 } = {}
         await own.kill();
         throw error;
     }
-}
-
-// A name of this machine's own that is not localhost, with its address; null when there is none.
-async function privateName() {
-    for (const name of ['ip6-localhost', 'ip6-loopback', os.hostname()]) {
-        const found = await dns.lookup(name).catch(() => null);
-        if (name !== 'localhost' && found && /^(::1$|127\.|10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(found.address)) {
-            return { name, ...found };
-        }
-    }
-    return null;
 }
 
 test('A04 A07 a name that resolves to a denied range, and the same range allowed', async (t) => {

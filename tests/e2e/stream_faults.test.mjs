@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { App, ask } from './lib/app.mjs';
 import { FaultBench } from './lib/faults.mjs';
 import { CANARY, Headgate, providersAt, requireBinary } from './lib/headgate.mjs';
+import { DONE, ROLE, STOP, delta, twenty } from './lib/plays.mjs';
 import { checkRefusal, checkWait, errorOf } from './lib/rows.mjs';
 import { good, healthy, operationOf, upstreamFile } from './lib/samples.mjs';
 import test, { after, before, describe } from './lib/test.mjs';
@@ -17,12 +18,6 @@ requireBinary();
 let bench;
 before(async () => { bench = await FaultBench.start(); });
 after(() => bench?.stop());
-
-const delta = (text) => `data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"${text}"},"finish_reason":null}]}\n\n`;
-const ROLE = 'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null}]}\n\n';
-const STOP = 'data: {"id":"c1","object":"chat.completion.chunk","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\n';
-const DONE = 'data: [DONE]\n\n';
-const twenty = Array.from({ length: 20 }, (_, i) => delta(`t${i} `)).join('');
 
 const claude = upstreamFile('anthropic-message.sse').toString();
 const claudeStart = claude.slice(0, claude.indexOf('event: content_block_delta'));
