@@ -30,7 +30,7 @@ endif()
 
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults failover demo process admin
-        admin_targets scorecard)
+        admin_targets examples scorecard stale)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 # These measure time or fill the machine's queues: not beside others.
