@@ -470,6 +470,25 @@ static void dispatch__waits_for_a_throttled_target_as_long_as_the_route_says(voi
     end(&story);
 }
 
+/* The account is parked for a quarter of an hour: the app is not told to come back in a minute. */
+static void dispatch__tells_how_long_an_account_without_credit_is_out(void **state)
+{
+    struct story story;
+
+    (void)state;
+    to_trying(&story, false, NULL);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 30, EVENT_ENDED, OUTCOME_QUOTA);
+    EXPECT(&story, ACTION_SETTLE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].wait_ms, 15 * 60 * 1000);
+    end(&story);
+    to_trying(&story, false, NULL);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 30, EVENT_ENDED, OUTCOME_AUTH); /* has no wait to tell */
+    assert_int_equal(story.actions.list[1].wait_ms, 0);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +511,7 @@ int main(void)
         cmocka_unit_test(dispatch__sends_what_may_run_once_only_again_when_it_was_not_sent),
         cmocka_unit_test(dispatch__ends_when_whoever_stands_was_asked_often_enough),
         cmocka_unit_test(dispatch__waits_for_a_throttled_target_as_long_as_the_route_says),
+        cmocka_unit_test(dispatch__tells_how_long_an_account_without_credit_is_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
