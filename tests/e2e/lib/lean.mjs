@@ -13,9 +13,9 @@ export const WHOLE = Buffer.concat([bytes(`HTTP/1.1 200 OK\r\nContent-Type: appl
 export const STREAM = Buffer.concat([bytes('HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n'),
     chunk(stream), LAST_CHUNK]);
 
-// Requests of one connection. head({ id, length, isStream }) when a head was read; part(got) with each
+// Requests of one connection. head({ id, length, isStream, isCall }) when a head was read; part(got) with each
 // piece of the body (the bytes of it so far); whole() at its end. What a test wants to know of a
-// request stands in the head: x-client-request-id as `<marker>` or `<marker>-stream`.
+// request stands in the head: x-client-request-id as `<marker>` or `<marker>-stream`. What is no call is a probe of headgate's own.
 export class LeanReader {
     #held = null;
     #request = null;
@@ -43,7 +43,7 @@ export class LeanReader {
         const head = all.toString('latin1', 0, end);
         const id = /\r\nx-client-request-id: *([^\r]*)/i.exec(head)?.[1] ?? '';
         const length = Number(/\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0);
-        this.#request = { id, length, isStream: id.endsWith('-stream') };
+        this.#request = { id, length, isStream: id.endsWith('-stream'), isCall: head.startsWith('POST ') };
         this.#got = 0;
         this.on.head?.(this.#request);
         return this.#ended() ? all.subarray(end + 4) : this.#body(all.subarray(end + 4));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two providers in one process of their own, light enough for some hundred calls a second. Each can be
 // told to be healthy, to be gone (connections reset, new ones refused), or to fail: 503 in JSON, and
-// RST after each third request. When each request came is kept.
+// RST after each third call. When each call came is kept.
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { LeanReader, WHOLE, serveParent, startApart } from './lean.mjs';
@@ -28,7 +28,7 @@ const STREAM_WRITES = gathered(PIECES, 5);
 
 class Provider {
     state = 'healthy';
-    times = [];       // when each request came, ms of the wall clock
+    times = [];       // when each call came, ms of the wall clock
     failures = 0;
     sockets = new Set();
 
@@ -60,8 +60,9 @@ class Provider {
         if (state === 'gone') {
             const { server } = this;
             this.server = undefined;
+            const closed = new Promise((resolve) => server.close(resolve)); // first, as when a process dies
             this.sockets.forEach((socket) => socket.resetAndDestroy());
-            await new Promise((resolve) => server.close(resolve));
+            await closed;
         } else if (this.server === undefined) {
             await this.#open();
         }
@@ -78,10 +79,12 @@ class Provider {
     }
 
     #answer(socket, request) {
-        this.times.push(Date.now());
+        if (request.isCall) {
+            this.times.push(Date.now());
+        }
         if (this.state === 'failing') {
-            this.failures += 1;
-            if (this.failures % 3 === 0) {
+            this.failures += Number(request.isCall);
+            if (request.isCall && this.failures % 3 === 0) {
                 socket.resetAndDestroy();
             } else {
                 socket.write(UNAVAILABLE);
