@@ -39,4 +39,5 @@ set_tests_properties(e2e/bad_time e2e/demo e2e/outage e2e/process PROPERTIES RUN
 add_test(NAME clients/install COMMAND ${e2e_dir}/install)
 set_tests_properties(clients/install PROPERTIES LABELS clients TIMEOUT 600 FIXTURES_SETUP clients)
 e2e_test(sdk clients 300 ${e2e_dir}/node_modules/.bin/node)
-set_tests_properties(clients/sdk PROPERTIES FIXTURES_REQUIRED clients)
+e2e_test(sdk_failover clients 300 ${e2e_dir}/node_modules/.bin/node)
+set_tests_properties(clients/sdk clients/sdk_failover PROPERTIES FIXTURES_REQUIRED clients)
