@@ -101,7 +101,7 @@ static void classify(struct bench *bench)
     struct provider_error error = {.is_present = true,
                                    .type = SPAN_OF("tokens"),
                                    .code = SPAN_OF("rate_limit_exceeded"),
-                                   .message = SPAN_OF("Rate limit reached for gpt-5.4 in your org")};
+                                   .message = SPAN_OF("Rate limit reached for gpt-5.4 in org-1")};
 
     bench->sink += (uint64_t)outcome_of_status(429, &error, true);
 }

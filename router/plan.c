@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tier after tier the strategy orders; then a session's own target comes first, and a target in slow
- * start lets some calls pass. */
+/* Tier after tier the strategy orders; then a session's own target comes first, and a target in
+ * slow start lets some calls pass. */
 #include "router/plan.h"
 
 #include "breaker/ramp.h"
@@ -42,7 +42,7 @@ static bool is_out(enum eligibility what)
 
 /* ---- the order ---- */
 
-/* One tier on its way through the strategy. Not cleared: it is large, and filled as far as count. */
+/* One tier on its way through the strategy. Not cleared, being large: filled as far as count. */
 struct tier {
     struct figures figures[TARGETS_MAX];
     uint8_t count;
@@ -124,8 +124,8 @@ static void gather(const struct plan *plan, const struct scene *scene, struct ti
     fill_unknown(tier);
 }
 
-/* Those that are out now come last, in the order of the list: were they ordered with the others, the
- * turns that fall on them would all go to their neighbours. Priority knows no turns. */
+/* Those that are out now come last, in the order of the list: were they ordered with the others,
+ * the turns that fall on them would all go to their neighbours. Priority knows no turns. */
 static void order_tier(struct plan *plan, const struct scene *scene, struct tier *tier)
 {
     const struct strategy *strategy = plan->rules->strategy;

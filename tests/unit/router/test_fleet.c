@@ -24,7 +24,8 @@ static struct target_view see(const struct house *house, const char *provider, c
 
     for (size_t i = 0; i < fleet_view_count(house->fleet); i++) {
         fleet_view_at(house->fleet, i, now, &view);
-        if (span_equal(view.provider, span_of(provider)) && span_equal(view.model, span_of(model))) {
+        if (span_equal(view.provider, span_of(provider)) &&
+            span_equal(view.model, span_of(model))) {
             return view;
         }
     }
@@ -111,7 +112,7 @@ static size_t count_notices(struct house *house, enum notice_kind kind)
 
 enum told { N, S, F, C }; /* neutral, success, failure, failure to connect */
 
-/* What is out afterwards: of the credential, of the target, the cooldown without and with a hint. */
+/* What is out afterwards: credential, target, the cooldown without a hint and with one. */
 static const struct {
     enum outcome outcome;
     enum told endpoint;
@@ -802,7 +803,7 @@ static void fleet__lets_names_go_whose_park_is_over(void **state)
         enter_as(&house, &entry, &target, numbered(name, i), false, 1);
         report(&house, &entry, i % 2 == 0 ? OUTCOME_MODEL : OUTCOME_THROTTLED, 1);
     }
-    assert_int_equal(named(&house, 0, 999999).deployment, 0); /* no room: the provider's own place */
+    assert_int_equal(named(&house, 0, 999999).deployment, 0); /* no room: its provider's place */
     fleet_route_called(house.fleet, &house.route, later);
     assert_true(named(&house, 0, 999999).deployment >= OURS);
     end_full(&house);

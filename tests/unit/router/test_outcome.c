@@ -243,7 +243,7 @@ static void outcome__leaves_the_apps_own_credential_to_the_app(void **state)
 /* Not every provider says 401 when the key is bad. */
 static void outcome__knows_a_bad_key_by_its_words(void **state)
 {
-    struct provider_error gemini = error_of("INVALID_ARGUMENT", "", "API key not valid. Please pass");
+    struct provider_error gemini = error_of("INVALID_ARGUMENT", "", "API key not valid.");
     struct provider_error xai = error_of("", "", "Incorrect API key provided: x");
     struct provider_error region = error_of("", "", "User location is not supported for the API");
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What follows a failed attempt: every remedy against every combination of facts, told a second time
- * as a list of ways (resilience.md, 3 and 5); then the pauses. */
+/* What follows a failed attempt: every remedy against every combination of facts, told a second
+ * time as a list of ways (resilience.md, 3 and 5); then the pauses. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -364,8 +364,9 @@ static unsigned digit(uint64_t *number, unsigned base)
 static uint64_t set_facts(uint64_t number, struct retry_rule *rule, struct retry_facts *f)
 {
     static const enum outcome outcomes[] = {
-        OUTCOME_OK,    OUTCOME_REQUEST, OUTCOME_HEAD_TIMEOUT, OUTCOME_CONNECT, OUTCOME_PROVIDER_ERROR,
-        OUTCOME_STALE, OUTCOME_CONTEXT, OUTCOME_THROTTLED,    OUTCOME_OVERLOADED};
+        OUTCOME_OK,      OUTCOME_REQUEST,        OUTCOME_HEAD_TIMEOUT,
+        OUTCOME_CONNECT, OUTCOME_PROVIDER_ERROR, OUTCOME_STALE,
+        OUTCOME_CONTEXT, OUTCOME_THROTTLED,      OUTCOME_OVERLOADED};
     static const int64_t hints[] = {HINT_NONE, 1, 4000, 20000};
     static const uint64_t lefts[] = {1999, 2100, 6050, 600000};
     static const uint32_t waits[] = {0, 4000, 60000};
