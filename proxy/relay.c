@@ -126,7 +126,7 @@ static void put_member(struct json_out *json, struct buf *text, const char *key,
     json_raw(json, buf_span(text));
 }
 
-/* An event's error as the body of an error: events of Responses tell it elsewhere than bodies do. */
+/* An event's error as the body of an error: events of Responses tell it elsewhere than bodies. */
 static void hold_error(struct call *call, const struct provider_error *error, struct span data)
 {
     static const struct json_path path[] = {JSON_PATH1("error")};

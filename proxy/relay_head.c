@@ -68,8 +68,8 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
     }
 }
 
-/* How long to wait. What the app is told of it is decided with the answer; the provider's own figure
- * stands beside that when it is more than can be told. */
+/* How long to wait. What the app is told of it is decided with the answer; the provider's own
+ * figure stands beside that when it is more than can be told. */
 static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
 {
     struct relay *relay = &call->relay;
