@@ -23,7 +23,7 @@ const ONLY = process.env.HEADGATE_TEST_ROWS ? new RegExp(process.env.HEADGATE_TE
 const MEMORY_MAX = 32 << 20;
 const HEAVY_MEMORY = 16 << 20; // of a row with large bodies: freed, but kept by the allocator
 const LANES = 8;
-const HEAVY_LANES = 3;
+const HEAVY_LANES = 4;
 const ROW_MS = 90000;
 const ROWS_PER_LAB = 25; // more would not fit into one configuration
 const tables = { apps, reach, ports, proxy: behindProxy, send, answers, streams };
@@ -58,7 +58,8 @@ before(async () => {
         one.done = new Promise((resolve) => { one.settle = resolve; });
         one.done.catch(() => {});
     }
-    const [light, heavy] = [false, true].map((yes) => all.filter((one) => Boolean(one.row.heavy) === yes));
+    const [light, heavy, long] = [(row) => !row.heavy && !row.long, (row) => row.heavy, (row) => row.long].map((yes) => all.filter((one) => yes(one.row)));
+    lane(long);
     Promise.all(Array.from({ length: LANES }, () => lane(light)))
         .then(() => Array.from({ length: HEAVY_LANES }, () => lane(heavy)));
 });

@@ -269,7 +269,9 @@ export class Lab {
                     await told(`${which}, ${operation}, ${isStream ? 'stream' : 'whole'}`, () => this.cell(site, which, operation, isStream));
                 }
             }
-            await told(`breakers, ${operation}`, () => this.marks(site, operation));
+            if (!row.heavy || operation === row.operations[0]) {
+                await told(`breakers, ${operation}`, () => this.marks(site, operation));
+            }
         }
         this.headgate.check();
     }

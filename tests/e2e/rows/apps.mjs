@@ -173,7 +173,7 @@ async function resetInError(lab, site) {
 }
 
 export const rows = [
-    row('E05', 'stops reading for 60 s', { run: stopsReading, operations: ['chat'], timeouts: { stream_total: 120000 } }),
+    row('E05', 'stops reading for 60 s', { run: stopsReading, operations: ['chat'], long: true, timeouts: { stream_total: 120000 } }),
     row('E01', 'closes before its body is complete', { run: beforeItsBody }),
     row('E02', 'closes while it waits', { run: leaves('close', false) }),
     row('E02', 'resets while it waits', { run: leaves('reset', false) }),
