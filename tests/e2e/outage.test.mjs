@@ -131,7 +131,7 @@ test('the app notices next to nothing', (t) => {
     const { begun, calls, lines } = seen;
     const bad = calls.filter((call) => !call.isGood);
     const good = 100 * (1 - bad.length / calls.length);
-    t.diagnostic(`${calls.length} calls in ${seconds(begun, Date.now())} s, ${bad.length} not whole: ${round(good)} % good`);
+    t.diagnostic(`${calls.length} calls in ${seconds(begun, Date.now())} s, ${bad.length} not whole: ${good.toFixed(3)} % good`);
     for (const { marker, at, why } of bad.slice(0, 20)) {
         t.diagnostic(`${seconds(begun, at)} s: ${marker} ${why.slice(-60)}; ${lines.find((line) => line.request_id === marker)?.tries}`);
     }
