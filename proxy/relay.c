@@ -322,6 +322,29 @@ static bool is_beyond_us(const struct json_scan *scan)
            fault == JSON_FAULT_NUMBER_LONG || fault == JSON_FAULT_MEMORY;
 }
 
+/* A server that does not heed stream: true: its whole answer goes the way of a stream. */
+static enum outcome unfold(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct buf body = relay->held;
+    struct buf events;
+    enum outcome outcome = OUTCOME_BAD_BODY;
+
+    buf_init(&events, body.max);
+    if (call->match.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
+        buf_init(&relay->held, body.max);
+        relay->mode = RELAY_STREAM;
+        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        relay->stream.hides_usage =
+            !call->request.app_wants_usage && call->match.operation->sends_done;
+        stream_bytes(call, buf_span(&events));
+        buf_fini(&body);
+        outcome = OUTCOME_OK;
+    }
+    buf_fini(&events);
+    return outcome;
+}
+
 static enum outcome end_of_whole(struct call *call, enum outcome how)
 {
     struct relay *relay = &call->relay;
@@ -342,7 +365,10 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
         relay->status = inner_error_status(&relay->answer.error);
         return judge(call, &relay->answer.error);
     }
-    return relay->answer.has_result ? OUTCOME_OK : OUTCOME_BAD_BODY;
+    if (!relay->answer.has_result) {
+        return OUTCOME_BAD_BODY;
+    }
+    return call->request.is_stream ? unfold(call) : OUTCOME_OK;
 }
 
 static enum outcome end_of_stream(struct call *call, enum outcome how)

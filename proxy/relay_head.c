@@ -160,6 +160,10 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     if (outcome == OUTCOME_REDIRECT && !(relay->mode == RELAY_PASS && head->status == 304)) {
         return outcome;
     }
+    if (relay->mode == RELAY_STREAM && relay->is_json && call->match.operation->unfold != NULL) {
+        relay->mode = RELAY_WHOLE; /* told as a stream once it is whole */
+        relay->held.max = (size_t)hold_ceiling(call, relay->mode);
+    }
     if (relay->mode == RELAY_STREAM) {
         sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage = hides_usage;

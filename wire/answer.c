@@ -225,3 +225,15 @@ bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t c
 
     return json_scan_whole(scan, &options, document, hits) && answer_is_object(document);
 }
+
+void answer_put_line(struct buf *out, struct span json)
+{
+    size_t from = out->len;
+
+    buf_put(out, json);
+    for (size_t i = from; i < out->len; i++) {
+        if (out->at[i] == '\n' || out->at[i] == '\r') {
+            out->at[i] = ' ';
+        }
+    }
+}

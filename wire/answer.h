@@ -33,6 +33,9 @@ bool answer_has_number(const struct json_hit *hits, size_t count);
  * from the bytes alone: never by a mistake of text that looks like one. `names` are plain text. */
 bool answer_has_member(struct span document, const struct span *names, size_t count);
 
+/* Puts JSON into a line of an event: line breaks between its tokens become blanks. */
+void answer_put_line(struct buf *out, struct span json);
+
 /* Of a valid document: whether its value is an object. */
 bool answer_is_object(struct span document);
 /* One pass over a provider's document. False when it is not a valid JSON object. */

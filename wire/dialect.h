@@ -134,6 +134,9 @@ struct operation {
     /* A whole 2xx (or error) body. */
     void (*read_answer)(struct json_scan *scan, struct span body, struct answer *answer,
                         struct meter *meter);
+    /* A whole good answer as the events of the stream that was asked for, put at the end of `out`.
+     * False: it has parts that cannot be told so. NULL: never can. */
+    bool (*unfold)(struct json_scan *scan, struct span body, struct buf *out);
     /* One event of a stream; NULL for an operation that never streams. */
     void (*read_event)(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
                        struct event_view *view);

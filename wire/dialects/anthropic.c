@@ -14,6 +14,7 @@ static const struct operation operations[] = {
      .read_request = anthropic_messages_request,
      .edits = anthropic_model_edits,
      .read_answer = anthropic_messages_answer,
+     .unfold = anthropic_messages_unfold,
      .read_event = anthropic_messages_event},
     {.name = "count_tokens",
      .path = SPAN("/messages/count_tokens"),

@@ -17,6 +17,7 @@ static const struct operation operations[] = {
      .read_request = openai_chat_request,
      .edits = openai_chat_edits,
      .read_answer = openai_chat_answer,
+     .unfold = openai_chat_unfold,
      .read_event = openai_chat_event},
     {.name = "responses",
      .path = SPAN("/responses"),

@@ -24,6 +24,24 @@ const never = (id, title, play, status, code, words, marks = DEPLOYMENT, again =
 // Breaks after content: what is out stays, then one error, and nobody else is asked.
 const breaks = (id, title, then, codes, words, more = {}) => row(id, title, { ...STREAMED, play: streams(begun, then), alone: broken(codes, begun, words), marks: DEPLOYMENT, ...more });
 // Odd and complete.
+const wholeOf = (operation) => JSON.parse(firstBody(operation, false));
+// What becomes of it, event by event.
+function unfolded(operation) {
+    const whole = wholeOf(operation);
+    const j = JSON.stringify;
+    if (operation === 'chat') {
+        const { message, finish_reason: reason } = whole.choices[0];
+        const begin = `data: {"object":"chat.completion.chunk","id":${j(whole.id)},"created":${j(whole.created)},"model":${j(whole.model)},"choices":[`;
+        return `${begin}{"index":0,"delta":${j(message)},"finish_reason":null}]}\n\n${begin}{"index":0,"delta":{},"finish_reason":${j(reason)}}]}\n\n${DONE}`;
+    }
+    const event = (type, rest) => `event: ${type}\ndata: {"type":"${type}"${rest}}\n\n`;
+    return event('message_start', `,"message":{"id":${j(whole.id)},"type":"message","role":"assistant","model":${j(whole.model)},"content":[],"stop_reason":null,"stop_sequence":null,"usage":${j(whole.usage)}}`)
+        + event('content_block_start', ',"index":0,"content_block":{"type":"text","text":""}')
+        + event('content_block_delta', `,"index":0,"delta":{"type":"text_delta","text":${j(whole.content[0].text)}}`)
+        + event('content_block_stop', ',"index":0')
+        + event('message_delta', `,"delta":{"stop_reason":${j(whole.stop_reason)},"stop_sequence":${j(whole.stop_sequence)}},"usage":${j(whole.usage)}`)
+        + event('message_stop', '');
+}
 const passes = (id, title, body, arrives = body, more = {}) => row(id, title, { ...STREAMED, play: streams(body),
     arrives: (operation) => Buffer.from(arrives(operation)).toString(), alone: served(), ...more });
 const lines = (end) => (operation) => complete(operation).replaceAll('\n', end);
@@ -147,8 +165,10 @@ export const rows = [
         usage('D28', `usage ${value}`, [`{"prompt_tokens":9,"completion_tokens":${value},"total_tokens":14}`], { in_tokens: 9, ...(value === 'null' ? {} : { usage_anomaly: true }) })),
     row('D29', 'a stream though a whole answer was asked', { modes: [false], play: streams(complete), marks: DEPLOYMENT,
         alone: refused(502, 'upstream_bad_body', 'bad_body', 'bad_body'), pair: rescued('bad_body') }),
-    row('D30', 'a whole answer though a stream was asked', { ...STREAMED, differs: 'fails over; alone it is 502 for now, not yet made into a stream', marks: DEPLOYMENT,
-        play: (exchange) => exchange.answer({ body: firstBody(isClaude(exchange) ? 'messages' : 'chat', false) }),
+    row('D30', 'a whole answer though a stream was asked', { ...STREAMED, alone: served(), arrives: (operation) => unfolded(operation),
+        play: (exchange) => exchange.answer({ body: JSON.stringify(wholeOf(isClaude(exchange) ? 'messages' : 'chat')) }) }),
+    row('D30', 'a whole answer that no stream can tell', { ...STREAMED, marks: DEPLOYMENT,
+        play: (exchange) => exchange.answer({ body: JSON.stringify({ ...wholeOf(isClaude(exchange) ? 'messages' : 'chat'), choices: [], content: [] }) }),
         alone: refused(502, 'upstream_bad_body', 'bad_body', 'bad_body'), pair: rescued('bad_body') }),
     passes('D32', 'tool arguments that never close', () => `${ROLE}data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{\\"a"}}]}}]}\n\n${STOP}${DONE}`, undefined, CHAT),
     row('D33', 'slow and alive', { ...STREAMED, alone: served(), arrives: (operation) => complete(operation),
