@@ -2,10 +2,10 @@
 // faults.md C: answers, whole.
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HEAD, WHOLE, counted, says, saysAndEnds } from '../lib/faults.mjs';
-import { DEPLOYMENT, ENDPOINT, NEITHER, cools, parks, passed, refused, rescued, row, served } from '../lib/lab.mjs';
-import { HTML, claudeError, errors, firstBody, goodBytes, html, providerError, typeOf, isClaude } from '../lib/plays.mjs';
-import { healthy, upstreamFile } from '../lib/samples.mjs';
+import { HEAD, WHOLE, counted, saysAndEnds } from '../lib/faults.mjs';
+import { DEPLOYMENT, ENDPOINT, NEITHER, QUICK, cools, parks, passed, refused, rescued, row, served } from '../lib/lab.mjs';
+import { claudeError, errors, firstBody, goodBytes, html, providerError, typeOf, isClaude } from '../lib/plays.mjs';
+import { healthy } from '../lib/samples.mjs';
 import { chunk, header, patient } from '../lib/wire.mjs';
 
 const both = (chat, messages) => ({ body: { chat, messages }, chat, messages });
@@ -216,7 +216,7 @@ export const rows = [
     ...[204, 205].map((status) => bad('C44', `${status} with a body`, saysAndEnds(`HTTP/1.1 ${status} X\r\nContent-Length: 2\r\n\r\n{}`))),
     row('C44', '304 unasked', { play: saysAndEnds('HTTP/1.1 304 X\r\nContent-Length: 2\r\n\r\n{}'),
         alone: refused(502, 'upstream_redirect', 'redirect'), pair: rescued('redirect'), marks: DEPLOYMENT }),
-    row('C45', 'a slow drip', { modes: [false], timeouts: { total: 3000 }, marks: DEPLOYMENT,
+    row('C45', 'a slow drip', { modes: [false], timeouts: { ...QUICK, total: 3000 }, marks: DEPLOYMENT,
         alone: refused(504, 'upstream_timeout', 'deadline'), pair: refused(504, 'upstream_timeout', 'deadline'),
         play: async (exchange) => {
             await exchange.send(`${HEAD}Content-Length: ${WHOLE.length}\r\n\r\n`);

@@ -181,7 +181,7 @@ export const rows = [
     row('E03', 'resets in mid-stream', { run: leaves('reset', true) }),
     row('E04', 'half-closes while it waits', { run: leaves('finish', false) }),
     row('E04', 'half-closes in mid-stream', { run: leaves('finish', true) }),
-    row('E06', `closes ${MANY} calls at once`, { run: manyAtOnce, operations: ['chat'], heavy: true, timeouts: { head: 30000, first_content: 30000, total: 60000 } }),
+    row('E06', `closes ${MANY} calls at once`, { run: manyAtOnce, operations: ['chat'], heavy: true, timeouts: { head: 30000, first_content: 30000, total: 60000, stream_total: 60000 } }),
     row('E07', 'pipelines two requests', { run: pipelines }),
     row('E08', 'sends the next request while a stream runs, then closes', { run: nextWhileStreaming }),
     row('E09', 'resets in the middle of the error', { run: resetInError }),

@@ -3,14 +3,14 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { says } from '../lib/faults.mjs';
-import { DEPLOYMENT, ENDPOINT, parks, passed, refused, rescued, row, served } from '../lib/lab.mjs';
+import { DEPLOYMENT, ENDPOINT, QUICK, parks, passed, refused, rescued, row, served } from '../lib/lab.mjs';
 import { claudeError, goodBytes, isClaude, providerError } from '../lib/plays.mjs';
 import { healthy } from '../lib/samples.mjs';
 import { patient } from '../lib/wire.mjs';
 
 // A body that the kernel cannot hold for a provider that does not read.
-const BIG = { more: { zz: 'b'.repeat(12 << 20) }, heavy: true };
-const hangs = (id, title, play) => row(id, title, { play, alone: refused(504, 'upstream_timeout', 'head_timeout'), pair: rescued('head_timeout'), marks: DEPLOYMENT });
+const BIG = { more: { zz: 'b'.repeat(8 << 20) }, heavy: true };
+const hangs = (id, title, play) => row(id, title, { play, timeouts: QUICK, alone: refused(504, 'upstream_timeout', 'head_timeout'), pair: rescued('head_timeout'), marks: DEPLOYMENT });
 
 const early = (status, bodies) => ({ head: async (exchange) => {
     await exchange.answer({ status, body: isClaude(exchange) ? bodies.messages : bodies.chat });
@@ -87,7 +87,7 @@ const h2 = (id, title, frame) => broken(id, `${title}: HTTP/2 in place of an ans
 const frame = (kind, length = 64) => `\0\0${String.fromCharCode(length - 9)}${String.fromCharCode(kind)}\0\0\0\0\0`.padEnd(length, '\0');
 
 export const rows = [
-    row('B01', 'stops reading half-way', { ...BIG, play: { head: () => false }, marks: ENDPOINT,
+    row('B01', 'stops reading half-way', { ...BIG, timeouts: { write: QUICK.write }, play: { head: () => false }, marks: ENDPOINT,
         alone: refused(504, 'upstream_write_timeout', 'write_timeout', 'write_timeout'), pair: rescued('write_timeout') }),
     row('B02', 'a reset while the body is written', { ...BIG, play: { head: (exchange) => exchange.reset() }, marks: ENDPOINT,
         alone: refused(502, 'upstream_reset', 'reset', 'reset'), pair: rescued('reset') }),
@@ -100,7 +100,7 @@ export const rows = [
     row('B07', 'a reused connection: body read, then RST', { run: fiveTimes('reset') }),
     row('B08', 'a reused connection: body read, then FIN', { run: fiveTimes('end') }),
     hangs('B09', 'a hang after the body', () => {}),
-    hangs('B10', 'an answer after the timeout', (exchange) => { sleep(patient(1300)).then(() => healthy(exchange)); }),
+    hangs('B10', 'an answer after the timeout', (exchange) => { sleep(patient(QUICK.head + 300)).then(() => healthy(exchange)); }),
     hangs('B11', '100 Continue, then a hang', says('HTTP/1.1 100 Continue\r\n\r\n')),
     row('B12', '102, 103, then 200', { alone: served(), play: (exchange) =>
         exchange.send(Buffer.concat([Buffer.from('HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n'), goodBytes(exchange)])) }),

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from '../lib/app.mjs';
-import { DEPLOYMENT, broken, cools, passed, refused, rescued, row, served } from '../lib/lab.mjs';
+import { DEPLOYMENT, QUICK, broken, cools, passed, refused, rescued, row, served } from '../lib/lab.mjs';
 import { ROLE, DONE, STOP, STREAM, begun, claudeError, complete, delta, firstBody, isClaude, providerError, streams, twenty } from '../lib/plays.mjs';
 import { upstreamFile } from '../lib/samples.mjs';
 import { patient, until } from '../lib/wire.mjs';
@@ -19,7 +19,7 @@ const pings = (gap) => async (exchange, operation) => {
 };
 const soon = (act) => async (exchange) => { await sleep(50); act(exchange); };
 // Breaks before its first content: it never was an answer.
-const never = (id, title, play, status, code, words, marks = DEPLOYMENT, again = true) => row(id, title, { ...STREAMED, play,
+const never = (id, title, play, status, code, words, marks = DEPLOYMENT, again = true) => row(id, title, { ...STREAMED, play, timeouts: again ? {} : QUICK,
     alone: refused(status, code, ...(again ? [words, words] : [words])), pair: { kind: 'rescued', tries: [words, 'ok'] }, marks });
 // Breaks after content: what is out stays, then one error, and nobody else is asked.
 const breaks = (id, title, then, codes, words, more = {}) => row(id, title, { ...STREAMED, play: streams(begun, then), alone: broken(codes, begun, words), marks: DEPLOYMENT, ...more });
@@ -124,8 +124,8 @@ export const rows = [
     never('D06', 'a hang after the head', streams(none, () => {}), 504, 'upstream_timeout', 'first_content_timeout', DEPLOYMENT, false),
     breaks('D07', 'content, then RST', soon((exchange) => exchange.reset()), ['upstream_reset', 'upstream_truncated'], ['reset', 'truncated']),
     breaks('D07', 'content, then FIN', soon((exchange) => exchange.end()), ['upstream_truncated', 'upstream_closed'], ['truncated', 'closed']),
-    breaks('D08', 'content, then silence', () => {}, 'upstream_idle', 'idle'),
-    breaks('D09', 'content, then pings alone', pings(100), 'upstream_idle', 'idle'),
+    breaks('D08', 'content, then silence', () => {}, 'upstream_idle', 'idle', { timeouts: QUICK }),
+    breaks('D09', 'content, then pings alone', pings(100), 'upstream_idle', 'idle', { timeouts: QUICK }),
     row('D10', 'an error event after content', { ...STREAMED, alone: broken(null, begun, 'stream_error'), marks: DEPLOYMENT,
         play: streams((operation) => begun(operation) + eventOf(BUSY)(operation)) }),
     passes('D11', 'no terminal event though finished', (operation) => begun(operation) + STREAM[operation].finish, complete),
@@ -133,15 +133,15 @@ export const rows = [
     passes('D13', '[DONE] before the usage', () => `${complete('chat')}data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n`, complete, CHAT),
     passes('D14', 'bytes after the end', (operation) => `${complete(operation)}surplus: x\n\n`, complete),
     passes('D15', 'one event of broken JSON', inMiddle((operation) => (operation === 'chat' ? 'data: {"choices":[{\n\n' : 'event: content_block_delta\ndata: {"type":\n\n'))),
-    row('D16', 'split at every byte', { ...STREAMED, timeouts: { idle: 5000, content_idle: 8000, first_content: 5000 }, alone: served(),
+    row('D16', 'split at every byte', { ...STREAMED, alone: served(),
         play: (exchange) => exchange.answer({ headers: { 'Content-Type': 'text/event-stream' }, framing: 'close', size: 1,
             body: firstBody(isClaude(exchange) ? 'messages' : 'chat', true).replace('Hel', 'é€\u{1F600}').replaceAll('\n', '\r\n') }),
         arrives: (operation) => firstBody(operation, true).replace('Hel', 'é€\u{1F600}').replaceAll('\n', '\r\n') }),
     passes('D17', 'CRLF', lines('\r\n')),
     passes('D17', 'CR alone', lines('\r')),
     passes('D17', 'a BOM and mixed line ends', (operation) => `\ufeff${start(operation).replaceAll('\n', '\r\n')}${STREAM[operation].twenty}${STREAM[operation].finish.replaceAll('\n', '\r')}${STREAM[operation].terminal}`),
-    passes('D18', 'an event of 8 MiB', inMiddle((operation) => STREAM[operation].delta('i'.repeat(8 << 20))), undefined, { heavy: true, timeouts: { head: 5000, first_content: 5000, idle: 5000 } }),
-    row('D18', 'a line without end', { ...STREAMED, ...CHAT, heavy: true, marks: DEPLOYMENT, timeouts: { stream_total: 12000 },
+    passes('D18', 'an event of 8 MiB', inMiddle((operation) => STREAM[operation].delta('i'.repeat(8 << 20))), undefined, { heavy: true }),
+    row('D18', 'a line without end', { ...STREAMED, ...CHAT, heavy: true, marks: DEPLOYMENT,
         play: streams(begun, async (exchange) => {
             await exchange.event('data: {"choices":[{"delta":{"content":"');
             for (let i = 0; i < 40 && exchange.isOpen; i += 1) {
@@ -171,7 +171,7 @@ export const rows = [
         play: (exchange) => exchange.answer({ body: JSON.stringify({ ...wholeOf(isClaude(exchange) ? 'messages' : 'chat'), choices: [], content: [] }) }),
         alone: refused(502, 'upstream_bad_body', 'bad_body', 'bad_body'), pair: rescued('bad_body') }),
     passes('D32', 'tool arguments that never close', () => `${ROLE}data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","type":"function","function":{"name":"f","arguments":"{\\"a"}}]}}]}\n\n${STOP}${DONE}`, undefined, CHAT),
-    row('D33', 'slow and alive', { ...STREAMED, alone: served(), arrives: (operation) => complete(operation),
+    row('D33', 'slow and alive', { ...STREAMED, timeouts: { ...QUICK, stream_total: 20000 }, alone: served(), arrives: (operation) => complete(operation),
         play: streams(start, async (exchange, operation) => {
             await sleep(patient(400));
             for (const event of STREAM[operation].twenty.split(/(?<=\n\n)/)) {
@@ -184,7 +184,7 @@ export const rows = [
             }
             await exchange.streamEnd();
         }) }),
-    row('D34', 'faster than the app reads', { run: paused, ...CHAT, heavy: true }),
+    row('D34', 'faster than the app reads', { run: paused, ...CHAT, heavy: true, timeouts: { idle: QUICK.idle, content_idle: QUICK.content_idle, stream_total: 60000 } }),
     breaks('D35', 'HTTP/2 RST_STREAM in place of a chunk', (exchange) => exchange.send('\0\0\x04\x03\0\0\0\0\x01\0\0\0\x02'),
         ['upstream_framing', 'upstream_truncated'], ['framing', 'truncated']),
     breaks('D36', 'garbage in place of a chunk', (exchange) => exchange.send('zz\r\n'), ['upstream_framing', 'upstream_truncated'], ['framing', 'truncated'],
