@@ -231,8 +231,9 @@ export class Lab {
         case 'broken':
             checkBroken(wanted, operation, text);
             return;
-        case 'cut': // an event that has no end: an error cannot be told inside it
+        case 'cut': // inside an event that has no end: it is ended, then the error follows
             assert.ok(text.startsWith(begun(operation)), text.slice(0, 300));
+            assert.match(text.slice(-400), new RegExp(`\\n\\ndata: \\{"error":\\{.*"code":"${wanted.code}"\\}\\}\\n\\n$`));
             return;
         default:
             assert.fail(wanted.kind);

@@ -148,7 +148,7 @@ export const rows = [
                 await exchange.event('z'.repeat(1 << 20));
             }
             await exchange.streamEnd();
-        }), alone: { kind: 'cut', tries: ['too_large'] } }),
+        }), alone: { kind: 'cut', code: 'upstream_too_large', tries: ['too_large'] } }),
     row('D19', 'a flood of tiny events', { run: flood, ...CHAT, heavy: true }),
     passes('D20', 'unknown names, retry, id with NUL', (operation) => `retry: 100\n\nid: 7\0\nevent: odd\ndata: {"type":"odd"}\n\n: comment\n\n${complete(operation)}`),
     passes('D21', 'data in several lines', () => `${ROLE}data: {"choices":[{"index":0,\ndata: "delta":{"content":"x"}}]}\n\n${STOP}${DONE}`, undefined, CHAT),
