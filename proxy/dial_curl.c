@@ -216,9 +216,11 @@ static void opened_tls(struct dial *dial, int fd)
     *tls = (struct dial_tls){
         .easy = dial->easy, .multi = dial->multi, .resolve = dial->resolve, .fd = fd};
     /* The handle outlives the dial that its callbacks know; no callback of ours comes any more, and
-     * these two make sure. */
+     * the first two make sure. But it would write its words for a connection that dies into the
+     * dial. */
     curl_easy_setopt(tls->easy, CURLOPT_OPENSOCKETFUNCTION, NULL);
     curl_easy_setopt(tls->easy, CURLOPT_OPENSOCKETDATA, NULL);
+    curl_easy_setopt(tls->easy, CURLOPT_ERRORBUFFER, NULL);
     tls->multi->dials--;
     dial->multi = NULL;
     dial->easy = NULL;
