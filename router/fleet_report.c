@@ -318,7 +318,8 @@ static void tell_score(struct fleet *fleet, const struct entry *entry, const str
 }
 
 /* The row's, but for what an answer that has begun changes: whoever sent a head can be reached, so
- * what breaks then is the deployment's; and a stream told its success at its first content. */
+ * what breaks then is the deployment's; and a stream told its success at its first content. Broken
+ * framing in the middle is the fault of both (faults.md, D36). */
 static struct signals signals_of(const struct ending *ending)
 {
     const struct outcome_row *row = outcome_row(ending->outcome);
@@ -332,6 +333,8 @@ static struct signals signals_of(const struct ending *ending)
         signals.deployment = ending->is_slow ? SIGNAL_SLOW : SIGNAL_SUCCESS;
     } else if (is_cut && ending->had_head) {
         signals = (struct signals){SIGNAL_NEUTRAL, SIGNAL_FAILURE};
+    } else if (ending->had_content && ending->outcome == OUTCOME_FRAMING) {
+        signals.deployment = SIGNAL_FAILURE;
     } else if (ending->had_content && is_bad(signals.endpoint)) {
         signals = (struct signals){SIGNAL_NEUTRAL, SIGNAL_FAILURE};
     } else if (ending->had_content && signals.endpoint == SIGNAL_SUCCESS) {
