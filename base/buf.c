@@ -131,6 +131,12 @@ void buf_drop_front(struct buf *buf, size_t count)
     }
 }
 
+void buf_truncate(struct buf *buf, size_t len)
+{
+    must(len <= buf->len);
+    buf->len = len;
+}
+
 struct span buf_span(const struct buf *buf)
 {
     return span_make(buf->at, buf->len);

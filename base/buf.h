@@ -51,6 +51,8 @@ void buf_put_u64(struct buf *buf, unsigned long long number);
 void buf_put_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes `count` bytes off the front; count <= len. */
 void buf_drop_front(struct buf *buf, size_t count);
+/* Forgets the bytes from `len` on; len <= buf->len. */
+void buf_truncate(struct buf *buf, size_t len);
 struct span buf_span(const struct buf *buf);
 
 #endif

@@ -107,6 +107,33 @@ const char *span_find(struct span s, struct span needle)
     return NULL;
 }
 
+bool span_fits(struct span s, struct span pattern)
+{
+    size_t p = 0;
+    size_t n = 0;
+    size_t star = pattern.len; /* where the last '*' stands, and what it had swallowed by then */
+    size_t mark = 0;
+
+    while (n < s.len) {
+        if (p < pattern.len && pattern.at[p] == '*') {
+            star = p++;
+            mark = n;
+        } else if (p < pattern.len && pattern.at[p] == s.at[n]) {
+            p++;
+            n++;
+        } else if (star < pattern.len) {
+            p = star + 1;
+            n = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.at[p] == '*') {
+        p++;
+    }
+    return p == pattern.len;
+}
+
 struct span span_cut(struct span *rest, char separator)
 {
     struct span head = *rest;

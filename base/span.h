@@ -48,6 +48,9 @@ bool span_ends(struct span s, struct span suffix);
 struct span span_trim(struct span s);
 /* Where `needle` first stands in `s`, or NULL. An empty needle is found at once. */
 const char *span_find(struct span s, struct span needle);
+/* Whether `s` fits a pattern in which '*' stands for any run of characters, also none. Linear in the
+ * length of `s` for each star. */
+bool span_fits(struct span s, struct span pattern);
 /* Takes the bytes before the first `separator` off the front of `rest`, and the separator with
  * them; without one it takes all. `rest->at` is NULL when nothing is left to cut. */
 struct span span_cut(struct span *rest, char separator);

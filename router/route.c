@@ -6,29 +6,7 @@
 
 bool route_glob(struct span pattern, struct span name)
 {
-    size_t p = 0;
-    size_t n = 0;
-    size_t star = pattern.len; /* where the last '*' stands, and what it had swallowed by then */
-    size_t mark = 0;
-
-    while (n < name.len) {
-        if (p < pattern.len && pattern.at[p] == '*') {
-            star = p++;
-            mark = n;
-        } else if (p < pattern.len && pattern.at[p] == name.at[n]) {
-            p++;
-            n++;
-        } else if (star < pattern.len) {
-            p = star + 1;
-            n = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.at[p] == '*') {
-        p++;
-    }
-    return p == pattern.len;
+    return span_fits(name, pattern);
 }
 
 static const struct route *by_name(const struct routing *routing, struct span model)

@@ -32,6 +32,9 @@ static void buf__collects_what_is_put(void **state)
     check(&buf, "ab-cd0,18446744073709551615[-5|x]");
     buf_drop_front(&buf, 3);
     check(&buf, "cd0,18446744073709551615[-5|x]");
+    buf_truncate(&buf, 4);
+    check(&buf, "cd0,");
+    buf_truncate(&buf, buf.len);
     buf_drop_front(&buf, buf.len);
     check(&buf, "");
     buf_fini(&buf);
