@@ -19,6 +19,7 @@
 
 struct dialect;
 struct operation;
+struct resume_row; /* wire/resume.h */
 
 /* ---- the request ---- */
 
@@ -140,6 +141,8 @@ struct operation {
     /* One event of a stream; NULL for an operation that never streams. */
     void (*read_event)(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
                        struct event_view *view);
+    /* How a stream that broke off is continued; NULL: not at all. */
+    const struct resume_row *resume;
 };
 
 struct dialect {

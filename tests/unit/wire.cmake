@@ -15,6 +15,8 @@ unit_test(wire json_value)
 unit_test(wire json_splice)
 unit_test(wire json_out lib/bytes.c)
 unit_test(wire sse lib/bytes.c)
+unit_test(wire prefill)
+unit_test(wire resume lib/bytes.c)
 
 # Jansson and we share names, so its symbols must not find ours.
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)

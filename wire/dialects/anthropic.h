@@ -15,6 +15,8 @@ void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
                               const struct sse_event *event, struct event_view *view);
 bool anthropic_messages_unfold(struct json_scan *scan, struct span body, struct buf *out);
 
+extern const struct resume_row anthropic_messages_resume;
+
 struct refusal anthropic_count_request(struct json_scan *scan, uint64_t seed, struct span body,
                                        struct request *request);
 void anthropic_count_answer(struct json_scan *scan, struct span body, struct answer *answer,

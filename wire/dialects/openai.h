@@ -18,6 +18,7 @@ void openai_chat_event(struct stream *stream, struct json_scan *scan,
                        const struct sse_event *event, struct event_view *view);
 
 bool openai_chat_unfold(struct json_scan *scan, struct span body, struct buf *out);
+extern const struct resume_row openai_chat_resume;
 
 struct refusal openai_completions_request(struct json_scan *scan, uint64_t seed, struct span body,
                                           struct request *request);

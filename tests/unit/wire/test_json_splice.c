@@ -34,10 +34,15 @@ static void splice__replaces_and_inserts_without_touching_the_rest(void **state)
          .count = 2,
          .wanted = "0123ab6789",
          .pieces = 4},
-        {.edits = {{1, 1, SPAN("a")}, {3, 1, SPAN("b")}, {5, 1, SPAN("c")}, {7, 1, SPAN("d")}},
-         .count = 4,
-         .wanted = "0a2b4c6d89",
-         .pieces = JSON_PIECES_MAX},
+        {.edits = {{1, 1, SPAN("a")},
+                   {3, 1, SPAN("b")},
+                   {5, 1, SPAN("c")},
+                   {7, 1, SPAN("d")},
+                   {8, 0, SPAN("e")},
+                   {9, 0, SPAN("f")}},
+         .count = 6,
+         .wanted = "0a2b4c6de8f9",
+         .pieces = JSON_PIECES_MAX - 1},
     };
 
     (void)state;
