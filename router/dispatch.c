@@ -179,6 +179,16 @@ static void cut(struct dispatch *d, const struct event_in *event, enum outcome o
     close_call(d, actions, outcome);
 }
 
+static void broke_off(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                      struct actions *actions)
+{
+    if (d->plan->rules->resumes && event->can_resume) {
+        dispatch_resume(d, event, outcome, actions);
+    } else {
+        cut(d, event, outcome, actions);
+    }
+}
+
 static void finish(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     dispatch_act(actions, ACTION_FINISH, d->flights[0].number, OUTCOME_OK);
@@ -374,7 +384,8 @@ static void saw_content(struct dispatch *d, struct flight *f, const struct event
         f->content_at = event->now;
         fleet_content(d->fleet, &f->entry, ttfc, slow != 0 && ttfc > slow, event->now);
     }
-    switch (rule->mode) {
+    /* What is to be held back is out already when an answer is continued. */
+    switch (d->is_committed ? COMMIT_FIRST_CONTENT : rule->mode) {
     case COMMIT_FIRST_CONTENT: commit(d, f, event, actions); return;
     case COMMIT_AFTER:
         if (d->commit_at == MONO_NEVER) {
@@ -488,7 +499,7 @@ static void wake_streaming(struct dispatch *d, const struct event_in *event,
     }
     if (outcome != OUTCOME_OK) {
         dispatch_act(actions, ACTION_ABANDON, d->flights[0].number, outcome);
-        cut(d, event, outcome, actions);
+        broke_off(d, event, outcome, actions);
         return;
     }
     early_head_if_due(d, event->now, actions);
@@ -519,7 +530,7 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
         if (event->outcome == OUTCOME_OK) {
             finish(d, event, actions);
         } else {
-            cut(d, event, event->outcome, actions);
+            broke_off(d, event, event->outcome, actions);
         }
         return;
     case EVENT_WRITTEN: /* a provider may answer before it has read all */

@@ -7,7 +7,8 @@
  *   HOLDING    waits for the ledger
  *   TRYING     waits for a provider (two, with a hedge); nothing of their answers has gone out
  *   PAUSING    waits for its own clock before the next attempt
- *   STREAMING  waits for the provider; bytes have gone to the app
+ *   STREAMING  waits for the provider; bytes have gone to the app. From here only a route's resume
+ *              leads back to HOLDING, to an attempt that goes on where the stream broke off
  *   CLOSED     waits for nothing; an event here is our bug
  */
 #ifndef ROUTER_DISPATCH_H
@@ -55,6 +56,7 @@ struct event_in {
     int8_t should_retry;  /* ENDED: what the provider said, 1 or 0; -1: nothing */
     int64_t hint_ms;      /* ENDED: how long it asked to wait; HINT_NONE */
     uint64_t quota_ms;    /* ENDED: when its quota comes back; 0: not known */
+    bool can_resume;      /* ENDED, WAKE: what is out of this stream can be continued elsewhere */
 };
 
 enum action_kind {
@@ -77,6 +79,7 @@ struct action {
     uint8_t attempt;
     uint8_t place;        /* HOLD, ATTEMPT: of the plan */
     bool is_fresh;        /* ATTEMPT: on a new connection */
+    bool is_resume;       /* ATTEMPT: to continue the answer that is out */
     enum outcome outcome; /* ABANDON, CUT, FAIL, SETTLE: why */
     uint64_t wait_ms;     /* FAIL: until something may be asked again; 0: unknown */
 };

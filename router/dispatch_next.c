@@ -45,6 +45,7 @@ static uint8_t pick(const struct dispatch *d, uint8_t tries_max, uint8_t but, ui
     struct plan_wish wish = {.tries_max = tries_max,
                              .but = but,
                              .context_above = context,
+                             .continues = d->is_committed,
                              .other_credential_than = PLAN_NONE};
 
     return plan_pick(d->plan, d->fleet, &wish, now);
@@ -83,6 +84,8 @@ void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now, st
     action = dispatch_act(actions, ACTION_ATTEMPT, f->number, OUTCOME_OK);
     action->place = place;
     action->is_fresh = d->next_is_fresh;
+    action->is_resume = d->is_committed;
+    d->is_paused = false; /* a provider held back before was another one */
     d->next_is_fresh = false;
     d->next_is_panic = false;
 }
@@ -232,6 +235,9 @@ static void look_at_same(struct retry_facts *facts, const struct dispatch *d,
     struct standing standing = plan_standing(d->plan, d->fleet, f->place, now);
     uint32_t wait_max_ms = retry_hint_max_ms(facts->rule, facts->outcome);
 
+    if (d->is_committed && plan_prefill(d->plan, f->place) == NULL) {
+        return;
+    }
     facts->may_same = standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE;
     if (standing.what == OUT_COOLING && standing.until <= mono_add(now, wait_max_ms)) {
         facts->may_same = true;
@@ -261,6 +267,7 @@ static struct retry_facts facts_of(const struct dispatch *d, const struct flight
         .waits = d->waits,
         .last_wait_ms = d->last_wait_ms,
         .left_ms = dispatch_left_ms(d, event->now),
+        .is_resume = d->is_committed,
     };
 
     look_at_same(&facts, d, f, event->now);
@@ -342,4 +349,16 @@ void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in
         dispatch_drop_all(d, event, OUTCOME_HEDGE_LOST, actions);
     }
     after_failure(d, &gone, event, outcome, actions);
+}
+
+void dispatch_resume(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                     struct actions *actions)
+{
+    struct flight gone = d->flights[0];
+
+    dispatch_land(d, &d->flights[0], event, outcome, actions);
+    after_failure(d, &gone, event, outcome, actions);
+    if (d->state != DISPATCH_CLOSED) {
+        dispatch_note(d, gone.number)->why = RETRY_RESUMED;
+    }
 }

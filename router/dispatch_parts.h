@@ -44,6 +44,9 @@ void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct act
 /* An attempt failed before anything of it was shown. */
 void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in *event,
                      enum outcome outcome, struct actions *actions);
+/* The stream that is out broke off and can be continued: by another attempt, or it is cut. */
+void dispatch_resume(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                     struct actions *actions);
 uint8_t dispatch_attempts_allowed(const struct dispatch *d);
 enum storm_no dispatch_storm_at(const struct dispatch *d, uint8_t place, mono_ms now);
 

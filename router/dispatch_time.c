@@ -54,7 +54,7 @@ mono_ms dispatch_hedge_at(const struct dispatch *d)
     uint32_t after = d->plan->rules->hedge_after_ms;
     uint32_t p95 = 0;
 
-    if (after == 0 || d->has_hedged || d->state != DISPATCH_TRYING || f->has_content ||
+    if (after == 0 || d->has_hedged || d->is_committed || d->state != DISPATCH_TRYING || f->has_content ||
         !f->is_written || (!d->is_stream && !d->rules.is_short)) {
         return MONO_NEVER;
     }

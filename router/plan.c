@@ -355,6 +355,18 @@ static bool is_starting(const struct plan *plan, struct fleet *fleet, uint8_t pl
     return figures.ramp_permille < RAMP_FULL_PERMILLE;
 }
 
+const struct prefill_way *plan_prefill(const struct plan *plan, uint8_t place)
+{
+    const struct target *target = &plan->targets[place];
+    const struct provider *provider = target->provider;
+    struct prefill_ask ask = {.kind = span_of(provider->kind->name),
+                              .host = provider->endpoint.authority,
+                              .path = provider->endpoint.path,
+                              .model = target->model.len > 0 ? target->model : plan->model};
+
+    return prefill_taken(&ask);
+}
+
 static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,
                  uint8_t place, mono_ms now)
 {
@@ -368,6 +380,9 @@ static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan
     if (wish->other_credential_than != PLAN_NONE &&
         target->provider->credential_index ==
             plan->targets[wish->other_credential_than].provider->credential_index) {
+        return false;
+    }
+    if (wish->continues && plan_prefill(plan, place) == NULL) {
         return false;
     }
     standing = plan_standing(plan, fleet, place, now);

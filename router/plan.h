@@ -10,6 +10,7 @@
 
 #include "router/fleet.h"
 #include "router/route.h"
+#include "wire/prefill.h"
 
 /* What the order depends on besides the settings. */
 struct plan_ask {
@@ -52,12 +53,15 @@ struct plan_wish {
     uint64_t context_above;  /* only targets that read more tokens; 0: any */
     uint8_t other_credential_than; /* only with another credential than this place's; PLAN_NONE */
     bool is_certain;         /* no probe, no slow start: for hedges */
+    bool continues;          /* only targets that continue an answer already begun */
 };
 
 /* The best candidate that is eligible now: those with the fewest attempts first, then by the order.
  * PLAN_NONE: none. */
 uint8_t plan_pick(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,
                   mono_ms now);
+/* How this place continues an answer already begun; NULL: not at all. */
+const struct prefill_way *plan_prefill(const struct plan *plan, uint8_t place);
 struct member plan_member(const struct plan *plan, struct fleet *fleet, uint8_t place);
 struct standing plan_standing(const struct plan *plan, struct fleet *fleet, uint8_t place,
                               mono_ms now);

@@ -190,10 +190,18 @@ static struct retry_decision after_throttle(const struct retry_facts *f, struct 
     return is_short ? either(same, next) : either(next, same);
 }
 
+/* A provider that will not have the request may well not have the begun answer that we put into it:
+ * the app's own request was taken before. */
+static enum remedy remedy_of(const struct retry_facts *f)
+{
+    return f->is_resume && f->outcome == OUTCOME_REQUEST ? REMEDY_NEXT
+                                                         : outcome_row(f->outcome)->remedy;
+}
+
 struct retry_decision retry_decide(const struct retry_facts *f, struct rng *rng)
 {
     enum retry_why why = forbidden(f);
-    enum remedy remedy = outcome_row(f->outcome)->remedy;
+    enum remedy remedy = remedy_of(f);
 
     if (remedy == REMEDY_NONE || (remedy == REMEDY_SURFACE && f->should_retry != 1)) {
         return stop(RETRY_FINAL);

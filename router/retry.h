@@ -50,6 +50,7 @@ struct retry_facts {
     uint8_t waits;           /* pauses of this call so far */
     uint32_t last_wait_ms;   /* the latest of them */
     uint64_t left_ms;        /* of the call's deadline */
+    bool is_resume;          /* it was to continue what another one began */
 };
 
 struct retry_decision {
