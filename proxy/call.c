@@ -105,12 +105,15 @@ static void on_bytes(void *to, uint64_t id, struct span bytes)
 static void on_end(void *to, uint64_t id, enum outcome how)
 {
     struct call *call = call_of(to, id);
+    enum outcome outcome = how;
 
     if (call == NULL) {
         return;
     }
     call->upstream = 0;
-    call_event(call, EVENT_ENDED, relay_on_end(call, how));
+    if (relay_on_end(call, how, &outcome)) {
+        call_event(call, EVENT_ENDED, outcome);
+    }
 }
 
 /* ---- obeying ---- */
@@ -156,9 +159,13 @@ static void act_attempt(struct call *call, const struct action *action)
     }
     call->number = action->attempt;
     call->place = action->place;
+    if (action->is_resume) {
+        call_resume_next(call);
+    }
     if (call->facts.has_attempt) {
         relay_again(call);
     }
+    call->relay.is_followed = action->is_resume;
     call->facts.has_attempt = true;
     ears.to = &call->env->calls->lanes[call->lane];
     call->facts.attempt_us = loop_micros(call->env->loop);
@@ -190,6 +197,10 @@ static void act_settle(struct call *call, const struct action *action)
 
     call->facts.outcome = action->outcome;
     act_abandon(call, action);
+    if (call->relay.is_followed) { /* of this attempt alone */
+        meter_usage(&call->relay.stream.meter, call->match.operation->input_holds_cache,
+                    &call->relay.usage);
+    }
     call_log_attempt(call, action->outcome);
     call_tell_attempt(call, action->attempt);
     ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
@@ -255,6 +266,7 @@ static struct event_in event_of(struct call *call, const struct call_queued *que
         .should_retry = call->relay.should_retry,
         .hint_ms = call->relay.hint_ms,
         .quota_ms = call->relay.quota_ms,
+        .can_resume = call_can_resume(call),
     };
 }
 

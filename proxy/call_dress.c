@@ -84,17 +84,27 @@ static struct span model_text(struct call *call, const struct target *target)
     return span_make(call->wire_head.at + from, call->wire_head.len - from);
 }
 
-static size_t body_pieces(struct call *call, const struct target *target, bool asks_usage,
-                          struct span pieces[JSON_PIECES_MAX])
+/* False: this target cannot be asked to continue what is out. */
+static bool body_pieces(struct call *call, const struct target *target, bool asks_usage,
+                        struct span pieces[JSON_PIECES_MAX], size_t *count)
 {
     const struct operation *operation = call->match.operation;
-    struct json_edit edits[JSON_EDITS_MAX];
-    size_t count = 0;
+    struct json_edit own[JSON_EDITS_MAX];
+    struct json_edit all[JSON_EDITS_MAX];
+    const struct json_edit *edits = own;
 
+    *count = 0;
     if (operation->edits != NULL) {
-        count = operation->edits(&call->request, model_text(call, target), asks_usage, edits);
+        *count = operation->edits(&call->request, model_text(call, target), asks_usage, own);
     }
-    return json_splice(buf_span(&call->body), edits, count, pieces);
+    if (call->relay.is_followed) {
+        if (!call_resume_edits(call, own, *count, all, count)) {
+            return false;
+        }
+        edits = all;
+    }
+    *count = json_splice(buf_span(&call->body), edits, *count, pieces);
+    return true;
 }
 
 bool call_head_dress(struct call *call, const struct target *target,
@@ -116,7 +126,9 @@ bool call_head_dress(struct call *call, const struct target *target,
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;
     }
-    count = body_pieces(call, target, asks_usage, pieces);
+    if (!body_pieces(call, target, asks_usage, pieces, &count)) {
+        return false;
+    }
     for (size_t i = 0; i < count; i++) {
         length += pieces[i].len;
     }

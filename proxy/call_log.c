@@ -62,14 +62,16 @@ static void put_target(struct log *log, const struct call *call)
     log_bool(log, "reused", call->facts.is_reused);
 }
 
-static void put_usage(struct log *log, const struct usage *usage)
+static void put_usage(struct log *log, const struct call *call)
 {
-    put_count(log, "in_tokens", usage_input_all(usage));
-    put_count(log, "out_tokens", usage->output);
-    put_count(log, "cache_read_tokens", usage->cache_read);
-    put_count(log, "cache_write_tokens", usage->cache_write);
-    put_count(log, "reasoning_tokens", usage->reasoning);
-    if (usage->is_anomalous) {
+    struct usage usage = call_usage(call);
+
+    put_count(log, "in_tokens", usage_input_all(&usage));
+    put_count(log, "out_tokens", usage.output);
+    put_count(log, "cache_read_tokens", usage.cache_read);
+    put_count(log, "cache_write_tokens", usage.cache_write);
+    put_count(log, "reasoning_tokens", usage.reasoning);
+    if (usage.is_anomalous) {
         log_bool(log, "usage_anomaly", true);
     }
 }
@@ -157,7 +159,7 @@ void call_log(const struct call *call)
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
     put_provider_says(log, call);
     log_bool(log, "stream", call->request.is_stream);
-    put_usage(log, &call->relay.usage);
+    put_usage(log, call);
     put_times(log, call);
     log_number(log, "bytes_in", (long long)facts->bytes_in);
     log_number(log, "bytes_out", (long long)facts->bytes_out);

@@ -362,6 +362,7 @@ static void begin(struct call *call)
     dispatch_init(&call->dispatch, &call->plan, call->env->fleet, &rules,
                   loop_now(call->env->loop));
     stream_init(&call->relay.stream, call->match.operation, false);
+    call_resume_begin(call);
     call_event(call, EVENT_START, OUTCOME_OK);
 }
 

@@ -2,7 +2,8 @@
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
  * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
- * models.c, call_log.c (its line), call_tell.c (its observer). Composition; each part is written by its own file. */
+ * models.c, call_log.c (its line), call_tell.c (its observer),
+ * call_resume.c (a stream that goes on elsewhere). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
@@ -15,6 +16,7 @@
 #include "router/dispatch.h"
 #include "router/plan.h"
 #include "wire/dialect.h"
+#include "wire/resume.h"
 
 enum {
     HEAD_TEXT_MAX = 128 * 1024, /* what of an app's head is kept: its 32 KiB and what is read out */
@@ -67,6 +69,8 @@ struct relay {
     bool is_paused;
     bool saw_event;
     bool in_piece;               /* an oversized event is half out */
+    bool is_followed;            /* each event passes through call->resume */
+    bool has_error;              /* `held` is the error that ended the stream, not told yet */
     bool is_json;                /* content-type */
     bool has_wait;               /* hint_ms is for the app to know, too */
     unsigned status;             /* of the provider; later the one for the app */
@@ -148,6 +152,7 @@ struct call {
     struct request request;
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
+    struct resume *resume;       /* NULL: its stream is never continued elsewhere */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -211,6 +216,24 @@ bool call_set_aside(struct call *call);
 /* The attempt that is not in view is of no more use. */
 void call_drop_aside(struct call *call);
 
+/* call_resume.c */
+/* With the plan made: takes memory where the route wants its streams continued. */
+void call_resume_begin(struct call *call);
+void call_resume_end(struct call *call);
+/* Whether the stream in view, were it to end now, could be continued. */
+bool call_can_resume(const struct call *call);
+/* At the commit: what was held goes out and is followed from here on. */
+void call_resume_follow(struct call *call, struct span held);
+/* An event on its way to the app (relay.is_followed); see resume_event. */
+enum resume_step call_resume_event(struct call *call, const struct sse_event *event,
+                                   const struct event_view *view, struct buf *out);
+/* The attempt in view gives way to one that continues its stream. */
+void call_resume_next(struct call *call);
+bool call_resume_edits(struct call *call, const struct json_edit *own, size_t own_count,
+                       struct json_edit edits[JSON_EDITS_MAX], size_t *count);
+/* Of the whole call: of all streams that make up its answer. */
+struct usage call_usage(const struct call *call);
+
 /* call_head.c */
 /* Reads the head's fields into call->head. A refusal when one of them is not acceptable. */
 struct refusal call_head_capture(struct call *call, const struct http1_head *head,
@@ -235,8 +258,9 @@ void relay_fini(struct relay *relay);
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);
 /* Payload. May raise CONTENT, TERMINAL or ENDED through call_event. */
 void relay_on_bytes(struct call *call, struct span bytes);
-/* The framing's end. What the attempt came to. */
-enum outcome relay_on_end(struct call *call, enum outcome how);
+/* The framing's end, and what the attempt came to by that. False: its last event was an error, which
+ * has been told; the call may be with another attempt by now. */
+MUST_CHECK bool relay_on_end(struct call *call, enum outcome how, enum outcome *outcome);
 /* relay_out.c */
 /* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
 enum { RELAY_PIECES_MAX = 12 };
@@ -253,6 +277,8 @@ void relay_finish(struct call *call);
 void relay_cut(struct call *call, enum outcome outcome);
 void relay_early_head(struct call *call);
 void relay_keep_alive(struct call *call);
+/* No other target will be asked: the request is given back. */
+void relay_forget_request(struct call *call);
 
 /* reply.c */
 /* The header fields of ours that every answer carries; `call` may be NULL. */

@@ -93,6 +93,7 @@ static void reap_run(struct loop_task *task)
 
     snapshot_give(call->snapshot);
     call_drop_aside(call);
+    call_resume_end(call);
     relay_end(&call->relay);
     if (calls->spare_count == SPARES_MAX) {
         destroy(call);

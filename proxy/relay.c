@@ -170,16 +170,47 @@ static void stream_failed_early(struct call *call, const struct event_view *view
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
-/* A provider's error inside a stream that has begun: the same words, no secrets. */
+/* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream may
+ * go on elsewhere it is told only when nobody does. */
 static void add_error(struct call *call, struct run *run, struct span raw)
 {
+    struct relay *relay = &call->relay;
     struct buf *text = &call->env->scratch->text;
 
     buf_clear(text);
     buf_put(text, raw);
     reply_cover(call, text);
+    if (call_can_resume(call)) {
+        run_flush(run);
+        buf_clear(&relay->held);
+        buf_put(&relay->held, buf_span(text));
+        relay->has_error = !relay->held.failed;
+        return;
+    }
     run_add(run, buf_span(text));
     run_flush(run);
+    relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
+}
+
+/* An event of a stream that may go on elsewhere, or does. False: it cannot be passed on. */
+static bool follow_event(struct call *call, struct run *run, const struct sse_event *event,
+                         struct event_view *view)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    switch (call_resume_event(call, event, view, text)) {
+    case RESUME_PASS: run_add(run, event->raw); return true;
+    case RESUME_DROP: view->is_content = false; return true;
+    case RESUME_PUT:
+        run_add(run, buf_span(text));
+        run_flush(run);
+        return true;
+    case RESUME_BROKEN:
+        run_flush(run);
+        call_event(call, EVENT_ENDED, OUTCOME_BAD_BODY);
+        return false;
+    }
+    UNREACHABLE();
 }
 
 /* One event. False: the call has been decided, read no further. */
@@ -201,25 +232,30 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         stream_failed_early(call, &view, event->data);
         return false;
     }
-    *is_content = *is_content || view.is_content;
     if (view.is_error) {
         add_error(call, run, event->raw);
-        relay->stream.saw_terminal = true; /* the provider has ended it in the dialect's own form */
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
     }
-    if (!view.hide) {
+    if (relay->is_followed && !view.hide) {
+        if (!follow_event(call, run, event, &view)) {
+            return false;
+        }
+    } else if (!view.hide) {
         run_add(run, event->raw);
     }
+    *is_content = *is_content || view.is_content;
     return true;
 }
 
-/* How much of an answer a stream has brought: as told, else by its bytes. */
+/* How much of an answer a stream has brought: as told, else by its bytes. What Anthropic tells at the
+ * beginning stands until the end (anthropic.md 6), so that the larger one counts. */
 static int64_t tokens_so_far(const struct relay *relay)
 {
     int64_t told = relay->stream.meter.told[USAGE_OUTPUT];
+    int64_t guess = (int64_t)estimate_input(relay->held.len) / EVENT_OVERHEAD;
 
-    return told > 0 ? told : (int64_t)estimate_input(relay->held.len) / EVENT_OVERHEAD;
+    return told > guess ? told : guess;
 }
 
 /* Content came and the gate is shut: the dispatch hears of the first, and of enough. */
@@ -280,6 +316,23 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
 }
 
+static enum outcome end_of_error(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    const struct operation *operation = call->match.operation;
+    struct meter meter;
+
+    /* Errors look alike all over a dialect: what is only passed through is read by its first row.
+     */
+    if (operation->read_answer == NULL) {
+        operation = &call->match.dialect->operations[0];
+    }
+    meter_init(&meter);
+    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
+                           &meter);
+    return judge(call, &relay->answer.error);
+}
+
 void relay_on_bytes(struct call *call, struct span bytes)
 {
     struct relay *relay = &call->relay;
@@ -305,7 +358,7 @@ void relay_on_bytes(struct call *call, struct span bytes)
         }
         buf_put(&relay->held, bytes);
         if (relay->held.len == LIMIT_ERROR_BODY) {
-            call_event(call, EVENT_ENDED, relay_on_end(call, OUTCOME_OK));
+            call_event(call, EVENT_ENDED, end_of_error(call));
         }
         return;
     }
@@ -371,7 +424,19 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
     return call->request.is_stream ? unfold(call) : OUTCOME_OK;
 }
 
-static enum outcome end_of_stream(struct call *call, enum outcome how)
+/* Whether the unfinished event says that the answer is over. Else it is not shown, and a stream that
+ * goes on elsewhere must not count it as shown. */
+static bool ends_answer(const struct call *call, const struct sse_event *event)
+{
+    struct stream stream = call->relay.stream;
+    struct event_view view = {0};
+
+    stream.operation->read_event(&stream, call->env->scratch->scan, event, &view);
+    return view.is_error || view.is_terminal || view.is_finish;
+}
+
+/* False: it ended with an error, which has been told. */
+static bool end_of_stream(struct call *call, enum outcome how, enum outcome *outcome)
 {
     struct relay *relay = &call->relay;
     struct sse_event event;
@@ -380,9 +445,10 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
     bool had_finish = relay->stream.saw_finish;
 
     /* A last event without its blank line counts when it ends the answer, and is given one then. */
-    if (!relay->stream.saw_terminal && sse_finish(&relay->sse, &event) && event.has_data) {
+    if (!relay->stream.saw_terminal && sse_finish(&relay->sse, &event) && event.has_data &&
+        (!relay->is_followed || ends_answer(call, &event))) {
         if (!take_event(call, &run, &event, &is_content)) {
-            return OUTCOME_STREAM_ERROR;
+            return false;
         }
         if (relay->stream.saw_terminal || relay->stream.saw_finish != had_finish) {
             run_add(&run, SPAN_OF("\n\n"));
@@ -390,39 +456,24 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
         }
     }
     if (relay->stream.saw_terminal || relay->stream.saw_finish) {
-        return OUTCOME_OK;
+        *outcome = OUTCOME_OK;
+    } else if (how != OUTCOME_OK) {
+        *outcome = how;
+    } else {
+        *outcome = relay->saw_event ? OUTCOME_TRUNCATED : OUTCOME_EMPTY_STREAM;
     }
-    if (!relay->saw_event) {
-        return how == OUTCOME_OK ? OUTCOME_EMPTY_STREAM : how;
-    }
-    return how == OUTCOME_OK ? OUTCOME_TRUNCATED : how;
+    return true;
 }
 
-static enum outcome end_of_error(struct call *call)
+bool relay_on_end(struct call *call, enum outcome how, enum outcome *outcome)
 {
-    struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
-    struct meter meter;
-
-    /* Errors look alike all over a dialect: what is only passed through is read by its first row.
-     */
-    if (operation->read_answer == NULL) {
-        operation = &call->match.dialect->operations[0];
-    }
-    meter_init(&meter);
-    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
-                           &meter);
-    return judge(call, &relay->answer.error);
-}
-
-enum outcome relay_on_end(struct call *call, enum outcome how)
-{
+    *outcome = how;
     switch (call->relay.mode) {
     case RELAY_NOTHING:
-    case RELAY_PASS: return how;
-    case RELAY_WHOLE: return end_of_whole(call, how);
-    case RELAY_STREAM: return end_of_stream(call, how);
-    case RELAY_ERROR: return end_of_error(call);
+    case RELAY_PASS: return true;
+    case RELAY_WHOLE: *outcome = end_of_whole(call, how); return true;
+    case RELAY_STREAM: return end_of_stream(call, how, outcome);
+    case RELAY_ERROR: *outcome = end_of_error(call); return true;
     }
     UNREACHABLE();
 }

@@ -157,11 +157,9 @@ static void pass_head(struct call *call, struct buf *out)
     call->facts.status = relay->status;
 }
 
-/* No other target can be asked any more: a long stream need not carry its request along. */
-static void forget_request(struct call *call)
+/* A long stream need not carry its request along. */
+void relay_forget_request(struct call *call)
 {
-    buf_fini(&call->relay.held);
-    buf_fini(&call->relay.head);
     if (call->dispatch.flights[0].is_written) {
         buf_fini(&call->body);
         buf_fini(&call->wire_head);
@@ -188,7 +186,12 @@ void relay_commit(struct call *call)
     }
     relay->is_open = true;
     relay_send(call, buf_span(out), &held, held.len > 0 ? 1 : 0);
-    forget_request(call);
+    call_resume_follow(call, held);
+    buf_fini(&relay->held);
+    buf_fini(&relay->head);
+    if (!relay->is_followed) {
+        relay_forget_request(call);
+    }
 }
 
 static void end_message(struct call *call)
@@ -249,7 +252,10 @@ void relay_cut(struct call *call, enum outcome outcome)
         call->conn = NULL;
         return;
     }
-    if (!relay->stream.saw_terminal) {
+    if (relay->has_error) {
+        error = buf_span(&relay->held);
+        relay_send(call, span_make(NULL, 0), &error, 1);
+    } else if (!relay->stream.saw_terminal) {
         if (refusal.kind == REFUSAL_NONE) {
             refusal.kind = REFUSAL_UPSTREAM_ERROR;
         }
