@@ -29,7 +29,7 @@ if(HEADGATE_SANITIZE AND NOT HEADGATE_TEST_PATIENCE)
 endif()
 
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
-        reach_faults answer_faults stream_faults failover demo process admin
+        reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples scorecard stale outage)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
