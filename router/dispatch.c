@@ -227,6 +227,15 @@ static void leave(struct dispatch *d, const struct event_in *event, enum outcome
 {
     uint8_t number = d->flights[0].number;
 
+    if (d->terminal_at != MONO_NEVER) { /* the app has all there is: what is left is framing */
+        dispatch_act(actions, ACTION_ABANDON, number, OUTCOME_OK);
+        if (outcome != OUTCOME_APP_GONE) {
+            dispatch_act(actions, ACTION_FINISH, number, OUTCOME_OK);
+        }
+        dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
+        close_call(d, actions, OUTCOME_OK);
+        return;
+    }
     if (outcome != OUTCOME_APP_GONE) {
         dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome);
     }
@@ -489,13 +498,14 @@ static void wake_streaming(struct dispatch *d, const struct event_in *event,
 {
     enum outcome outcome = dispatch_time_is_up(d, &d->flights[0], event->now);
 
-    if (event->now >= mono_add(d->terminal_at, TERMINAL_GRACE_MS)) {
+    if (event->now >= dispatch_end(d)) {
+        outcome = dispatch_deadline_outcome(d);
+    }
+    if (d->terminal_at != MONO_NEVER &&
+        (outcome != OUTCOME_OK || event->now >= mono_add(d->terminal_at, TERMINAL_GRACE_MS))) {
         dispatch_act(actions, ACTION_ABANDON, d->flights[0].number, OUTCOME_OK);
         finish(d, event, actions);
         return;
-    }
-    if (event->now >= dispatch_end(d)) {
-        outcome = dispatch_deadline_outcome(d);
     }
     if (outcome != OUTCOME_OK) {
         dispatch_act(actions, ACTION_ABANDON, d->flights[0].number, outcome);

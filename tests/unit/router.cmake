@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(router outcome)
 unit_test(router dispatch lib/house.c)
+unit_test(router failover lib/house.c)
 unit_test(router route)
 unit_test(router inner_error)
 unit_test(router headroom)

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the simulator found in the dispatch, each told as a story of its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "router/dispatch.h"
+#include "tests/lib/house.h"
+#include "wire/hint.h"
+
+struct story {
+    struct house house;
+    struct plan plan;
+    struct dispatch dispatch;
+    struct actions actions;
+};
+
+static void call(struct house *house, struct story *story, bool is_stream, uint32_t deadline_ms,
+                 mono_ms now)
+{
+    struct dispatch_rules rules = {.is_stream = is_stream, .deadline_ms = deadline_ms};
+
+    house_plan(house, &story->plan, now);
+    dispatch_init(&story->dispatch, &story->plan, house->fleet, &rules, now);
+}
+
+static void begin(struct story *story, size_t targets, bool is_stream, uint32_t deadline_ms)
+{
+    house_init(&story->house, targets);
+    house_open(&story->house, 1);
+    call(&story->house, story, is_stream, deadline_ms, 0);
+}
+
+static void end(struct story *story)
+{
+    house_close(&story->house);
+}
+
+static void tell_hint(struct story *story, mono_ms now, enum event_kind kind, enum outcome outcome,
+                      int64_t hint_ms)
+{
+    struct event_in event = {.kind = kind,
+                             .attempt = story->dispatch.numbers,
+                             .outcome = outcome,
+                             .now = now,
+                             .should_retry = -1,
+                             .hint_ms = hint_ms};
+
+    dispatch_step(&story->dispatch, &event, &story->actions);
+}
+
+static void tell(struct story *story, mono_ms now, enum event_kind kind, enum outcome outcome)
+{
+    tell_hint(story, now, kind, outcome, HINT_NONE);
+}
+
+static void expect(const struct story *story, size_t count, const enum action_kind *kinds)
+{
+    assert_int_equal(story->actions.count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_int_equal(story->actions.list[i].kind, kinds[i]);
+    }
+}
+
+#define EXPECT(story, ...) \
+    expect(story, sizeof((enum action_kind[]){__VA_ARGS__}) / sizeof(enum action_kind), \
+           (enum action_kind[]){__VA_ARGS__})
+
+/* From the question to a request that is on its way. */
+static void to_written(struct story *story, mono_ms now)
+{
+    tell(story, now, EVENT_START, OUTCOME_OK);
+    EXPECT(story, ACTION_HOLD);
+    tell(story, now, EVENT_HELD, OUTCOME_OK);
+    EXPECT(story, ACTION_ATTEMPT);
+    tell(story, now, EVENT_WRITTEN, OUTCOME_OK);
+}
+
+static void to_terminal(struct story *story)
+{
+    begin(story, 1, true, 0);
+    to_written(story, 0);
+    tell(story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(story, 30, EVENT_CONTENT, OUTCOME_OK);
+    tell(story, 40, EVENT_TERMINAL, OUTCOME_OK);
+}
+
+static void failover__ends_well_whatever_comes_after_the_terminal_event(void **state)
+{
+    struct story story;
+
+    (void)state;
+    to_terminal(&story);
+    tell(&story, 50, EVENT_SHUTDOWN, OUTCOME_SHUTDOWN);
+    EXPECT(&story, ACTION_ABANDON, ACTION_FINISH, ACTION_SETTLE, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[2].outcome, OUTCOME_OK);
+    end(&story);
+    to_terminal(&story);
+    tell(&story, 50, EVENT_APP_GONE, OUTCOME_APP_GONE);
+    EXPECT(&story, ACTION_ABANDON, ACTION_SETTLE, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].outcome, OUTCOME_OK);
+    end(&story);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(failover__ends_well_whatever_comes_after_the_terminal_event),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
