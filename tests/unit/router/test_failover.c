@@ -105,10 +105,28 @@ static void failover__ends_well_whatever_comes_after_the_terminal_event(void **s
     end(&story);
 }
 
+static void failover__waits_for_no_first_content_once_the_gate_is_open(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, 1, true, 0);
+    to_written(&story, 0);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 30, EVENT_READY, OUTCOME_OK); /* a prelude too long to be held */
+    EXPECT(&story, ACTION_COMMIT);
+    dispatch_saw_bytes(&story.dispatch, 1, 59000, true);
+    dispatch_saw_sent(&story.dispatch, 59000);
+    tell(&story, 60000, EVENT_WAKE, OUTCOME_OK);
+    assert_int_equal(story.actions.count, 0);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failover__ends_well_whatever_comes_after_the_terminal_event),
+        cmocka_unit_test(failover__waits_for_no_first_content_once_the_gate_is_open),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
