@@ -261,7 +261,18 @@ static void early_head_if_due(struct dispatch *d, mono_ms now, struct actions *a
     }
 }
 
-/* Time went by while money was set aside: it may be too late, or the target gone. */
+/* Panic passes a shut door, but not the word of a provider. And what a hedge was to do may have
+ * become moot by the end of the first attempt. */
+static bool is_gone(const struct dispatch *d, mono_ms now)
+{
+    struct standing standing = plan_standing(d->plan, d->fleet, d->next_place, now);
+
+    return d->plan->tries[d->next_place] == UINT8_MAX ||
+           (is_out(standing) && !(d->next_is_panic && standing.what == OUT_OPEN));
+}
+
+/* Time went by while money was set aside: it may be too late, the target gone, or a budget used up
+ * by others who waited as well. */
 static void held(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     if (event->now >= dispatch_end(d)) {
@@ -269,10 +280,15 @@ static void held(struct dispatch *d, const struct event_in *event, struct action
         dispatch_give_up(d, actions, 0, OUTCOME_DEADLINE, 0);
         return;
     }
-    if (!d->next_is_panic && is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now))) {
+    if (is_gone(d, event->now)) {
         dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_NO_TARGET);
         d->next_place = PLAN_NONE;
+        d->next_is_fresh = false;
+        d->next_is_panic = false;
         dispatch_go_on(d, event, actions);
+        return;
+    }
+    if (d->attempts > 0 && dispatch_is_too_late(d, event->now, actions)) {
         return;
     }
     d->state = DISPATCH_TRYING;
@@ -416,7 +432,9 @@ static void hedge_held(struct dispatch *d, const struct event_in *event, struct 
     if (event->kind == EVENT_DENIED) {
         return;
     }
-    if (is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now))) {
+    if (is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now)) ||
+        dispatch_left_ms(d, event->now) < RETRY_ATTEMPT_MIN_MS ||
+        dispatch_storm_at(d, d->next_place, event->now) != STORM_ALLOWS) {
         dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_NO_TARGET);
         return;
     }

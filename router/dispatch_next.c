@@ -200,6 +200,30 @@ void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct act
     }
 }
 
+/* ---- too late ---- */
+
+/* Time and budget were looked at when the attempt was decided on. Many may have decided at once,
+ * each for itself, and waited since for their pauses and their money; so both are looked at again
+ * where the attempt is counted. */
+bool dispatch_is_too_late(struct dispatch *d, mono_ms now, struct actions *actions)
+{
+    uint8_t latest = dispatch_latest(d);
+    enum retry_why why = RETRY_DONE;
+
+    if (dispatch_left_ms(d, now) < RETRY_ATTEMPT_MIN_MS) {
+        why = RETRY_NO_TIME;
+    } else if (!d->next_is_fresh && dispatch_storm_at(d, d->next_place, now) == STORM_TOKENS) {
+        why = RETRY_STORM_TOKENS;
+    }
+    if (why == RETRY_DONE) {
+        return false;
+    }
+    dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_NO_TARGET);
+    dispatch_note(d, latest)->why = (uint8_t)why;
+    dispatch_give_up(d, actions, latest, d->last, wait_after(d, d->last, now));
+    return true;
+}
+
 /* ---- after a failure ---- */
 
 uint8_t dispatch_attempts_allowed(const struct dispatch *d)

@@ -41,6 +41,9 @@ void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now,
                            struct actions *actions);
 /* The next attempt, wherever it may be made; else waits, tries the least bad, or gives up. */
 void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct actions *actions);
+/* The money for one more attempt is there, but by now too little time, or too many were repeated at
+ * its endpoint meanwhile. True: the money went back and the call is over. */
+bool dispatch_is_too_late(struct dispatch *d, mono_ms now, struct actions *actions);
 /* An attempt failed before anything of it was shown. */
 void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in *event,
                      enum outcome outcome, struct actions *actions);

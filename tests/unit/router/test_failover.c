@@ -122,11 +122,56 @@ static void failover__waits_for_no_first_content_once_the_gate_is_open(void **st
     end(&story);
 }
 
+static void failover__makes_no_attempt_for_which_money_came_too_late(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, 2, false, 5000);
+    to_written(&story, 0);
+    tell(&story, 1000, EVENT_ENDED, OUTCOME_CONNECT);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    tell(&story, 3500, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_RELEASE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].outcome, OUTCOME_CONNECT);
+    end(&story);
+}
+
+static void failover__does_not_panic_into_a_cooldown(void **state)
+{
+    struct story story;
+    struct story early;
+
+    (void)state;
+    begin(&story, 1, false, 0);
+    call(&story.house, &early, false, 0, 0);
+    to_written(&early, 0);
+    for (mono_ms now = 0; now < 3; now++) {
+        call(&story.house, &story, false, 0, now);
+        to_written(&story, now);
+        tell(&story, now, EVENT_ENDED, OUTCOME_CONNECT);
+        if (story.dispatch.state != DISPATCH_CLOSED) { /* it pauses; the app has had enough */
+            tell(&story, now, EVENT_APP_GONE, OUTCOME_APP_GONE);
+        }
+    }
+    call(&story.house, &story, false, 0, 10);
+    tell(&story, 10, EVENT_START, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD); /* in panic: the door is shut */
+    tell(&early, 20, EVENT_HEAD, OUTCOME_OK);
+    tell_hint(&early, 20, EVENT_ENDED, OUTCOME_THROTTLED, 60000);
+    tell(&story, 30, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_RELEASE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].outcome, OUTCOME_ALL_THROTTLED);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failover__ends_well_whatever_comes_after_the_terminal_event),
         cmocka_unit_test(failover__waits_for_no_first_content_once_the_gate_is_open),
+        cmocka_unit_test(failover__makes_no_attempt_for_which_money_came_too_late),
+        cmocka_unit_test(failover__does_not_panic_into_a_cooldown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
