@@ -39,12 +39,10 @@ static void pause_until(struct dispatch *d, mono_ms at, uint8_t place)
     d->next_place = place;
 }
 
-static uint8_t pick(const struct dispatch *d, uint8_t tries_max, uint8_t but, uint64_t context,
-                    mono_ms now)
+static uint8_t pick(const struct dispatch *d, uint8_t tries_max, uint8_t but, mono_ms now)
 {
     struct plan_wish wish = {.tries_max = tries_max,
                              .but = but,
-                             .context_above = context,
                              .continues = d->is_committed,
                              .other_credential_than = PLAN_NONE};
 
@@ -58,7 +56,7 @@ static uint32_t gate_of(const struct dispatch *d, uint8_t place, mono_ms now)
     uint64_t share = dispatch_left_ms(d, now) * ATTEMPT_SHARE_PERCENT / 100;
 
     if (share < gate && d->attempts < d->plan->rules->retry.attempts &&
-        pick(d, 1, place, 0, now) != PLAN_NONE) {
+        pick(d, 1, place, now) != PLAN_NONE) {
         return (uint32_t)share;
     }
     return gate;
@@ -191,7 +189,7 @@ void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct act
         is_there = standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE;
     }
     if (!is_there) {
-        place = pick(d, tries_max, PLAN_NONE, 0, event->now);
+        place = pick(d, tries_max, PLAN_NONE, event->now);
     }
     if (place == PLAN_NONE) {
         none_eligible(d, event, tries_max, actions);
@@ -239,18 +237,14 @@ enum storm_no dispatch_storm_at(const struct dispatch *d, uint8_t place, mono_ms
 }
 
 /* Whom to ask instead: one that was not tried yet, else one that may be tried again. */
-static uint8_t next_of(const struct dispatch *d, const struct flight *f, enum outcome outcome,
-                       mono_ms now, bool *is_again)
+static uint8_t next_of(const struct dispatch *d, const struct flight *f, mono_ms now,
+                       bool *is_again)
 {
-    uint64_t context = plan_target(d->plan, f->place)->context;
-    bool is_larger = outcome_row(outcome)->remedy == REMEDY_LARGER;
-    uint8_t next = pick(d, 1, f->place, is_larger ? (context > 0 ? context : 1) : 0, now);
+    uint8_t next = pick(d, 1, f->place, now);
 
     *is_again = next == PLAN_NONE;
-    if (next == PLAN_NONE && !is_larger) {
-        next = pick(d, (uint8_t)d->plan->rules->retry.attempts_per_target, f->place, 0, now);
-    }
-    return next;
+    return *is_again ? pick(d, (uint8_t)d->plan->rules->retry.attempts_per_target, f->place, now)
+                     : next;
 }
 
 static void look_at_same(struct retry_facts *facts, const struct dispatch *d,
@@ -298,6 +292,47 @@ static struct retry_facts facts_of(const struct dispatch *d, const struct flight
     return facts;
 }
 
+/* ---- who is out of the question ---- */
+
+static bool reads_more(const struct target *target, const struct target *than)
+{
+    /* Of whom it is not known, nothing is expected; all others may read more than he. */
+    return target->context > (than->context > 0 ? than->context : 1);
+}
+
+/* Whoever is not to be asked by this call any more counts as tried as often as can be, so that it
+ * does not come up as the only one left when others fail or go away meanwhile. */
+static void rule_out(struct dispatch *d, uint8_t place, enum outcome outcome)
+{
+    enum remedy remedy = retry_remedy(outcome, d->is_committed);
+    const struct target *target = plan_target(d->plan, place);
+
+    if (remedy == REMEDY_NEXT) {
+        d->plan->tries[place] = UINT8_MAX;
+    }
+    for (uint8_t i = 0; i < d->plan->count; i++) {
+        uint8_t other = d->plan->order[i];
+
+        if ((remedy == REMEDY_LARGER && !reads_more(plan_target(d->plan, other), target)) ||
+            (remedy == REMEDY_SURFACE && other != place)) {
+            d->plan->tries[other] = UINT8_MAX;
+        }
+    }
+}
+
+/* Another one is asked since this one said no, or later; a cooldown remembers that by itself. */
+static void rule_out_by_word(struct dispatch *d, uint8_t place, const struct retry_facts *facts)
+{
+    enum mark mark = outcome_row(facts->outcome)->mark;
+
+    if (facts->should_retry == 0 ||
+        (facts->hint_ms != HINT_NONE && mark != MARK_COOL && mark != MARK_COOL_HINT)) {
+        d->plan->tries[place] = UINT8_MAX;
+    }
+}
+
+/* ---- the decision ---- */
+
 static void obey_decision(struct dispatch *d, const struct retry_decision *decision, uint8_t place,
                           const struct event_in *event, struct actions *actions)
 {
@@ -320,7 +355,7 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
                           struct actions *actions)
 {
     bool is_again = false;
-    uint8_t next = next_of(d, gone, outcome, event->now, &is_again);
+    uint8_t next = next_of(d, gone, event->now, &is_again);
     struct retry_facts facts = facts_of(d, gone, event, outcome, next, is_again);
     struct retry_decision decision = {.choice = RETRY_STOP, .why = RETRY_AMBIGUOUS};
     struct attempt_note *note = dispatch_note(d, gone->number);
@@ -338,7 +373,10 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
         dispatch_give_up(d, actions, gone->number, outcome, wait_after(d, outcome, event->now));
         return;
     case RETRY_SAME: obey_decision(d, &decision, gone->place, event, actions); return;
-    case RETRY_NEXT: obey_decision(d, &decision, next, event, actions); return;
+    case RETRY_NEXT:
+        rule_out_by_word(d, gone->place, &facts);
+        obey_decision(d, &decision, next, event, actions);
+        return;
     }
 }
 
@@ -352,6 +390,7 @@ void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in
 
     d->commit_at = MONO_NEVER;
     dispatch_land(d, f, event, outcome, actions);
+    rule_out(d, gone.place, outcome);
     if (other != NULL && !is_final) { /* the other one runs on */
         if (dispatch_is_ambiguous(&gone, outcome)) {
             d->ambiguous++;
@@ -381,6 +420,7 @@ void dispatch_resume(struct dispatch *d, const struct event_in *event, enum outc
     struct flight gone = d->flights[0];
 
     dispatch_land(d, &d->flights[0], event, outcome, actions);
+    rule_out(d, gone.place, outcome);
     after_failure(d, &gone, event, outcome, actions);
     if (d->state != DISPATCH_CLOSED) {
         dispatch_note(d, gone.number)->why = RETRY_RESUMED;

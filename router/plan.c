@@ -373,8 +373,7 @@ static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan
     const struct target *target = &plan->targets[place];
     struct standing standing;
 
-    if (place == wish->but || plan->tries[place] >= wish->tries_max ||
-        (wish->context_above > 0 && target->context <= wish->context_above)) {
+    if (place == wish->but || plan->tries[place] >= wish->tries_max) {
         return false;
     }
     if (wish->other_credential_than != PLAN_NONE &&

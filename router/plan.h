@@ -31,7 +31,7 @@ struct plan {
     uint64_t session;              /* hash to note where this session went; 0: none */
     uint8_t count;
     uint8_t order[TARGETS_MAX];    /* best first */
-    uint8_t tries[TARGETS_MAX];    /* by place: attempts of this call */
+    uint8_t tries[TARGETS_MAX];    /* by place: attempts of this call; UINT8_MAX: no more of them */
 };
 
 /* The enabled targets of the way that speak the dialect and take this caller, ordered. count 0: no
@@ -50,7 +50,6 @@ enum { PLAN_NONE = 0xff };
 struct plan_wish {
     uint8_t tries_max;       /* candidates with fewer attempts of this call; 1: untried ones */
     uint8_t but;             /* not this place; PLAN_NONE: any */
-    uint64_t context_above;  /* only targets that read more tokens; 0: any */
     uint8_t other_credential_than; /* only with another credential than this place's; PLAN_NONE */
     bool is_certain;         /* no probe, no slow start: for hedges */
     bool continues;          /* only targets that continue an answer already begun */

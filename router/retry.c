@@ -192,16 +192,15 @@ static struct retry_decision after_throttle(const struct retry_facts *f, struct 
 
 /* A provider that will not have the request may well not have the begun answer that we put into it:
  * the app's own request was taken before. */
-static enum remedy remedy_of(const struct retry_facts *f)
+enum remedy retry_remedy(enum outcome outcome, bool is_resume)
 {
-    return f->is_resume && f->outcome == OUTCOME_REQUEST ? REMEDY_NEXT
-                                                         : outcome_row(f->outcome)->remedy;
+    return is_resume && outcome == OUTCOME_REQUEST ? REMEDY_NEXT : outcome_row(outcome)->remedy;
 }
 
 struct retry_decision retry_decide(const struct retry_facts *f, struct rng *rng)
 {
     enum retry_why why = forbidden(f);
-    enum remedy remedy = remedy_of(f);
+    enum remedy remedy = retry_remedy(f->outcome, f->is_resume);
 
     if (remedy == REMEDY_NONE || (remedy == REMEDY_SURFACE && f->should_retry != 1)) {
         return stop(RETRY_FINAL);

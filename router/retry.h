@@ -59,6 +59,8 @@ struct retry_decision {
     uint32_t wait_ms;
 };
 
+/* The row's remedy, but for what it says of a request that continues another one's answer. */
+enum remedy retry_remedy(enum outcome outcome, bool is_resume);
 struct retry_decision retry_decide(const struct retry_facts *facts, struct rng *rng);
 
 /* The pause before the k-th repetition (k from 1): full jitter or decorrelated, by the rule;

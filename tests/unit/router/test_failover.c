@@ -165,6 +165,57 @@ static void failover__does_not_panic_into_a_cooldown(void **state)
     end(&story);
 }
 
+/* The certificate is as wrong as before when the other target has failed too. */
+static void failover__never_comes_back_to_a_target_that_is_ruled_out(void **state)
+{
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.retry.attempts = 5;
+    house_open(&story.house, 1);
+    call(&story.house, &story, false, 0, 0);
+    to_written(&story, 0);
+    tell(&story, 10, EVENT_ENDED, OUTCOME_TLS_VERIFY);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    assert_int_equal(story.actions.list[1].place, 1);
+    tell(&story, 10, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 20, EVENT_ENDED, OUTCOME_PROVIDER_ERROR);
+    EXPECT(&story, ACTION_SETTLE);
+    tell(&story, story.actions.wake_at, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD);
+    assert_int_equal(story.actions.list[0].place, 1);
+    tell(&story, 400, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 410, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 410, EVENT_ENDED, OUTCOME_PROVIDER_ERROR);
+    EXPECT(&story, ACTION_SETTLE, ACTION_FAIL, ACTION_CLOSE);
+    end(&story);
+}
+
+/* Nor does another pick, made later because the first one went away, forget what was ruled out. */
+static void failover__keeps_a_long_request_from_targets_that_read_no_more(void **state)
+{
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 3);
+    story.house.targets[0].context = 8000;
+    story.house.targets[1].context = 4000;
+    story.house.targets[2].context = 16000;
+    house_open(&story.house, 1);
+    call(&story.house, &story, false, 0, 0);
+    to_written(&story, 0);
+    tell(&story, 10, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 10, EVENT_ENDED, OUTCOME_CONTEXT);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    assert_int_equal(story.actions.list[1].place, 2);
+    assert_int_equal(fleet_obey(story.house.fleet, SPAN_OF("p2/m"), FLEET_PARK, 20), 1);
+    tell(&story, 30, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_RELEASE, ACTION_FAIL, ACTION_CLOSE);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +223,8 @@ int main(void)
         cmocka_unit_test(failover__waits_for_no_first_content_once_the_gate_is_open),
         cmocka_unit_test(failover__makes_no_attempt_for_which_money_came_too_late),
         cmocka_unit_test(failover__does_not_panic_into_a_cooldown),
+        cmocka_unit_test(failover__never_comes_back_to_a_target_that_is_ruled_out),
+        cmocka_unit_test(failover__keeps_a_long_request_from_targets_that_read_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,19 +367,11 @@ static void plan__wishes(void **state)
 
     (void)state;
     house_init(&house, 4);
-    house.targets[0].context = 1000;
-    house.targets[1].context = 1000;
-    house.targets[2].context = 2000; /* of the last one it is not known */
     house.providers[1].credential_index = 0;
     house_open(&house, 1);
     plan_plain(&house, &plan, 0);
     wish.but = 0;
     assert_int_equal(plan_pick(&plan, house.fleet, &wish, 0), 1);
-    wish.context_above = 1000;
-    assert_int_equal(plan_pick(&plan, house.fleet, &wish, 0), 2);
-    wish.context_above = 2000;
-    assert_int_equal(plan_pick(&plan, house.fleet, &wish, 0), PLAN_NONE);
-    wish.context_above = 0;
     wish.other_credential_than = 0;
     assert_int_equal(plan_pick(&plan, house.fleet, &wish, 0), 2);
     wish.is_certain = true;
