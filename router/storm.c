@@ -59,9 +59,11 @@ static bool has_token(const struct storm *storm, mono_ms now)
 enum storm_no storm_ask(const struct storm *storm, uint32_t retries_in_flight,
                         uint32_t attempts_in_flight, mono_ms now)
 {
-    if (retries_in_flight >= STORM_IN_FLIGHT_LEAST &&
-        retries_in_flight >= attempts_in_flight / STORM_ATTEMPTS_PER_RETRY) {
-        return STORM_CONCURRENCY;
+    if (!has_token(storm, now)) { /* before the crowd, which would pass by itself */
+        return STORM_TOKENS;
     }
-    return has_token(storm, now) ? STORM_ALLOWS : STORM_TOKENS;
+    return retries_in_flight >= STORM_IN_FLIGHT_LEAST &&
+                   retries_in_flight >= attempts_in_flight / STORM_ATTEMPTS_PER_RETRY
+               ? STORM_CONCURRENCY
+               : STORM_ALLOWS;
 }

@@ -53,6 +53,19 @@ static void storm__a_fifth_of_what_is_in_flight_may_be_retries(void **state)
     }
 }
 
+/* A crowd passes, and who is told of one waits a moment and goes; a used up budget does not. */
+static void storm__a_used_up_budget_is_told_before_a_crowd(void **state)
+{
+    struct storm storm;
+
+    (void)state;
+    storm_init(&storm);
+    for (int i = 0; i < STORM_RETRIES_LEAST; i++) {
+        storm_retry(&storm, 0);
+    }
+    assert_int_equal(storm_ask(&storm, 3, 3, 0), STORM_TOKENS);
+}
+
 static void storm__ten_a_minute_are_free(void **state)
 {
     struct storm storm;
@@ -176,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(storm__a_fifth_of_what_is_in_flight_may_be_retries),
+        cmocka_unit_test(storm__a_used_up_budget_is_told_before_a_crowd),
         cmocka_unit_test(storm__ten_a_minute_are_free),
         cmocka_unit_test(storm__five_calls_pay_for_a_retry),
         cmocka_unit_test(storm__deposits_live_a_minute),
