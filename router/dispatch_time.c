@@ -21,7 +21,8 @@ bool dispatch_may_send_early_head(const struct dispatch *d)
  * the two below. */
 static mono_ms gate_deadline(const struct dispatch *d, const struct flight *f)
 {
-    if (!f->is_written || f->has_content || d->is_committed || (!d->is_stream && f->has_head)) {
+    if (!f->is_written || f->has_content || d->state == DISPATCH_STREAMING ||
+        (!d->is_stream && f->has_head)) {
         return MONO_NEVER;
     }
     return mono_add(f->written_at, f->gate_ms);
@@ -56,8 +57,9 @@ mono_ms dispatch_hedge_at(const struct dispatch *d)
     uint32_t after = d->plan->rules->hedge_after_ms;
     uint32_t p95 = 0;
 
-    if (after == 0 || d->has_hedged || d->is_committed || d->state != DISPATCH_TRYING || f->has_content ||
-        !f->is_written || (!d->is_stream && !d->rules.is_short)) {
+    if (after == 0 || d->has_hedged || d->is_committed || d->state != DISPATCH_TRYING ||
+        f->has_content || !f->is_written || d->rules.runs_once ||
+        (!d->is_stream && !d->rules.is_short)) {
         return MONO_NEVER;
     }
     p95 = fleet_p95_ms(d->fleet, f->entry.member);

@@ -216,6 +216,28 @@ static void failover__keeps_a_long_request_from_targets_that_read_no_more(void *
     end(&story);
 }
 
+static void failover__does_not_hedge_what_must_not_run_twice(void **state)
+{
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.hedge_after_ms = 100;
+    house_open(&story.house, 1);
+    call(&story.house, &story, true, 0, 0);
+    to_written(&story, 0);
+    assert_int_equal(story.actions.wake_at, 100);
+    end(&story);
+    house_init(&story.house, 2);
+    story.house.route.hedge_after_ms = 100;
+    house_open(&story.house, 1);
+    call(&story.house, &story, true, 0, 0);
+    story.dispatch.rules.runs_once = true;
+    to_written(&story, 0);
+    assert_int_equal(story.actions.wake_at, 60000);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +247,7 @@ int main(void)
         cmocka_unit_test(failover__does_not_panic_into_a_cooldown),
         cmocka_unit_test(failover__never_comes_back_to_a_target_that_is_ruled_out),
         cmocka_unit_test(failover__keeps_a_long_request_from_targets_that_read_no_more),
+        cmocka_unit_test(failover__does_not_hedge_what_must_not_run_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
