@@ -17,8 +17,8 @@ bool dispatch_may_send_early_head(const struct dispatch *d)
     return d->is_stream && !d->head_is_out && d->timeouts->early_head_ms != 0;
 }
 
-/* Once the gate is open, be it without content (a long prelude, an answer of none), silence is told by
- * the two below. */
+/* Once the gate is open, be it without content (a long prelude, an answer of none), silence is told
+ * by the two below. */
 static mono_ms gate_deadline(const struct dispatch *d, const struct flight *f)
 {
     if (!f->is_written || f->has_content || d->state == DISPATCH_STREAMING ||
