@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# The world and its laws, and what runs in it.
+add_library(world STATIC EXCLUDE_FROM_ALL
+  sim/agenda.c sim/script.c sim/world.c
+  sim/laws.c sim/laws_table.c sim/laws_places.c sim/laws_breaker.c
+  lib/house.c)
+target_link_libraries(world PUBLIC core PRIVATE flags)
+
+add_executable(sim sim/sim_main.c sim/draw.c)
+target_link_libraries(sim PRIVATE world flags)
+add_test(NAME sim/worlds COMMAND sim WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(sim/worlds PROPERTIES LABELS sim)
+test_limit(sim/worlds 120)
+
