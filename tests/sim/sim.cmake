@@ -12,3 +12,10 @@ add_test(NAME sim/worlds COMMAND sim WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 set_tests_properties(sim/worlds PROPERTIES LABELS sim)
 test_limit(sim/worlds 120)
 
+# The compound faults with their figures.
+add_executable(sim_outages sim/test_outages.c)
+target_link_libraries(sim_outages PRIVATE world flags PkgConfig::CMOCKA)
+add_test(NAME sim/outages COMMAND sim_outages WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(sim/outages PROPERTIES LABELS sim)
+test_limit(sim/outages 120)
+
