@@ -19,3 +19,13 @@ add_test(NAME sim/outages COMMAND sim_outages WORKING_DIRECTORY ${PROJECT_SOURCE
 set_tests_properties(sim/outages PROPERTIES LABELS sim)
 test_limit(sim/outages 120)
 
+# The stories: one test per file.
+add_executable(scenario sim/scenario_main.c sim/scenario.c sim/scenario_read.c)
+target_link_libraries(scenario PRIVATE world flags)
+file(GLOB stories CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/*.scn)
+foreach(story ${stories})
+  get_filename_component(name ${story} NAME_WE)
+  add_test(NAME scenario/${name} COMMAND scenario ${story})
+  set_tests_properties(scenario/${name} PROPERTIES LABELS sim)
+  test_limit(scenario/${name} 30)
+endforeach()
