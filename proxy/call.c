@@ -128,7 +128,8 @@ static void act_hold(struct call *call, const struct action *action)
     struct hold_answer answer;
 
     if (ports->ledger_ops->hold(ports->ledger, &request, &answer)) {
-        call_event(call, answer.verdict == HOLD_GRANTED ? EVENT_HELD : EVENT_DENIED, OUTCOME_OK);
+        call_event_of(call, answer.attempt,
+                      answer.verdict == HOLD_GRANTED ? EVENT_HELD : EVENT_DENIED, OUTCOME_OK);
     }
 }
 

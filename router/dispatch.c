@@ -546,11 +546,7 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
         return;
     }
     if (flight_of(d, event->attempt) == NULL) {
-        /* Of a hedge that lost; its money, were it still asked for, goes back. */
-        if (event->kind == EVENT_HELD) {
-            dispatch_act(actions, ACTION_RELEASE, event->attempt, OUTCOME_HEDGE_LOST);
-        }
-        return;
+        return; /* of a hedge that lost */
     }
     switch (event->kind) {
     case EVENT_TERMINAL: d->terminal_at = event->now; return;
@@ -582,9 +578,31 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
     }
 }
 
+/* The answer to a hold that nobody waits for any more: a hedge's, when the other attempt has decided
+ * the matter meanwhile. */
+static bool is_stale_answer(const struct dispatch *d, const struct event_in *event)
+{
+    bool is_waited_for = event->attempt == d->numbers &&
+                         (d->state == DISPATCH_HOLDING || d->is_hedging);
+
+    return (event->kind == EVENT_HELD || event->kind == EVENT_DENIED) && !is_waited_for;
+}
+
+static void give_back(const struct event_in *event, struct actions *actions)
+{
+    if (event->kind == EVENT_HELD) {
+        dispatch_act(actions, ACTION_RELEASE, event->attempt, OUTCOME_HEDGE_LOST);
+    }
+}
+
 void dispatch_step(struct dispatch *dispatch, const struct event_in *event, struct actions *actions)
 {
     actions->count = 0;
+    if (dispatch->state != DISPATCH_CLOSED && is_stale_answer(dispatch, event)) {
+        give_back(event, actions);
+        actions->wake_at = dispatch_wake_at(dispatch);
+        return;
+    }
     switch (dispatch->state) {
     case DISPATCH_HOLDING: step_holding(dispatch, event, actions); break;
     case DISPATCH_TRYING: step_trying(dispatch, event, actions); break;

@@ -238,6 +238,35 @@ static void failover__does_not_hedge_what_must_not_run_twice(void **state)
     end(&story);
 }
 
+/* A hedge's money that comes when the first attempt has ended the matter is given back. */
+static void failover__gives_back_money_that_nobody_waits_for(void **state)
+{
+    struct story story;
+    struct event_in no = {.kind = EVENT_ENDED,
+                          .attempt = 1,
+                          .outcome = OUTCOME_REQUEST,
+                          .now = 200,
+                          .should_retry = 1,
+                          .hint_ms = HINT_NONE};
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.hedge_after_ms = 100;
+    house_open(&story.house, 1);
+    for (int i = 0; i < 40; i++) {
+        fleet_route_called(story.house.fleet, &story.house.route, 0);
+    }
+    call(&story.house, &story, true, 0, 0);
+    to_written(&story, 0);
+    tell(&story, 100, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD);
+    dispatch_step(&story.dispatch, &no, &story.actions);
+    EXPECT(&story, ACTION_SETTLE); /* and a pause, since the provider asks for a repetition */
+    tell(&story, 201, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_RELEASE);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +277,7 @@ int main(void)
         cmocka_unit_test(failover__never_comes_back_to_a_target_that_is_ruled_out),
         cmocka_unit_test(failover__keeps_a_long_request_from_targets_that_read_no_more),
         cmocka_unit_test(failover__does_not_hedge_what_must_not_run_twice),
+        cmocka_unit_test(failover__gives_back_money_that_nobody_waits_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
