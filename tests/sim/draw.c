@@ -208,6 +208,25 @@ static void rough_weather(struct world *world)
     world->ledger.late_ms = 3000;
 }
 
+/* Hedges whose money comes when the first attempt has ended the matter: what is wrong everywhere, or
+ * was broken off, and yet goes on. */
+static void late_hedges(struct world *world)
+{
+    struct manner final = manner_of(OUTCOME_REQUEST);
+    struct manner slow = manner_of(OUTCOME_OK);
+
+    slow.head_ms = 400;
+    final.head_ms = 200;
+    final.should_retry = 1;
+    script_init(&world->scripts[0]);
+    script_add(&world->scripts[0], 250, MONO_NEVER, &final)->percent = 50;
+    script_add(&world->scripts[0], 250, MONO_NEVER, &slow);
+    world->house.route.strategy = &strategy_priority;
+    world->house.route.hedge_after_ms = 1 + below(150);
+    world->ledger.late_percent = 50;
+    world->ledger.late_ms = 500;
+}
+
 /* ---- apps ---- */
 
 /* To the next full step, where the ledger takes such steps too. */
@@ -336,6 +355,8 @@ void draw_world(struct world *world, uint64_t seed, bool is_verbose)
         world->ledger.step_ms = one_in(4) ? 100 : 0;
         if (seed % 16 == 8) {
             rough_weather(world);
+        } else if (seed % 16 == 13) {
+            late_hedges(world);
         }
     }
     if (is_verbose) {
