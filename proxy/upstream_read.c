@@ -155,13 +155,22 @@ static bool interim_head(struct attempt *attempt, const struct http1_head *head)
     return true;
 }
 
+/* A frame's length (below 2^24 and in fact below 2^14), or the preface of a client: somebody speaks
+ * HTTP/2 here (RFC 9113, 3.4 and 4.1). */
+static bool is_http2(struct span bytes)
+{
+    return bytes.len > 0 && (bytes.at[0] == '\0' || span_starts(bytes, SPAN_OF("PRI * HTTP/2")));
+}
+
 /* Scans the heads in bytes that lie still for as long as this takes. */
 static bool heads_feed(struct attempt *attempt, struct http1_head *head, struct span bytes,
                        bool is_partial)
 {
     for (unsigned i = 0; i <= LIMIT_INTERIM_RESPONSES; i++) {
         switch (http1_head_feed(head, bytes)) {
-        case HTTP1_BAD: attempt_end(attempt, outcome_of_fault(head->fault)); return false;
+        case HTTP1_BAD:
+            attempt_end(attempt, is_http2(bytes) ? OUTCOME_SWITCHED : outcome_of_fault(head->fault));
+            return false;
         case HTTP1_MORE:
             if (!is_partial) {
                 return partial_begin(attempt, head, bytes);

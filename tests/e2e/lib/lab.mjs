@@ -42,6 +42,10 @@ export const NEITHER = { endpoint: 0, deployment: 0 };
 export const parks = (scope, reason, from, to) => ({ ...NEITHER, park: { scope, reason, left: [from, to] } });
 export const cools = (from, to, more = NEITHER) => ({ ...more, cool: [from, to] });
 
+// headgate asks an endpoint whose breaker is open for its model list: that is no call of the row.
+const besideProbes = (script) => (script instanceof Function
+    ? (exchange) => (exchange.request.method === 'GET' ? healthy(exchange) : script(exchange)) : script);
+
 const DIALECT = { chat: 'openai', messages: 'anthropic' };
 const KIND = { chat: 'o', messages: 'a' };
 const listed = (wanted) => (Array.isArray(wanted) ? wanted : [wanted]);
@@ -284,7 +288,7 @@ export class Lab {
         await sleep(10);
         await this.reset(site, operation); // and headgate has seen them go
         site.forget();
-        site.first.play?.(site.row.play ?? healthy);
+        site.first.play?.(besideProbes(site.row.play ?? healthy));
     }
 
     // The expectation of one cell: `alone` and `pair` of the row, perhaps apart for whole and stream.
@@ -332,6 +336,10 @@ export class Lab {
             }
         } else {
             await Promise.all(calls.map((call) => call()));
+        }
+        // A kept connection that the provider has just closed says nothing of it: such a call is made again.
+        for (let more = 0; more < 5 && ended.filter((one) => one !== 'stale_connection').length < count; more += 1) {
+            await calls[0]();
         }
         const seen = await this.standing(site, operation);
         seen.why += `; ${ended.join(' ')}`;

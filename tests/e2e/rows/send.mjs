@@ -81,10 +81,9 @@ const fiveTimes = (how) => async (lab, site) => {
     await neutral(lab, site, 'chat');
 };
 
-const broken = (id, title, text, outcome, marks, differs) => row(id, title, { differs, play: says(text), alone: refused(502, 'upstream_protocol', outcome), pair: rescued(outcome), marks });
+const broken = (id, title, text, outcome, marks) => row(id, title, { play: says(text), alone: refused(502, 'upstream_protocol', outcome), pair: rescued(outcome), marks });
 // HTTP/2 is not spoken: what comes in place of an answer is B13, and A20 shows that it is not offered.
-const h2 = (id, title, frame) => broken(id, `${title}: HTTP/2 in place of an answer`, frame, 'protocol', ENDPOINT,
-    'HTTP/1.1 alone is offered and spoken; a frame in place of an answer counts F/– as C43, where B13 has –/F');
+const h2 = (id, title, frame) => broken(id, `${title}: HTTP/2 in place of an answer`, frame, 'switched_protocol', DEPLOYMENT);
 const frame = (kind, length = 64) => `\0\0${String.fromCharCode(length - 9)}${String.fromCharCode(kind)}\0\0\0\0\0`.padEnd(length, '\0');
 
 export const rows = [
