@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The dispatch in virtual time: single stories first, then random worlds whose laws are derived from
- * what the actions did, not from the state under test. */
+/* The dispatch in virtual time, story by story; random worlds and their laws are in tests/sim. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,16 +8,7 @@
 
 #include <cmocka.h>
 
-#include "tests/lib/house.h"
-#include "router/dispatch.h"
-#include "wire/hint.h"
-
-struct story {
-    struct house house;
-    struct plan plan;
-    struct dispatch dispatch;
-    struct actions actions;
-};
+#include "tests/lib/story.h"
 
 /* Two targets at least have a fleet of their own; it ends with the story. */
 static void begin_with(struct story *story, const struct dispatch_rules *rules)
@@ -39,35 +29,6 @@ static void begin(struct story *story, bool is_stream, const struct timeouts *li
     }
     begin_with(story, &rules);
 }
-
-static void end(struct story *story)
-{
-    house_close(&story->house);
-}
-
-static void tell(struct story *story, mono_ms now, enum event_kind kind, enum outcome outcome)
-{
-    struct event_in event = {.kind = kind,
-                             .attempt = story->dispatch.numbers,
-                             .outcome = outcome,
-                             .now = now,
-                             .should_retry = -1,
-                             .hint_ms = HINT_NONE};
-
-    dispatch_step(&story->dispatch, &event, &story->actions);
-}
-
-static void expect(const struct story *story, size_t count, const enum action_kind *kinds)
-{
-    assert_int_equal(story->actions.count, count);
-    for (size_t i = 0; i < count; i++) {
-        assert_int_equal(story->actions.list[i].kind, kinds[i]);
-    }
-}
-
-#define EXPECT(story, ...) \
-    expect(story, sizeof((enum action_kind[]){__VA_ARGS__}) / sizeof(enum action_kind), \
-           (enum action_kind[]){__VA_ARGS__})
 
 static struct timeouts default_timeouts(void)
 {

@@ -7,16 +7,7 @@
 
 #include <cmocka.h>
 
-#include "router/dispatch.h"
-#include "tests/lib/house.h"
-#include "wire/hint.h"
-
-struct story {
-    struct house house;
-    struct plan plan;
-    struct dispatch dispatch;
-    struct actions actions;
-};
+#include "tests/lib/story.h"
 
 static void call(struct house *house, struct story *story, bool is_stream, uint32_t deadline_ms,
                  mono_ms now)
@@ -33,41 +24,6 @@ static void begin(struct story *story, size_t targets, bool is_stream, uint32_t 
     house_open(&story->house, 1);
     call(&story->house, story, is_stream, deadline_ms, 0);
 }
-
-static void end(struct story *story)
-{
-    house_close(&story->house);
-}
-
-static void tell_hint(struct story *story, mono_ms now, enum event_kind kind, enum outcome outcome,
-                      int64_t hint_ms)
-{
-    struct event_in event = {.kind = kind,
-                             .attempt = story->dispatch.numbers,
-                             .outcome = outcome,
-                             .now = now,
-                             .should_retry = -1,
-                             .hint_ms = hint_ms};
-
-    dispatch_step(&story->dispatch, &event, &story->actions);
-}
-
-static void tell(struct story *story, mono_ms now, enum event_kind kind, enum outcome outcome)
-{
-    tell_hint(story, now, kind, outcome, HINT_NONE);
-}
-
-static void expect(const struct story *story, size_t count, const enum action_kind *kinds)
-{
-    assert_int_equal(story->actions.count, count);
-    for (size_t i = 0; i < count; i++) {
-        assert_int_equal(story->actions.list[i].kind, kinds[i]);
-    }
-}
-
-#define EXPECT(story, ...) \
-    expect(story, sizeof((enum action_kind[]){__VA_ARGS__}) / sizeof(enum action_kind), \
-           (enum action_kind[]){__VA_ARGS__})
 
 /* From the question to a request that is on its way. */
 static void to_written(struct story *story, mono_ms now)
