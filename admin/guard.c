@@ -28,8 +28,8 @@ static struct span bearer_of(struct span value)
 
 static bool is_form(struct span type)
 {
-    static const struct span types[] = {
-        SPAN("application/x-www-form-urlencoded"), SPAN("multipart/form-data"), SPAN("text/plain")};
+    static const struct span types[] = {SPAN("application/x-www-form-urlencoded"),
+                                        SPAN("multipart/form-data"), SPAN("text/plain")};
 
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
         if (span_starts_nocase(type, types[i])) {

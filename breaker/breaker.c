@@ -96,8 +96,7 @@ static bool is_latest_probe(const struct breaker *breaker, struct pass pass)
 
 /* A probe's success counts once, while its lease runs. Its failure counts as long as no other probe
  * was let out: a stream may break after its first content. */
-static bool is_counted(const struct breaker *breaker, struct pass pass,
-                       const struct report *report)
+static bool is_counted(const struct breaker *breaker, struct pass pass, const struct report *report)
 {
     switch (breaker->state) {
     case BREAKER_CLOSED: return true;

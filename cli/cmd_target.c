@@ -16,8 +16,8 @@ static void put_escaped(struct buf *out, struct span text)
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.at[i];
         bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
-                        byte == '_' || byte == '~';
+                        (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' ||
+                        byte == '~';
         if (!is_plain) {
             buf_put_char(out, '%');
             buf_put_char(out, digits[byte >> 4]);

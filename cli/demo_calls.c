@@ -18,16 +18,17 @@ enum {
 
 /* ---- the calls ---- */
 
-#define CHAT "/v1/chat/completions"
+#define CHAT     "/v1/chat/completions"
 #define MESSAGES "/v1/messages"
-#define HELLO "{\"model\":\"demo\",\"max_tokens\":20," \
-              "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]"
+#define HELLO                                                                                      \
+    "{\"model\":\"demo\",\"max_tokens\":20,"                                                       \
+    "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]"
 
 /* Two of each kind: the first of a path meets the first failure of its provider, and so on. */
 static const struct demo_call {
     const char *path;
     bool is_stream;
-} demo_calls[] = {{CHAT, true},  {MESSAGES, true}, {CHAT, true},  {MESSAGES, true},
+} demo_calls[] = {{CHAT, true},  {MESSAGES, true},  {CHAT, true},  {MESSAGES, true},
                   {CHAT, false}, {MESSAGES, false}, {CHAT, false}, {MESSAGES, false}};
 
 static bool is_whole_json(struct span body)
@@ -69,9 +70,9 @@ static bool make_call(const struct demo_call *call, struct span address)
     buf_put_text(&url, call->path);
     request.url = buf_span(&url);
     err = fetch(&request, &status, &body, &why);
-    bool is_whole = err == ERR_NONE && status == 200 &&
-                    (call->is_stream ? is_whole_stream(buf_span(&body))
-                                     : is_whole_json(buf_span(&body)));
+    bool is_whole =
+        err == ERR_NONE && status == 200 &&
+        (call->is_stream ? is_whole_stream(buf_span(&body)) : is_whole_json(buf_span(&body)));
     buf_fini(&body);
     buf_fini(&url);
     return is_whole;

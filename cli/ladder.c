@@ -29,12 +29,9 @@ static const char *find(const struct words *rows, size_t count, int of)
 static void put_outcome(struct buf *out, enum outcome outcome)
 {
     static const struct words rows[] = {
-        {OUTCOME_RESET, "cut off"},
-        {OUTCOME_TRUNCATED, "broke off"},
-        {OUTCOME_HEAD_TIMEOUT, "silence"},
-        {OUTCOME_FIRST_CONTENT_TIMEOUT, "silence"},
-        {OUTCOME_IDLE, "fell silent"},
-        {OUTCOME_APP_GONE, "the app left"},
+        {OUTCOME_RESET, "cut off"},        {OUTCOME_TRUNCATED, "broke off"},
+        {OUTCOME_HEAD_TIMEOUT, "silence"}, {OUTCOME_FIRST_CONTENT_TIMEOUT, "silence"},
+        {OUTCOME_IDLE, "fell silent"},     {OUTCOME_APP_GONE, "the app left"},
     };
     const char *text = find(rows, ARRAY_LENGTH(rows), (int)outcome);
 
@@ -217,8 +214,6 @@ void ladder_init(struct ladder *ladder, bool has_color)
 
 struct observer ladder_observer(struct ladder *ladder)
 {
-    return (struct observer){.on_attempt = on_attempt,
-                             .on_call = on_call,
-                             .on_notice = on_notice,
-                             .to = ladder};
+    return (struct observer){
+        .on_attempt = on_attempt, .on_call = on_call, .on_notice = on_notice, .to = ladder};
 }

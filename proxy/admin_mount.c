@@ -259,8 +259,8 @@ void admin_answers(struct call *call, const struct http1_head *head, const char 
     struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME,
                                 .is_public = page != NULL && page->is_public};
 
-    call->match.dialect = dialect_for_error(
-        target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+    call->match.dialect =
+        dialect_for_error(target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
     note_path(call, target);
     if (!passes(call, head, base, &facts)) {
         return;

@@ -11,8 +11,7 @@ static void put_count(struct log *log, const char *name, int64_t value)
     }
 }
 
-static void put_target_name(struct buf *text, const struct call *call,
-                            const struct target *target)
+static void put_target_name(struct buf *text, const struct call *call, const struct target *target)
 {
     struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
 
@@ -245,9 +244,9 @@ static void log_notice(struct env *env, const struct notice *notice)
         log_field(log, "to", span_of(notice->new_state));
     }
     log_field(log, "reason",
-              span_of(notice->reason != PARK_NONE        ? park_word(notice->reason)
+              span_of(notice->reason != PARK_NONE     ? park_word(notice->reason)
                       : notice->outcome != OUTCOME_OK ? outcome_word(notice->outcome)
-                                                         : ""));
+                                                      : ""));
     if (notice->ms > 0) {
         log_seconds(log, "for_s", notice->ms * 1000);
     }

@@ -266,8 +266,7 @@ static enum refusal_kind refusal_of_way(enum way_found found, bool has_model)
     case WAY_FOUND: break;
     case WAY_NO_ROUTE: return REFUSAL_ROUTE_NOT_FOUND;
     case WAY_NO_TASK: return REFUSAL_TASK_NOT_FOUND;
-    case WAY_NO_MODEL:
-        return has_model ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
+    case WAY_NO_MODEL: return has_model ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
     }
     return REFUSAL_NONE;
 }
@@ -291,7 +290,8 @@ static struct refusal not_found(struct call *call, enum way_found found, const s
     return refusal;
 }
 
-/* A body of megabytes is images, not text: a guess above this would keep targets out for nothing. */
+/* A body of megabytes is images, not text: a guess above this would keep targets out for nothing.
+ */
 enum { INPUT_GUESS_MAX = 32768 };
 
 static struct plan_ask ask_of(const struct call *call)
@@ -302,8 +302,8 @@ static struct plan_ask ask_of(const struct call *call)
     return (struct plan_ask){
         .dialect = call->match.dialect,
         .model = buf_span(&call->model),
-        .session = head->session.len > 0 ? call_head_span(head, head->session)
-                                         : call->request.session,
+        .session =
+            head->session.len > 0 ? call_head_span(head, head->session) : call->request.session,
         .caller = call_head_span(head, head->key),
         .estimate = {.input_tokens = input < INPUT_GUESS_MAX ? input : INPUT_GUESS_MAX,
                      .output_tokens = estimate_output(call->request.output_cap)},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Once a second the fleet is asked which endpoint wants a probe; at most PROBES_MAX are out. They go
- * the way of calls, by the same pool and the same rules for addresses, but are none: no ledger, no
- * line, no breaker but the endpoint's hears of them. */
+/* Once a second the fleet is asked which endpoint wants a probe; at most PROBES_MAX are out. They
+ * go the way of calls, by the same pool and the same rules for addresses, but are none: no ledger,
+ * no line, no breaker but the endpoint's hears of them. */
 #include "proxy/probes.h"
 
 #include "base/list.h"
@@ -14,7 +14,7 @@
 enum {
     PROBES_MAX = 16,
     LOOK_MS = 1000,
-    PROBE_MS = 5000,      /* for the whole of it */
+    PROBE_MS = 5000, /* for the whole of it */
     PROBE_CONNECT_MS = 3000,
     HEAD_MAX = 64 * 1024
 };
@@ -26,7 +26,7 @@ struct probe {
     uint64_t upstream; /* handle */
     mono_ms until;
     struct link link;
-    struct buf head;   /* borrowed by the engine until it is written */
+    struct buf head; /* borrowed by the engine until it is written */
 };
 
 struct probes {
@@ -180,8 +180,7 @@ static void look(struct loop_timer *timer, mono_ms now)
     const struct provider *provider = NULL;
 
     end_late_ones(probes, now);
-    while (probes->slots.count < PROBES_MAX &&
-           (provider = fleet_wants_probe(fleet, now)) != NULL) {
+    while (probes->slots.count < PROBES_MAX && (provider = fleet_wants_probe(fleet, now)) != NULL) {
         if (!ask(probes, provider)) {
             fleet_probed(fleet, provider, false, now);
         }

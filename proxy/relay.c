@@ -147,7 +147,7 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_open_object(&json);
     put_member(&json, text, "message", error->message);
     json_key(&json, "type"); /* which these events have not */
-    json_text(&json, status == 429   ? "rate_limit_error"
+    json_text(&json, status == 429  ? "rate_limit_error"
                      : status < 500 ? "invalid_request_error"
                                     : "server_error");
     json_key(&json, "param");
@@ -170,8 +170,8 @@ static void stream_failed_early(struct call *call, const struct event_view *view
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
-/* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream may
- * go on elsewhere it is told only when nobody does. */
+/* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream
+ * may go on elsewhere it is told only when nobody does. */
 static void add_error(struct call *call, struct run *run, struct span raw)
 {
     struct relay *relay = &call->relay;
@@ -248,8 +248,8 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     return true;
 }
 
-/* How much of an answer a stream has brought: as told, else by its bytes. What Anthropic tells at the
- * beginning stands until the end (anthropic.md 6), so that the larger one counts. */
+/* How much of an answer a stream has brought: as told, else by its bytes. What Anthropic tells at
+ * the beginning stands until the end (anthropic.md 6), so that the larger one counts. */
 static int64_t tokens_so_far(const struct relay *relay)
 {
     int64_t told = relay->stream.meter.told[USAGE_OUTPUT];
@@ -299,8 +299,7 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
     run_flush(&run);
     dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), is_content);
-    if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY ||
-        (!relay->is_open && relay->held.failed)) {
+    if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY || (!relay->is_open && relay->held.failed)) {
         call_event(call, EVENT_ENDED,
                    step == SSE_TOO_LONG || relay->held.len + LIMIT_RECV > relay->held.max
                        ? OUTCOME_TOO_LARGE
@@ -424,8 +423,8 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
     return call->request.is_stream ? unfold(call) : OUTCOME_OK;
 }
 
-/* Whether the unfinished event says that the answer is over. Else it is not shown, and a stream that
- * goes on elsewhere must not count it as shown. */
+/* Whether the unfinished event says that the answer is over. Else it is not shown, and a stream
+ * that goes on elsewhere must not count it as shown. */
 static bool ends_answer(const struct call *call, const struct sse_event *event)
 {
     struct stream stream = call->relay.stream;

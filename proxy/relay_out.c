@@ -293,6 +293,6 @@ void relay_keep_alive(struct call *call)
         call->relay.is_open ? call->match.dialect->keep_alive : SPAN_OF(": keep-alive\n\n");
 
     if (call->conn != NULL && !call->relay.in_piece && conn_backlog(call->conn) == 0) {
-            relay_send(call, span_make(NULL, 0), &comment, 1);
+        relay_send(call, span_make(NULL, 0), &comment, 1);
     }
 }

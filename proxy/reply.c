@@ -315,8 +315,7 @@ static void reply_provider_error(struct call *call, uint64_t wait_ms)
         put_retry(&relay->head, wait_ms);
     }
     /* 529 is Anthropic's own; other clients take an unknown status for what it is not. */
-    reply_whole(call,
-                relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
+    reply_whole(call, relay->status == 529 ? call->match.dialect->overloaded_status : relay->status,
                 SPAN_OF("application/json"), buf_span(&relay->held));
 }
 

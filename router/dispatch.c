@@ -32,7 +32,7 @@ void dispatch_init(struct dispatch *dispatch, struct plan *plan, struct fleet *f
 }
 
 struct action *dispatch_act(struct actions *actions, enum action_kind kind, uint8_t attempt,
-                          enum outcome outcome)
+                            enum outcome outcome)
 {
     must(actions->count < ACTIONS_MAX);
     actions->list[actions->count] =
@@ -110,7 +110,7 @@ bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome)
 
 /* The flight is over: books, breakers and notes hear of it. */
 void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
-                 enum outcome outcome, struct actions *actions)
+                   enum outcome outcome, struct actions *actions)
 {
     struct ending ending = {
         .outcome = outcome,
@@ -139,10 +139,11 @@ static void close_call(struct dispatch *d, struct actions *actions, enum outcome
 
 /* Nothing is in flight and nothing better is left. */
 void dispatch_give_up(struct dispatch *d, struct actions *actions, uint8_t number,
-                    enum outcome outcome, uint64_t wait_ms)
+                      enum outcome outcome, uint64_t wait_ms)
 {
     if (outcome != OUTCOME_APP_GONE) {
-        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome)->wait_ms = wait_ms;
+        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome)->wait_ms =
+            wait_ms;
     }
     close_call(d, actions, outcome);
 }
@@ -156,7 +157,7 @@ static void drop(struct dispatch *d, struct flight *f, const struct event_in *ev
 
 /* Whatever is in flight, for a reason that is not the providers'. */
 void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum outcome outcome,
-                     struct actions *actions)
+                       struct actions *actions)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
         if (d->flights[i].number != 0) {
@@ -250,7 +251,8 @@ static bool is_out(struct standing standing)
 
 static void early_head_if_due(struct dispatch *d, mono_ms now, struct actions *actions)
 {
-    if (dispatch_may_send_early_head(d) && now >= mono_add(d->begun_at, d->timeouts->early_head_ms)) {
+    if (dispatch_may_send_early_head(d) &&
+        now >= mono_add(d->begun_at, d->timeouts->early_head_ms)) {
         dispatch_act(actions, ACTION_EARLY_HEAD, d->flights[0].number, OUTCOME_OK);
         d->head_is_out = true;
         d->sent_at = now;
@@ -328,7 +330,8 @@ static void step_pausing(struct dispatch *d, const struct event_in *event, struc
     switch (event->kind) {
     case EVENT_WAKE:
         if (event->now >= dispatch_end(d)) {
-            dispatch_give_up(d, actions, dispatch_latest(d), d->attempts > 0 ? d->last : OUTCOME_DEADLINE, 0);
+            dispatch_give_up(d, actions, dispatch_latest(d),
+                             d->attempts > 0 ? d->last : OUTCOME_DEADLINE, 0);
             return;
         }
         early_head_if_due(d, event->now, actions);
@@ -366,7 +369,8 @@ static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *action
     d->has_hedged = true; /* asked once, whatever comes of it */
     place = plan_pick(d->plan, d->fleet, &wish, now);
     if (place == PLAN_NONE || d->attempts >= dispatch_attempts_allowed(d) ||
-        dispatch_storm_at(d, place, now) != STORM_ALLOWS || !fleet_may_hedge(d->fleet, d->plan->rules, now)) {
+        dispatch_storm_at(d, place, now) != STORM_ALLOWS ||
+        !fleet_may_hedge(d->fleet, d->plan->rules, now)) {
         return;
     }
     d->is_hedging = true;
@@ -541,8 +545,8 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
         return;
     }
     if (event->kind == EVENT_APP_GONE || event->kind == EVENT_SHUTDOWN) {
-        leave(d, event,
-              event->kind == EVENT_APP_GONE ? OUTCOME_APP_GONE : OUTCOME_SHUTDOWN, actions);
+        leave(d, event, event->kind == EVENT_APP_GONE ? OUTCOME_APP_GONE : OUTCOME_SHUTDOWN,
+              actions);
         return;
     }
     if (flight_of(d, event->attempt) == NULL) {
@@ -578,12 +582,12 @@ static void step_streaming(struct dispatch *d, const struct event_in *event,
     }
 }
 
-/* The answer to a hold that nobody waits for any more: a hedge's, when the other attempt has decided
- * the matter meanwhile. */
+/* The answer to a hold that nobody waits for any more: a hedge's, when the other attempt has
+ * decided the matter meanwhile. */
 static bool is_stale_answer(const struct dispatch *d, const struct event_in *event)
 {
-    bool is_waited_for = event->attempt == d->numbers &&
-                         (d->state == DISPATCH_HOLDING || d->is_hedging);
+    bool is_waited_for =
+        event->attempt == d->numbers && (d->state == DISPATCH_HOLDING || d->is_hedging);
 
     return (event->kind == EVENT_HELD || event->kind == EVENT_DENIED) && !is_waited_for;
 }

@@ -62,7 +62,8 @@ static uint32_t gate_of(const struct dispatch *d, uint8_t place, mono_ms now)
     return gate;
 }
 
-void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now, struct actions *actions)
+void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now,
+                           struct actions *actions)
 {
     uint8_t place = d->next_place;
     const struct target *target = plan_target(d->plan, place);
@@ -71,8 +72,8 @@ void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now, st
     *f = (struct flight){.number = d->numbers, .place = place, .started_at = now};
     f->gate_ms = gate_of(d, place, now);
     fleet_enter(d->fleet, &f->entry, target, plan_member(d->plan, d->fleet, place),
-                &d->plan->estimate, d->attempts > 0, d->next_is_panic,
-                f->gate_ms + LEASE_EXTRA_MS, now);
+                &d->plan->estimate, d->attempts > 0, d->next_is_panic, f->gate_ms + LEASE_EXTRA_MS,
+                now);
     if (d->next_is_panic) {
         fleet_tell_panic(d->fleet, target, f->entry.member);
     }
@@ -131,8 +132,7 @@ static uint64_t wait_after(struct dispatch *d, enum outcome outcome, mono_ms now
     enum mark mark = outcome_row(outcome)->mark;
     mono_ms at = MONO_NEVER;
 
-    if (mark != MARK_COOL && mark != MARK_COOL_HINT && mark != MARK_BILLING &&
-        mark != MARK_QUOTA) {
+    if (mark != MARK_COOL && mark != MARK_COOL_HINT && mark != MARK_BILLING && mark != MARK_QUOTA) {
         return 0;
     }
     for (uint8_t i = 0; i < d->plan->count; i++) {
@@ -174,7 +174,7 @@ static void none_eligible(struct dispatch *d, const struct event_in *event, uint
         outcome = OUTCOME_ALL_THROTTLED;
     }
     dispatch_give_up(d, actions, 0, outcome,
-            outlook.at_any == MONO_NEVER ? 0 : mono_until(event->now, outlook.at_any));
+                     outlook.at_any == MONO_NEVER ? 0 : mono_until(event->now, outlook.at_any));
 }
 
 /* The next attempt, wherever it may be made; of targets that were tried too often, none. */
@@ -231,9 +231,8 @@ uint8_t dispatch_attempts_allowed(const struct dispatch *d)
 
 enum storm_no dispatch_storm_at(const struct dispatch *d, uint8_t place, mono_ms now)
 {
-    return place == PLAN_NONE
-               ? STORM_ALLOWS
-               : fleet_storm(d->fleet, plan_member(d->plan, d->fleet, place), now);
+    return place == PLAN_NONE ? STORM_ALLOWS
+                              : fleet_storm(d->fleet, plan_member(d->plan, d->fleet, place), now);
 }
 
 /* Whom to ask instead: one that was not tried yet, else one that may be tried again. */
@@ -264,8 +263,8 @@ static void look_at_same(struct retry_facts *facts, const struct dispatch *d,
 }
 
 static struct retry_facts facts_of(const struct dispatch *d, const struct flight *f,
-                                   const struct event_in *event, enum outcome outcome,
-                                   uint8_t next, bool is_again)
+                                   const struct event_in *event, enum outcome outcome, uint8_t next,
+                                   bool is_again)
 {
     struct retry_facts facts = {
         .outcome = outcome,
@@ -382,7 +381,7 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
 
 /* An attempt failed before anything of it was shown. */
 void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in *event,
-                   enum outcome outcome, struct actions *actions)
+                     enum outcome outcome, struct actions *actions)
 {
     struct flight gone = *f;
     struct flight *other = dispatch_other_flight(d, f);

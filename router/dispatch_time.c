@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The times of a call: what can wake it (dispatch_wake_at), and whose time is up. A new timer is one
- * line in each of the two. */
+/* The times of a call: what can wake it (dispatch_wake_at), and whose time is up. A new timer is
+ * one line in each of the two. */
 #include "router/dispatch_parts.h"
 
 #include "base/must.h"
@@ -10,7 +10,6 @@ enum {
      * give up on silent streams. */
     KEEP_ALIVE_MS = 15000
 };
-
 
 bool dispatch_may_send_early_head(const struct dispatch *d)
 {

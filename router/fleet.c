@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is there, and who may be asked now. Everything the settings name stands from the start; models
- * that only apps name come and go within a ceiling: one that was not used and has nothing to
+/* Who is there, and who may be asked now. Everything the settings name stands from the start;
+ * models that only apps name come and go within a ceiling: one that was not used and has nothing to
  * remember gives way. */
 #include "router/fleet_parts.h"
 
@@ -100,8 +100,8 @@ static struct live_deployment *own_of(const struct fleet *fleet, const struct pr
     return fleet->deployments[provider->index];
 }
 
-/* What it would be made anew as is not worth remembering: an operator's order to the whole provider,
- * a stay that is over. */
+/* What it would be made anew as is not worth remembering: an operator's order to the whole
+ * provider, a stay that is over. */
 static bool may_go(const struct fleet *fleet, const struct live_deployment *live)
 {
     return !live->is_configured && live->in_flight == 0 &&
@@ -224,10 +224,9 @@ struct member fleet_member(struct fleet *fleet, const struct target *target, str
     return (struct member){
         .endpoint = fleet_endpoint_index(fleet, provider),
         .credential = provider->credential_index,
-        .deployment = is_listed
-                          ? fleet->by_target[target->number]
-                          : deployment_of(fleet, provider,
-                                          target->model.len > 0 ? target->model : model),
+        .deployment = is_listed ? fleet->by_target[target->number]
+                                : deployment_of(fleet, provider,
+                                                target->model.len > 0 ? target->model : model),
     };
 }
 
@@ -291,8 +290,7 @@ static void fill(struct fleet *fleet)
     }
     for (size_t i = 0; i < routing->providers_count; i++) {
         const struct provider *provider = &routing->providers[i];
-        struct live_endpoint *endpoint =
-            &fleet->endpoints[fleet_endpoint_index(fleet, provider)];
+        struct live_endpoint *endpoint = &fleet->endpoints[fleet_endpoint_index(fleet, provider)];
         struct live_credential *credential = &fleet->credentials[provider->credential_index];
 
         if (endpoint->provider == NULL) {
@@ -318,8 +316,7 @@ static bool take_parts(struct fleet *fleet, const uint64_t seed[2])
     }
     fleet->endpoints = mem_take_zero((fleet->endpoints_count + 1) * sizeof *fleet->endpoints);
     fleet->credentials = mem_take_zero((fleet->credentials_count + 1) * sizeof *fleet->credentials);
-    fleet->deployments =
-        mem_take_zero(fleet->deployments_room * sizeof(struct live_deployment *));
+    fleet->deployments = mem_take_zero(fleet->deployments_room * sizeof(struct live_deployment *));
     fleet->by_target = mem_take_zero((routing->targets_count + 1) * sizeof *fleet->by_target);
     fleet->routes = mem_take_zero((routing->routes_count + 1) * sizeof *fleet->routes);
     fleet->sticky = sticky_new(seed);
@@ -344,9 +341,9 @@ struct fleet *fleet_new(const struct routing *routing, uint64_t seed)
         return NULL;
     }
     /* One more than stay: who gives way leaves after the next one has come. */
-    map_init(&fleet->by_key, fleet->deployments_room > FLEET_DEPLOYMENTS_MAX
-                                 ? fleet->deployments_room + 1
-                                 : (size_t)FLEET_DEPLOYMENTS_MAX + 1,
+    map_init(&fleet->by_key,
+             fleet->deployments_room > FLEET_DEPLOYMENTS_MAX ? fleet->deployments_room + 1
+                                                             : (size_t)FLEET_DEPLOYMENTS_MAX + 1,
              words);
     fill(fleet);
     if (!place_all(fleet)) {
@@ -418,7 +415,7 @@ static struct standing by_breakers(const struct live_endpoint *endpoint,
         return out(OUT_OPEN, until, PARK_NONE);
     }
     return out(of_endpoint == ADMISSION_PROBE || of_live == ADMISSION_PROBE ? ELIGIBLE_PROBE
-                                                                             : ELIGIBLE,
+                                                                            : ELIGIBLE,
                0, PARK_NONE);
 }
 
@@ -464,11 +461,10 @@ void fleet_figures(const struct fleet *fleet, struct member member, uint32_t bes
     const struct live_deployment *live = fleet_deployment(fleet, member);
 
     figures->ramp_permille = ramp_of(fleet_endpoint(fleet, member), live, now);
-    figures->score_permille =
-        score_is_known(&live->score)
-            ? score_permille(&live->score, best_ttfc_ms, headroom_permille(&live->headroom, now),
-                             now)
-            : 0;
+    figures->score_permille = score_is_known(&live->score)
+                                  ? score_permille(&live->score, best_ttfc_ms,
+                                                   headroom_permille(&live->headroom, now), now)
+                                  : 0;
     figures->in_flight = live->in_flight;
     figures->ttfc_ms = score_ttfc_ms(&live->score);
     figures->started = live->started;

@@ -108,13 +108,14 @@ void fleet_enter(struct fleet *fleet, struct entry *entry, const struct target *
     };
     fleet->now = now;
     must(is_panic || (of_endpoint != ADMISSION_NO && of_live != ADMISSION_NO));
-    entry->endpoint_pass =
-        breaker_enter(&endpoint->breaker, of_endpoint == ADMISSION_NO ? ADMISSION_PANIC : of_endpoint,
-                      lease_ms, now, &change);
+    entry->endpoint_pass = breaker_enter(
+        &endpoint->breaker, of_endpoint == ADMISSION_NO ? ADMISSION_PANIC : of_endpoint, lease_ms,
+        now, &change);
     say_breaker(fleet, member, true, change, OUTCOME_OK, now);
     change = BREAKER_STAYS;
-    entry->deployment_pass = breaker_enter(
-        &live->breaker, of_live == ADMISSION_NO ? ADMISSION_PANIC : of_live, lease_ms, now, &change);
+    entry->deployment_pass =
+        breaker_enter(&live->breaker, of_live == ADMISSION_NO ? ADMISSION_PANIC : of_live, lease_ms,
+                      now, &change);
     say_breaker(fleet, member, false, change, OUTCOME_OK, now);
     headroom_start(&live->headroom, estimate->input_tokens, estimate->output_tokens, now);
     live->in_flight++;
@@ -181,8 +182,8 @@ void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, b
                   OUTCOME_OK, now);
 }
 
-void fleet_reported(struct fleet *fleet, const struct entry *entry,
-                    const struct reported *reported, mono_ms now)
+void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct reported *reported,
+                    mono_ms now)
 {
     if (reported->is_any && !entry->is_passthrough) {
         headroom_report(&fleet_deployment(fleet, entry->member)->headroom, reported, now);

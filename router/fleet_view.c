@@ -91,15 +91,13 @@ static bool is_meant(const struct live_deployment *live, struct span name)
     struct span provider = span_cut(&rest, '/');
     bool has_model = provider.len < name.len;
 
-    return span_equal(name, SPAN_OF("*")) ||
-           (span_equal(provider, live->provider->name) &&
-            (!has_model || span_equal(rest, live->model)));
+    return span_equal(name, SPAN_OF("*")) || (span_equal(provider, live->provider->name) &&
+                                              (!has_model || span_equal(rest, live->model)));
 }
 
 static void obey(struct fleet *fleet, struct live_deployment *live, enum fleet_order order)
 {
-    struct live_endpoint *endpoint =
-        &fleet->endpoints[fleet_endpoint_index(fleet, live->provider)];
+    struct live_endpoint *endpoint = &fleet->endpoints[fleet_endpoint_index(fleet, live->provider)];
 
     if (order == FLEET_PARK) {
         live->is_held = true;

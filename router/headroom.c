@@ -119,8 +119,8 @@ static void ask(const struct headroom_line *line, uint64_t need, mono_ms now, mo
     }
 }
 
-bool headroom_covers(const struct headroom *headroom, uint64_t input_tokens,
-                     uint64_t output_tokens, mono_ms now, mono_ms *until)
+bool headroom_covers(const struct headroom *headroom, uint64_t input_tokens, uint64_t output_tokens,
+                     mono_ms now, mono_ms *until)
 {
     mono_ms latest = now;
 
@@ -155,19 +155,18 @@ static uint32_t least(uint32_t a, uint32_t b)
 
 uint32_t headroom_permille(const struct headroom *headroom, mono_ms now)
 {
-    return least(
-        least(permille_of(&headroom->requests, now), permille_of(&headroom->tokens, now)),
-        least(permille_of(&headroom->input, now), permille_of(&headroom->output, now)));
+    return least(least(permille_of(&headroom->requests, now), permille_of(&headroom->tokens, now)),
+                 least(permille_of(&headroom->input, now), permille_of(&headroom->output, now)));
 }
 
 static struct limit_view view_of(const struct headroom_line *line, mono_ms now)
 {
     bool is_waiting = line->has_reset && is_live(line, now);
 
-    return (struct limit_view){
-        .limit = line->limit,
-        .left = left_of(line, now),
-        .reset_ms = is_waiting ? (int64_t)mono_until(now, line->full_at) : -1};
+    return (struct limit_view){.limit = line->limit,
+                               .left = left_of(line, now),
+                               .reset_ms =
+                                   is_waiting ? (int64_t)mono_until(now, line->full_at) : -1};
 }
 
 void headroom_view(const struct headroom *headroom, mono_ms now, struct limit_view *requests,
@@ -176,8 +175,8 @@ void headroom_view(const struct headroom *headroom, mono_ms now, struct limit_vi
     const struct headroom_line *line = &headroom->tokens;
 
     if (line->told < 0) {
-        bool is_output = headroom->input.told < 0 || permille_of(&headroom->output, now) <
-                                                         permille_of(&headroom->input, now);
+        bool is_output = headroom->input.told < 0 ||
+                         permille_of(&headroom->output, now) < permille_of(&headroom->input, now);
         line = is_output ? &headroom->output : &headroom->input;
     }
     *requests = view_of(&headroom->requests, now);

@@ -117,8 +117,7 @@ static void gather(const struct plan *plan, const struct scene *scene, struct ti
         struct figures *figures = &tier->figures[i];
 
         if (figures->score_permille != 0) {
-            figures->score_permille =
-                score_beside(figures->score_permille, figures->ttfc_ms, best);
+            figures->score_permille = score_beside(figures->score_permille, figures->ttfc_ms, best);
         }
     }
     fill_unknown(tier);
@@ -247,8 +246,7 @@ static uint8_t first_eligible(const struct plan *plan, const struct scene *scene
 
 /* The provider that served this session keeps its prompts warm: it comes first while it is eligible
  * and not much busier than the best of the same tier. Under priority the list decides. */
-static void prefer_session(struct plan *plan, const struct scene *scene,
-                           const struct plan_ask *ask)
+static void prefer_session(struct plan *plan, const struct scene *scene, const struct plan_ask *ask)
 {
     const struct route *route = plan->route;
     struct sticky *sticky = fleet_sticky(scene->fleet);

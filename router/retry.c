@@ -114,8 +114,7 @@ static bool is_throttled(const struct retry_facts *f)
 
 static struct retry_decision to_next(const struct retry_facts *f, struct rng *rng)
 {
-    enum retry_why why =
-        f->outcome == OUTCOME_CONTEXT ? RETRY_LARGER_TARGET : RETRY_OTHER_TARGET;
+    enum retry_why why = f->outcome == OUTCOME_CONTEXT ? RETRY_LARGER_TARGET : RETRY_OTHER_TARGET;
     uint32_t wait_ms = 0;
 
     if (!f->has_next) {

@@ -79,8 +79,8 @@ static enum blame by_sentence(unsigned status, struct span message)
     }
     for (size_t i = 0; i < ARRAY_LENGTH(sentences); i++) {
         const struct sentence *sentence = &sentences[i];
-        if (is_among(status, sentence->statuses) &&
-            span_starts_nocase(message, sentence->begins) && holds(message, sentence->holds)) {
+        if (is_among(status, sentence->statuses) && span_starts_nocase(message, sentence->begins) &&
+            holds(message, sentence->holds)) {
             return sentence->blame;
         }
     }

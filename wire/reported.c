@@ -168,8 +168,8 @@ static void tighten(struct reported_limit *limit, const struct reported_limit *o
     bool is_tighter = false;
 
     if (other->remaining >= 0 || limit->remaining >= 0) {
-        is_tighter = other->remaining >= 0 &&
-                     (limit->remaining < 0 || other->remaining < limit->remaining);
+        is_tighter =
+            other->remaining >= 0 && (limit->remaining < 0 || other->remaining < limit->remaining);
     } else if (other->limit >= 0 || limit->limit >= 0) {
         is_tighter = other->limit >= 0 && (limit->limit < 0 || other->limit < limit->limit);
     } else {

@@ -137,7 +137,8 @@ struct span resume_new_text(struct resume *resume, struct span raw)
     struct resume_state *now = &resume->now;
 
     while (raw.len > 0 && now->blank_at < now->blank_end) {
-        struct span had = span_make(resume->text.at + now->blank_at, now->blank_end - now->blank_at);
+        struct span had =
+            span_make(resume->text.at + now->blank_at, now->blank_end - now->blank_at);
         struct span came = raw;
         char had_bytes[4];
         char came_bytes[4];

@@ -51,9 +51,9 @@ static bool is_begun(const struct putting *p, struct span role, const struct jso
 static enum own_turn find_own(const struct putting *p, uint64_t *at)
 {
     enum { ROLE, CONTENT, ITEM, PREFIX, TOOLS, PLACES };
-    static const struct json_path paths[PLACES] = {
-        JSON_PATH1("role"), JSON_PATH1("content"), JSON_PATH2("content", "[]"),
-        JSON_PATH1("prefix"), JSON_PATH1("tool_calls")};
+    static const struct json_path paths[PLACES] = {JSON_PATH1("role"), JSON_PATH1("content"),
+                                                   JSON_PATH2("content", "[]"),
+                                                   JSON_PATH1("prefix"), JSON_PATH1("tool_calls")};
     struct json_hit own[PLACES];
     const struct json_hit *message = &p->hits[RESUME_LAST];
     struct span last = json_hit_span(message, p->ask->request->body);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fuzz/fuzz_resume.c: the first byte picks the dialect (1), how the begun turn is written (2),
- * whether the first stream was shown (4) and how the bytes are cut; then two or three streams, a line
+/* tests/fuzz/fuzz_resume.c: the first byte picks the dialect (1), how the begun turn is written
+ * (2), whether the first stream was shown (4) and how the bytes are cut; then two or three streams,
+ * a line
  * "=" between them. Whole and in pieces the app must get the same; what is written anew and what is
  * asked must be JSON. */
 #include <stdint.h>
@@ -17,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct span bodies[] = {
     SPAN("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],"
          "\"stream\":true}"),
-    SPAN("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}," LAST
-         "],\"stream\":true}")};
+    SPAN("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}"
+         "," LAST "],\"stream\":true}")};
 static const struct prefill_way ways[] = {
     {SPAN(""), SPAN(""), PREFILL_MARK_ROLE, true},
     {SPAN(",\"prefix\":true"), SPAN(""), PREFILL_MARK_PREFIX, false}};
@@ -58,11 +59,8 @@ static void take(struct run *run, const struct sse_event *event)
 {
     struct event_view view = {0};
     struct buf out;
-    struct resume_look look = {.event = event,
-                               .view = &view,
-                               .stream = &run->stream,
-                               .scan = run->scan,
-                               .out = &out};
+    struct resume_look look = {
+        .event = event, .view = &view, .stream = &run->stream, .scan = run->scan, .out = &out};
 
     run->stream.operation->read_event(&run->stream, run->scan, event, &view);
     if (view.is_error) {
@@ -140,8 +138,8 @@ static void run_call(struct run *run, struct span streams, uint8_t how, size_t s
 
     *run = (struct run){.how = how, .scan = json_scan_new()};
     must(run->scan != NULL);
-    refusal = dialect->operations[0].read_request(run->scan, 7, bodies[how >> 3 & 1],
-                                                  &run->request);
+    refusal =
+        dialect->operations[0].read_request(run->scan, 7, bodies[how >> 3 & 1], &run->request);
     must(refusal.kind == REFUSAL_NONE);
     run->request.operation = &dialect->operations[0];
     buf_init(&run->app, SIZE_MAX / 4);

@@ -4,8 +4,8 @@
 #include "base/must.h"
 
 static const struct span names[HOUSE_TARGETS_MAX] = {
-    SPAN("p0"), SPAN("p1"), SPAN("p2"), SPAN("p3"), SPAN("p4"), SPAN("p5"), SPAN("p6"),
-    SPAN("p7"), SPAN("p8"), SPAN("p9"), SPAN("p10"), SPAN("p11"), SPAN("p12"), SPAN("p13"),
+    SPAN("p0"),  SPAN("p1"),  SPAN("p2"),  SPAN("p3"),  SPAN("p4"),  SPAN("p5"),  SPAN("p6"),
+    SPAN("p7"),  SPAN("p8"),  SPAN("p9"),  SPAN("p10"), SPAN("p11"), SPAN("p12"), SPAN("p13"),
     SPAN("p14"), SPAN("p15"), SPAN("p16"), SPAN("p17"), SPAN("p18"), SPAN("p19"), SPAN("p20"),
     SPAN("p21"), SPAN("p22"), SPAN("p23"), SPAN("p24"), SPAN("p25"), SPAN("p26"), SPAN("p27"),
     SPAN("p28"), SPAN("p29"), SPAN("p30"), SPAN("p31")};

@@ -208,8 +208,8 @@ static void rough_weather(struct world *world)
     world->ledger.late_ms = 3000;
 }
 
-/* Hedges whose money comes when the first attempt has ended the matter: what is wrong everywhere, or
- * was broken off, and yet goes on. */
+/* Hedges whose money comes when the first attempt has ended the matter: what is wrong everywhere,
+ * or was broken off, and yet goes on. */
 static void late_hedges(struct world *world)
 {
     struct manner final = manner_of(OUTCOME_REQUEST);
@@ -273,12 +273,12 @@ static void some_past(struct world *world)
 static void tell_step(void *to, const struct sight *sight, const struct event_in *event,
                       const struct actions *actions)
 {
-    static const char *const events[] = {"start",   "held",  "denied",   "connected", "written",
-                                         "head",    "content", "ready",  "terminal",  "ended",
-                                         "wake",    "app gone", "shutdown"};
-    static const char *const names[] = {"hold",       "release", "attempt", "abandon",
-                                        "commit",     "early head", "keep alive", "finish",
-                                        "cut",        "fail",    "settle",  "close"};
+    static const char *const events[] = {"start", "held",     "denied",  "connected", "written",
+                                         "head",  "content",  "ready",   "terminal",  "ended",
+                                         "wake",  "app gone", "shutdown"};
+    static const char *const names[] = {"hold",   "release",    "attempt",    "abandon",
+                                        "commit", "early head", "keep alive", "finish",
+                                        "cut",    "fail",       "settle",     "close"};
 
     (void)to;
     printf("%8" PRIu64 " call %" PRIu64 " %s", event->now, sight->serial, events[event->kind]);

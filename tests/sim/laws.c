@@ -87,8 +87,8 @@ void laws_call(struct laws *laws, struct sight *sight, const struct ask *ask,
 
     total = ask->deadline_ms != 0 && ask->deadline_ms < total ? ask->deadline_ms : total;
     sight->deadline = now + total;
-    sight->end = ask->patience_ms == 0 ? sight->deadline
-                                       : mono_min(sight->deadline, now + ask->patience_ms);
+    sight->end =
+        ask->patience_ms == 0 ? sight->deadline : mono_min(sight->deadline, now + ask->patience_ms);
     if (plan->count > route->targets_count) {
         laws_break(laws, sight, now, "a plan of more targets than there are");
         return;
@@ -358,11 +358,10 @@ static void on_settle(struct laws *laws, struct sight *sight, const struct event
         spend(laws, sight, attempt);
     }
     laws_doors_ended(laws, sight, attempt, event->now);
-    laws_places_ended(laws, sight, attempt,
-                      event->kind == EVENT_ENDED && event->attempt == action->attempt
-                          ? event->quota_ms
-                          : 0,
-                      event->now);
+    laws_places_ended(
+        laws, sight, attempt,
+        event->kind == EVENT_ENDED && event->attempt == action->attempt ? event->quota_ms : 0,
+        event->now);
 }
 
 static void on_release(struct laws *laws, struct sight *sight, const struct action *action,

@@ -118,8 +118,8 @@ void laws_places_start(struct laws *laws, struct sight *sight, struct seen_attem
 {
     const struct place_facts *of = &laws->of[attempt->place];
     const struct seen_attempt *last = &sight->attempts[sight->last_number];
-    bool is_fresh = sight->last_number != 0 && last->outcome == OUTCOME_STALE &&
-                    last->place == attempt->place;
+    bool is_fresh =
+        sight->last_number != 0 && last->outcome == OUTCOME_STALE && last->place == attempt->place;
 
     is_welcome(laws, sight, attempt->place, now);
     if (attempt->is_retry) {
@@ -156,7 +156,10 @@ static void mark(struct laws *laws, const struct seen_attempt *attempt, uint64_t
     case OUT_OF_COOL:
         /* Out already, perhaps: then nothing is added. */
         is_out = !has_hint && now < laws->cooling[of->deployment].most;
-        stay(&laws->cooling[of->deployment], has_hint ? hint : is_out ? 0 : meaning.least_ms,
+        stay(&laws->cooling[of->deployment],
+             has_hint ? hint
+             : is_out ? 0
+                      : meaning.least_ms,
              has_hint ? hint : meaning.most_ms, now);
         return;
     case OUT_OF_COOL_HINT: stay(&laws->cooling[of->deployment], hint, hint, now); return;
@@ -192,8 +195,8 @@ void laws_reported(struct laws *laws, const struct sight *sight, uint8_t number,
     uint16_t deployment = laws->of[sight->attempts[number].place].deployment;
 
     laws->tells_left = true;
-    laws->used_up_until[deployment] =
-        reported->requests.remaining == 0 ? mono_add(now, (uint64_t)reported->requests.reset_ms)
+    laws->used_up_until[deployment] = reported->requests.remaining == 0
+                                          ? mono_add(now, (uint64_t)reported->requests.reset_ms)
                                           : 0;
 }
 

@@ -195,7 +195,7 @@ bool scenario_play(struct scenario *scenario)
     if (!play_states(scenario) || !world_run_out(world)) {
         scenario->line = 0;
         return scenario_complain(scenario, "a law is broken:",
-                        span_make(world_broken(world), strlen(world_broken(world))));
+                                 span_make(world_broken(world), strlen(world_broken(world))));
     }
     for (size_t i = 0; i < scenario->expects_count && scenario_is_fine(scenario); i++) {
         scenario->line = scenario->expects[i].line;

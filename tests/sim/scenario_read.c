@@ -27,7 +27,7 @@ static struct span next_word(struct words *words)
 {
     if (words->at == words->count) {
         scenario_complain(words->scenario, "something is missing after",
-                 words->count == 0 ? SPAN_OF("") : words->list[words->count - 1]);
+                          words->count == 0 ? SPAN_OF("") : words->list[words->count - 1]);
         return SPAN_OF("");
     }
     return words->list[words->at++];

@@ -116,8 +116,8 @@ static bool take_quota(const struct quota *quota, struct meter_of_quota *meter, 
 
 static const struct reported_limit untold = {.limit = -1, .remaining = -1, .reset_ms = -1};
 
-struct manner script_play(const struct script *script, struct meter_of_quota *meter,
-                          bool is_reused, mono_ms now, struct rng *rng, struct reported *reported)
+struct manner script_play(const struct script *script, struct meter_of_quota *meter, bool is_reused,
+                          mono_ms now, struct rng *rng, struct reported *reported)
 {
     struct manner manner = script->usual;
     uint64_t left_ms = 0;

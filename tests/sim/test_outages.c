@@ -15,21 +15,21 @@
 enum { SECOND = 1000, MINUTE = 60 * SECOND, SECONDS_MAX = 1200 };
 
 struct figures_seen {
-    uint32_t asked;     /* calls */
-    uint32_t good;      /* of them: answered well */
+    uint32_t asked; /* calls */
+    uint32_t good;  /* of them: answered well */
     uint32_t attempts;
-    uint32_t hit_bad;   /* attempts while the target was in its bad phase */
+    uint32_t hit_bad; /* attempts while the target was in its bad phase */
     uint32_t by_place[HOUSE_TARGETS_MAX];
     uint32_t at_primary[SECONDS_MAX]; /* attempts by second */
     uint32_t elsewhere[SECONDS_MAX];
     uint32_t failed[SECONDS_MAX];
-    uint64_t slowest_ms;   /* error, by a call that began after `settled_at` */
+    uint64_t slowest_ms; /* error, by a call that began after `settled_at` */
     mono_ms settled_at;
     mono_ms heals_at;
     uint32_t trips_max;
     mono_ms opened_for_ms[64]; /* the primary's doors, each time they opened */
     uint32_t opened;
-    uint32_t throttled;    /* attempts that were one too many */
+    uint32_t throttled; /* attempts that were one too many */
 };
 
 static void see_attempt(void *to, const struct sight *sight, const struct seen_attempt *attempt)
@@ -63,10 +63,9 @@ static void see_done(void *to, const struct sight *sight)
         }
     }
     for (uint8_t i = 1; i <= sight->numbers; i++) {
-        seen->throttled += sight->attempts[i].is_started &&
-                                   sight->attempts[i].outcome == OUTCOME_THROTTLED
-                               ? 1
-                               : 0;
+        seen->throttled +=
+            sight->attempts[i].is_started && sight->attempts[i].outcome == OUTCOME_THROTTLED ? 1
+                                                                                             : 0;
     }
 }
 

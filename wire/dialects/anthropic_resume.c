@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A stream of messages that goes on elsewhere. The app's message has its message_start and perhaps an
- * open block of text: those of the continuing stream are dropped, its first text goes on in the open
- * block, and every further block gets the next index of the app's message. A stream that begins with
- * anything but text closes the open block first. */
+/* A stream of messages that goes on elsewhere. The app's message has its message_start and perhaps
+ * an open block of text: those of the continuing stream are dropped, its first text goes on in the
+ * open block, and every further block gets the next index of the app's message. A stream that
+ * begins with anything but text closes the open block first. */
 #include "wire/dialects/anthropic.h"
 #include "wire/resume_parts.h"
 
@@ -16,10 +16,8 @@ enum {
     REQUEST_PLACES
 };
 static const struct json_path request_paths[REQUEST_PLACES] = {
-    RESUME_REQUEST_PATHS,
-    JSON_PATH1("thinking"),
-    JSON_PATH2("thinking", "type"),
-    JSON_PATH2("output_config", "format"),
+    RESUME_REQUEST_PATHS,           JSON_PATH1("thinking"),
+    JSON_PATH2("thinking", "type"), JSON_PATH2("output_config", "format"),
     JSON_PATH1("output_format"),
 };
 

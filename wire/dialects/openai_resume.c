@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A chat stream that goes on elsewhere. Each of its chunks carries id, created and model; programs
  * take them for one answer by its id, so those of the first stream stay. Chunks that bring nothing
- * (the role) are dropped until the first text, and no chunk repeats the role: SDKs add up what deltas
- * bring.
- * Responses are not continued: what its last event repeats is the whole answer, and a last item of
- * the assistant is history there, not a begun turn. Nor are legacy completions: the table of who
- * takes a begun turn speaks of chat. */
+ * (the role) are dropped until the first text, and no chunk repeats the role: SDKs add up what
+ * deltas bring. Responses are not continued: what its last event repeats is the whole answer, and a
+ * last item of the assistant is history there, not a begun turn. Nor are legacy completions: the
+ * table of who takes a begun turn speaks of chat. */
 #include "wire/dialects/openai.h"
 #include "wire/resume_parts.h"
 
@@ -35,7 +34,8 @@ static bool is_unset(const struct json_hit *hit)
     return hit->kind == JSON_ABSENT || hit->kind == JSON_NULL || hit->kind == JSON_FALSE;
 }
 
-/* One choice, and nothing beside its text. A format that is enforced begins anew with each answer. */
+/* One choice, and nothing beside its text. A format that is enforced begins anew with each answer.
+ */
 static bool may(const struct json_hit *hits, struct span body)
 {
     const struct json_hit *n = &hits[REQUEST_N];
@@ -205,8 +205,7 @@ static enum resume_step follow_on(struct resume *resume, const struct resume_loo
         resume_cut_member(&changes, event->data, &hits[CHUNK_ROLE], SPAN_OF("role"));
     }
     if (fresh.len != came.len) {
-        struct json_hit repeated = {.at = hits[CHUNK_CONTENT].at + 1,
-                                    .len = came.len - fresh.len};
+        struct json_hit repeated = {.at = hits[CHUNK_CONTENT].at + 1, .len = came.len - fresh.len};
         resume_replace(&changes, &repeated, span_make(NULL, 0));
     }
     change_usage(resume, &look->stream->meter, hits, &changes);

@@ -33,9 +33,21 @@ static enum guard_verdict judge(const struct guard_rules *rules, struct guard_fa
     return verdict;
 }
 
-#define READ (struct guard_facts){.is_local = true}
-#define CHANGE (struct guard_facts){.is_local = true, .is_change = true}
-#define HEALTH (struct guard_facts){.is_public = true}
+#define READ                                                                                       \
+    (struct guard_facts)                                                                           \
+    {                                                                                              \
+        .is_local = true                                                                           \
+    }
+#define CHANGE                                                                                     \
+    (struct guard_facts)                                                                           \
+    {                                                                                              \
+        .is_local = true, .is_change = true                                                        \
+    }
+#define HEALTH                                                                                     \
+    (struct guard_facts)                                                                           \
+    {                                                                                              \
+        .is_public = true                                                                          \
+    }
 #define TOKEN "Authorization: Bearer test-token\r\n"
 
 static void guard__without_a_token_this_machine_reads_and_nobody_changes(void **state)
@@ -64,12 +76,16 @@ static void guard__with_a_token_all_but_health_needs_it(void **state)
 
 static void guard__other_tokens_are_wrong(void **state)
 {
-    static const char *const lines[] = {
-        "Authorization: Bearer test-tokem\r\n",  "Authorization: Bearer test-toke\r\n",
-        "Authorization: Bearer test-token2\r\n", "Authorization: Bearer  test-token\r\n",
-        "Authorization: Bearer\ttest-token\r\n", "Authorization: Basic test-token\r\n",
-        "Authorization: test-token\r\n",         "Authorization: Bearer\r\n",
-        "Authorization:\r\n",                    TOKEN TOKEN};
+    static const char *const lines[] = {"Authorization: Bearer test-tokem\r\n",
+                                        "Authorization: Bearer test-toke\r\n",
+                                        "Authorization: Bearer test-token2\r\n",
+                                        "Authorization: Bearer  test-token\r\n",
+                                        "Authorization: Bearer\ttest-token\r\n",
+                                        "Authorization: Basic test-token\r\n",
+                                        "Authorization: test-token\r\n",
+                                        "Authorization: Bearer\r\n",
+                                        "Authorization:\r\n",
+                                        TOKEN TOKEN};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
@@ -95,9 +111,9 @@ static void guard__of_who_guessed_too_often_nothing_is_looked_at(void **state)
 static void guard__names_of_others_are_not_served(void **state)
 {
     static const char *const bad[] = {"evil.example", "localhost.evil.example", "127.0.0.1.evil:1",
-                                      "0x7f.1", "gateway.example2", "box:8404"};
-    static const char *const good[] = {"127.0.0.1:8403",  "[::1]:8403", "10.1.2.3",
-                                       "localhost:8403",  "LOCALHOST",  "gateway.example",
+                                      "0x7f.1",       "gateway.example2",       "box:8404"};
+    static const char *const good[] = {"127.0.0.1:8403",     "[::1]:8403", "10.1.2.3",
+                                       "localhost:8403",     "LOCALHOST",  "gateway.example",
                                        "Gateway.example:99", "box:8403"};
 
     (void)state;
@@ -117,12 +133,16 @@ static void guard__names_of_others_are_not_served(void **state)
 static void guard__pages_of_other_sites_change_nothing(void **state)
 {
     static const char *const bad[] = {
-        "Origin: http://evil.example\r\n", "Origin: null\r\n", "Origin:\r\n",
-        "Origin: http://127.0.0.1\r\n", "Origin: http://127.0.0.1:8404\r\n",
+        "Origin: http://evil.example\r\n",
+        "Origin: null\r\n",
+        "Origin:\r\n",
+        "Origin: http://127.0.0.1\r\n",
+        "Origin: http://127.0.0.1:8404\r\n",
         "Origin: ftp://127.0.0.1:8403\r\n",
         "Origin: http://127.0.0.1:8403\r\nOrigin: http://127.0.0.1:8403\r\n",
         "Content-Type: application/x-www-form-urlencoded\r\n",
-        "Content-Type: Multipart/form-data; boundary=x\r\n", "Content-Type: text/plain\r\n",
+        "Content-Type: Multipart/form-data; boundary=x\r\n",
+        "Content-Type: text/plain\r\n",
         "Content-Type: application/json\r\nContent-Type: text/plain\r\n"};
     static const char *const good[] = {TOKEN "Origin: http://127.0.0.1:8403\r\n",
                                        TOKEN "Origin: https://127.0.0.1:8403\r\n",

@@ -53,12 +53,22 @@ static void order__reads_the_name_and_the_word(void **state)
 
 static void order__other_paths_are_none(void **state)
 {
-    static const char *const targets[] = {
-        "/admin/v1/targets",         "/admin/v1/targets/",        BASE "park",
-        BASE "openai",               BASE "openai/",              BASE "openai/PARK",
-        BASE "openai/park/",         BASE "openai%2Fpark",        BASE "openai/delete",
-        "/Admin/v1/targets/a/park",  "/admin/v2/targets/a/park",  "/admin/v1/targetsa/park",
-        "//admin/v1/targets/a/park", "/x?/admin/v1/targets/a/park", "*", ""};
+    static const char *const targets[] = {"/admin/v1/targets",
+                                          "/admin/v1/targets/",
+                                          BASE "park",
+                                          BASE "openai",
+                                          BASE "openai/",
+                                          BASE "openai/PARK",
+                                          BASE "openai/park/",
+                                          BASE "openai%2Fpark",
+                                          BASE "openai/delete",
+                                          "/Admin/v1/targets/a/park",
+                                          "/admin/v2/targets/a/park",
+                                          "/admin/v1/targetsa/park",
+                                          "//admin/v1/targets/a/park",
+                                          "/x?/admin/v1/targets/a/park",
+                                          "*",
+                                          ""};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(targets); i++) {
@@ -72,12 +82,11 @@ static void order__other_paths_are_none(void **state)
 
 static void order__names_that_no_target_has_are_not_read(void **state)
 {
-    static const char *const targets[] = {BASE "/park",        BASE "%00/park",   BASE "a%00b/park",
-                                          BASE "a%0d%0ab/park", BASE "a%1b[2J/park", BASE "%7f/park",
-                                          BASE "%/park",       BASE "%2/park",    BASE "a%zz/park",
-                                          BASE "a%2F/park",    BASE "a//park",    BASE "%2Fm/park",
-                                          BASE "//m/park",
-                                          BASE "%-1/park",     BASE "a%2/park"};
+    static const char *const targets[] = {
+        BASE "/park",        BASE "%00/park",  BASE "a%00b/park", BASE "a%0d%0ab/park",
+        BASE "a%1b[2J/park", BASE "%7f/park",  BASE "%/park",     BASE "%2/park",
+        BASE "a%zz/park",    BASE "a%2F/park", BASE "a//park",    BASE "%2Fm/park",
+        BASE "//m/park",     BASE "%-1/park",  BASE "a%2/park"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(targets); i++) {

@@ -182,13 +182,12 @@ static void table__is_for_people(void **state)
     (void)state;
     targets[0].score_permille = 1000;
     targets[1].in_flight = 4294967295u;
-    expect_page(
-        &page_table, &view, 200,
-        "headgate 1.2.3: degraded, up 2h, 4 calls in flight; 2 of 3 targets take calls\n\n"
-        "TARGET                     STATE        SCORE  IN FLIGHT  WHY\n"
-        "openai/gpt-5.4-mini        ok          100.0%          2\n"
-        "anthropic/claude-sonnet-5  held          0.7%  4294967295  " ILL_WHY "\n"
-        "openai                     ok               -          0\n");
+    expect_page(&page_table, &view, 200,
+                "headgate 1.2.3: degraded, up 2h, 4 calls in flight; 2 of 3 targets take calls\n\n"
+                "TARGET                     STATE        SCORE  IN FLIGHT  WHY\n"
+                "openai/gpt-5.4-mini        ok          100.0%          2\n"
+                "anthropic/claude-sonnet-5  held          0.7%  4294967295  " ILL_WHY "\n"
+                "openai                     ok               -          0\n");
 }
 
 static void table__shows_nothing_that_moves_a_terminal(void **state)

@@ -47,8 +47,7 @@ static struct pass enter(struct world *world, enum admission how, enum breaker_c
 
 static enum breaker_change report(struct world *world, struct pass pass, enum signal signal)
 {
-    return breaker_report(&world->breaker, &world->rule, pass, signal, 0, world->now,
-                          &world->rng);
+    return breaker_report(&world->breaker, &world->rule, pass, signal, 0, world->now, &world->rng);
 }
 
 /* An attempt that ends at once. */
@@ -116,8 +115,10 @@ static void breaker__opens_by_what_it_was_told(void **state)
         {9, 90, "SSSSSSSsssssssss", false},
         {9, 90, "SSSSSSSSfS", true},
     };
-    static const enum signal signals[128] = {['s'] = SIGNAL_SUCCESS, ['S'] = SIGNAL_SLOW,
-                                             ['f'] = SIGNAL_FAILURE, ['c'] = SIGNAL_CONNECT,
+    static const enum signal signals[128] = {['s'] = SIGNAL_SUCCESS,
+                                             ['S'] = SIGNAL_SLOW,
+                                             ['f'] = SIGNAL_FAILURE,
+                                             ['c'] = SIGNAL_CONNECT,
                                              ['n'] = SIGNAL_NEUTRAL};
 
     (void)state;
@@ -144,8 +145,10 @@ static void breaker__opens_by_what_it_was_told(void **state)
 
 static void breaker__counts_every_pass_while_closed(void **state)
 {
-    static const struct pass passes[] = {{ADMISSION_YES, 0},   {ADMISSION_PROBE, 0},
-                                         {ADMISSION_PROBE, 7}, {ADMISSION_PANIC, 0},
+    static const struct pass passes[] = {{ADMISSION_YES, 0},
+                                         {ADMISSION_PROBE, 0},
+                                         {ADMISSION_PROBE, 7},
+                                         {ADMISSION_PANIC, 0},
                                          {ADMISSION_YES, 0}};
     struct world world;
 
@@ -320,8 +323,7 @@ static void breaker__a_failed_probe_opens_for_longer(void **state)
     open_it(&world);
     for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
         assert_int_equal(world.breaker.trips, i + 1);
-        assert_in_range(world.breaker.reopen_at - world.now, usual[i] * 8 / 10,
-                        usual[i] * 12 / 10);
+        assert_in_range(world.breaker.reopen_at - world.now, usual[i] * 8 / 10, usual[i] * 12 / 10);
         world.now = world.breaker.reopen_at;
         assert_int_equal(
             report(&world, enter(&world, ADMISSION_PROBE, BREAKER_HALF_OPENED), SIGNAL_FAILURE),
@@ -390,9 +392,9 @@ static void breaker__a_stream_may_break_after_its_first_content(void **state)
     /* And after it has closed: it is one failure among others. */
     begin(&world);
     heal_it(&world);
-    assert_int_equal(report(&world, (struct pass){ADMISSION_PROBE, world.breaker.lease},
-                            SIGNAL_FAILURE),
-                     BREAKER_STAYS);
+    assert_int_equal(
+        report(&world, (struct pass){ADMISSION_PROBE, world.breaker.lease}, SIGNAL_FAILURE),
+        BREAKER_STAYS);
     assert_int_equal(world.breaker.failures_in_row, 1);
 }
 
@@ -426,7 +428,7 @@ static void breaker__forgives_one_trip_for_each_full_minute_closed(void **state)
     static const struct {
         uint32_t before; /* trips, when it closes */
         mono_ms after_ms;
-        uint32_t trips;  /* with the next one */
+        uint32_t trips; /* with the next one */
     } rows[] = {{1, 0, 2},      {1, 59999, 2},  {1, 60000, 1},  {1, 600000, 1}, {3, 59999, 4},
                 {3, 119999, 3}, {3, 120000, 2}, {3, 180000, 1}, {3, 999999, 1}};
 

@@ -22,8 +22,7 @@ static void park__each_reason_doubles_up_to_its_most(void **state)
     } rows[] = {
         {PARK_AUTH, {5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE, HOUR, HOUR, HOUR}},
         {PARK_PERMISSION, {5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE, HOUR, HOUR, HOUR}},
-        {PARK_BILLING,
-         {15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, 6 * HOUR}},
+        {PARK_BILLING, {15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, 6 * HOUR}},
         {PARK_QUOTA, {15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR, 6 * HOUR, 6 * HOUR}},
         {PARK_MODEL,
          {10 * MINUTE, 10 * MINUTE, 10 * MINUTE, 10 * MINUTE, 10 * MINUTE, 10 * MINUTE,

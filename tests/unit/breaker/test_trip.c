@@ -52,10 +52,9 @@ static void trip__is_due_when_any_condition_holds(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct trip_facts facts = {
-            .window = {rows[i].successes, rows[i].failures, rows[i].slow},
-            .failures_in_row = rows[i].in_row,
-            .connects_in_row = rows[i].connects};
+        struct trip_facts facts = {.window = {rows[i].successes, rows[i].failures, rows[i].slow},
+                                   .failures_in_row = rows[i].in_row,
+                                   .connects_in_row = rows[i].connects};
         if (trip_is_due(&usual, &facts) != rows[i].is_due) {
             fail_msg("row %zu", i);
         }

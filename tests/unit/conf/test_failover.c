@@ -207,10 +207,10 @@ static void failover__defaults_hold_with_and_without_a_route(void **state)
 
 static void failover__what_is_written_comes_into_its_place(void **state)
 {
-    struct snapshot *snapshot =
-        load_good(ROUTE("strategy: least_busy, sticky: off, resume: prefill, panic: off, "
-                        "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, "
-                        "jitter: decorrelated, ambiguous: never, wait: 6s }"));
+    struct snapshot *snapshot = load_good(
+        ROUTE("strategy: least_busy, sticky: off, resume: prefill, panic: off, "
+              "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, "
+              "jitter: decorrelated, ambiguous: never, wait: 6s }"));
     const struct route *route = &snapshot->routing.routes[0];
 
     (void)state;
@@ -404,9 +404,8 @@ static void failover__hedge_is_off_or_says_after_when(void **state)
 
 static void failover__tasks_lead_to_routes(void **state)
 {
-    struct snapshot *snapshot =
-        load_good(TOP("tasks: { draft: cheap, \"re:pair/2\": smart, cheap: smart, x: cheap }\n"
-                      ROUTES));
+    struct snapshot *snapshot = load_good(
+        TOP("tasks: { draft: cheap, \"re:pair/2\": smart, cheap: smart, x: cheap }\n" ROUTES));
     const struct routing *routing = &snapshot->routing;
 
     (void)state;

@@ -218,7 +218,8 @@ static bool is_connect(enum outcome outcome)
 
 static void fleet__tells_each_breaker_what_the_table_says(void **state)
 {
-    enum { OUTCOMES = 0
+    enum {
+        OUTCOMES = 0
 #define OUTCOME(name, word, refusal, endpoint, deployment, mark, remedy) +1
 #include "router/outcomes.def"
 #undef OUTCOME
@@ -275,13 +276,11 @@ static void fleet__knows_how_long(void **state)
     static const struct {
         enum outcome outcome;
         uint64_t first_ms, second_ms, most_ms;
-    } rows[] = {{OUTCOME_AUTH, 300000, 600000, 3600000},
-                {OUTCOME_BILLING, 900000, 1800000, 21600000},
-                {OUTCOME_QUOTA, 900000, 1800000, 21600000},
-                {OUTCOME_PERMISSION, 300000, 600000, 3600000},
-                {OUTCOME_MODEL, 600000, 600000, 600000},
-                {OUTCOME_EGRESS_DENIED, 600000, 600000, 600000},
-                {OUTCOME_THROTTLED, 1000, 2000, 20000}};
+    } rows[] = {
+        {OUTCOME_AUTH, 300000, 600000, 3600000},    {OUTCOME_BILLING, 900000, 1800000, 21600000},
+        {OUTCOME_QUOTA, 900000, 1800000, 21600000}, {OUTCOME_PERMISSION, 300000, 600000, 3600000},
+        {OUTCOME_MODEL, 600000, 600000, 600000},    {OUTCOME_EGRESS_DENIED, 600000, 600000, 600000},
+        {OUTCOME_THROTTLED, 1000, 2000, 20000}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -364,8 +363,8 @@ static void fleet__blames_the_deployment_alone_for_what_breaks_after_the_head(vo
 
 static void fleet__counts_a_streams_success_once_and_slowness_as_one(void **state)
 {
-    struct ending ok = {.outcome = OUTCOME_OK, .had_head = true, .had_content = true,
-                        .hint_ms = HINT_NONE};
+    struct ending ok = {
+        .outcome = OUTCOME_OK, .had_head = true, .had_content = true, .hint_ms = HINT_NONE};
     struct house house;
     struct entry entry;
 
@@ -415,15 +414,12 @@ static void fleet__never_merges_the_scopes(void **state)
         bool m, n, sibling;
     } rows[] = {
         {OUTCOME_THROTTLED, 1, false, true, true}, /* one model's limit */
-        {OUTCOME_MODEL, 1, false, true, true},
-        {OUTCOME_PERMISSION, 1, false, true, true},
+        {OUTCOME_MODEL, 1, false, true, true},          {OUTCOME_PERMISSION, 1, false, true, true},
         {OUTCOME_PROVIDER_ERROR, 5, false, true, true}, /* one model's trouble */
         {OUTCOME_AUTH, 1, false, false, false},         /* the credential's */
-        {OUTCOME_BILLING, 1, false, false, false},
-        {OUTCOME_QUOTA, 1, false, false, false},
+        {OUTCOME_BILLING, 1, false, false, false},      {OUTCOME_QUOTA, 1, false, false, false},
         {OUTCOME_CONNECT, 3, false, false, false}, /* the endpoint's */
-        {OUTCOME_EDGE_ERROR, 5, false, false, false},
-        {OUTCOME_REQUEST, 50, true, true, true},
+        {OUTCOME_EDGE_ERROR, 5, false, false, false},   {OUTCOME_REQUEST, 50, true, true, true},
     };
 
     (void)state;
@@ -822,10 +818,10 @@ static void fleet__does_not_park_all_names_for_one_that_found_no_room(void **sta
     target = unlisted(&house, 0);
     enter_as(&house, &entry, &target, "", false, 1);
     report(&house, &entry, OUTCOME_MODEL, 1);
-    assert_int_equal(fleet_standing(house.fleet, fleet_member(house.fleet, &target, SPAN_OF("")),
-                                    &estimate, 1)
-                         .what,
-                     ELIGIBLE);
+    assert_int_equal(
+        fleet_standing(house.fleet, fleet_member(house.fleet, &target, SPAN_OF("")), &estimate, 1)
+            .what,
+        ELIGIBLE);
     house_close(&house);
 }
 

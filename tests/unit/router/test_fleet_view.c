@@ -50,7 +50,9 @@ static void view__lists_what_is_known_in_a_fixed_order(void **state)
 {
     static const struct {
         struct span provider, model;
-    } rows[] = {{SPAN("p2"), SPAN("")}, {SPAN("p0"), SPAN("m")}, {SPAN("p1"), SPAN("m")},
+    } rows[] = {{SPAN("p2"), SPAN("")},
+                {SPAN("p0"), SPAN("m")},
+                {SPAN("p1"), SPAN("m")},
                 {SPAN("p0"), SPAN("n")}};
     struct house house;
 
@@ -134,7 +136,7 @@ static void view__obeys_by_name(void **state)
     expect_held(&house, true, false, false, false);
     assert_int_equal(fleet_obey(house.fleet, SPAN_OF("p2"), FLEET_UNPARK, 1), 1);
     for (size_t i = 0; i < 7; i++) {
-        static const struct span nobody[] = {SPAN(""),     SPAN("p"),  SPAN("p0/x"), SPAN("p3"),
+        static const struct span nobody[] = {SPAN(""),      SPAN("p"),  SPAN("p0/x"), SPAN("p3"),
                                              SPAN("p0/m/"), SPAN("/m"), SPAN("**")};
         assert_int_equal(fleet_obey(house.fleet, nobody[i], FLEET_PARK, 1), 0);
     }

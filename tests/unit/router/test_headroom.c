@@ -12,7 +12,10 @@
 #include "base/rng.h"
 #include "router/headroom.h"
 
-#define NONE {-1, -1, -1}
+#define NONE                                                                                       \
+    {                                                                                              \
+        -1, -1, -1                                                                                 \
+    }
 #define BIG ((int64_t)1 << 53)
 
 static const mono_ms t0 = 1000000;
@@ -195,8 +198,8 @@ static void headroom__the_factor_falls_below_a_fifth(void **state)
         int64_t limit, remaining;
         uint32_t permille;
     } rows[] = {
-        {1000, 1000, 1000}, {1000, 200, 1000}, {1000, 199, 995}, {1000, 100, 500},
-        {1000, 20, 100},    {1000, 0, 100},    {3, 1, 1000},     {4, 0, 100},
+        {1000, 1000, 1000},  {1000, 200, 1000},        {1000, 199, 995},     {1000, 100, 500},
+        {1000, 20, 100},     {1000, 0, 100},           {3, 1, 1000},         {4, 0, 100},
         {BIG, BIG / 5, 999}, {BIG, BIG / 5 + 1, 1000}, {BIG, BIG / 50, 100},
     };
     struct headroom headroom;

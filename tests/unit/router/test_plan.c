@@ -43,13 +43,12 @@ static void expect_order(const struct plan *plan, size_t count, const uint8_t *p
     assert_int_equal(plan->count, count);
     assert_memory_equal(plan->order, places, count);
 }
-#define EXPECT_ORDER(plan, ...) \
+#define EXPECT_ORDER(plan, ...)                                                                    \
     expect_order(plan, sizeof((uint8_t[]){__VA_ARGS__}), (uint8_t[]){__VA_ARGS__})
 
 static uint8_t pick(const struct plan *plan, struct house *house, mono_ms now)
 {
-    struct plan_wish wish = {
-        .tries_max = 9, .but = PLAN_NONE, .other_credential_than = PLAN_NONE};
+    struct plan_wish wish = {.tries_max = 9, .but = PLAN_NONE, .other_credential_than = PLAN_NONE};
 
     return plan_pick(plan, house->fleet, &wish, now);
 }
@@ -360,8 +359,7 @@ static void plan__passes_over_whoever_is_out(void **state)
 
 static void plan__wishes(void **state)
 {
-    struct plan_wish wish = {
-        .tries_max = 1, .but = PLAN_NONE, .other_credential_than = PLAN_NONE};
+    struct plan_wish wish = {.tries_max = 1, .but = PLAN_NONE, .other_credential_than = PLAN_NONE};
     struct house house;
     struct plan plan;
 
@@ -390,8 +388,8 @@ static void plan__wishes(void **state)
 /* A hedge goes to nobody who has just come back. */
 static void plan__is_not_certain_of_a_target_in_slow_start(void **state)
 {
-    struct plan_wish wish = {.tries_max = 1, .but = 0, .other_credential_than = 0,
-                             .is_certain = true};
+    struct plan_wish wish = {
+        .tries_max = 1, .but = 0, .other_credential_than = 0, .is_certain = true};
     struct house house;
     struct plan plan;
     mono_ms now = 0;
@@ -512,8 +510,8 @@ static void begin_sticky(struct house *house, const struct strategy *strategy)
 
 static void plan__keeps_sessions_where_they_were_served(void **state)
 {
-    static const struct strategy *const strategies[] = {
-        &strategy_round_robin, &strategy_weighted, &strategy_least_busy, &strategy_fastest};
+    static const struct strategy *const strategies[] = {&strategy_round_robin, &strategy_weighted,
+                                                        &strategy_least_busy, &strategy_fastest};
     struct house house;
     struct plan plan;
 

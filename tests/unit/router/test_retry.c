@@ -158,8 +158,10 @@ static void retry__heeds_the_rule_about_what_may_have_run(void **state)
         enum ambiguous_rule rule;
         uint8_t earlier;
         bool may;
-    } rows[] = {{AMBIGUOUS_NEVER, 0, false},  {AMBIGUOUS_ONCE, 0, true},
-                {AMBIGUOUS_ONCE, 1, false},   {AMBIGUOUS_ALWAYS, 0, true},
+    } rows[] = {{AMBIGUOUS_NEVER, 0, false},
+                {AMBIGUOUS_ONCE, 0, true},
+                {AMBIGUOUS_ONCE, 1, false},
+                {AMBIGUOUS_ALWAYS, 0, true},
                 {AMBIGUOUS_ALWAYS, 4, true}};
 
     (void)state;
@@ -271,7 +273,7 @@ static void ways_of(const struct retry_facts *f, enum way ways[3])
     case OUTCOME_STALE: way = f->fresh == 0 ? same_next : next_same; break;
     case OUTCOME_THROTTLED:
         way = f->hint_ms != HINT_NONE && f->hint_ms <= (int64_t)f->rule->wait_ms ? same_next
-                                                                               : next_same;
+                                                                                 : next_same;
         break;
     default: break;
     }
@@ -330,8 +332,7 @@ static void check(const struct retry_facts *f, struct rng *rng)
     uint64_t most = 0;
 
     assert_true(retry_why_word(decision.why)[0] != '\0');
-    assert_true(decision.choice == RETRY_STOP ||
-                decision.wait_ms + UINT64_C(2000) <= f->left_ms);
+    assert_true(decision.choice == RETRY_STOP || decision.wait_ms + UINT64_C(2000) <= f->left_ms);
     ways_of(f, ways);
     for (int i = 0; ways[i] != WAY_END && !is_forbidden(f); i++) {
         enum retry_choice choice = ways[i] == WAY_NEXT ? RETRY_NEXT : RETRY_SAME;

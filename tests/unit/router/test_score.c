@@ -38,11 +38,11 @@ static void score__success_is_squared_and_heals(void **state)
     (void)state;
     score_init(&score);
     score_ended(&score, false, 0);
-    assert_int_equal(permille(&score, 0), 250);      /* (1/2)^2 */
-    assert_int_equal(permille(&score, 30000), 443);  /* (1/1.5)^2, s down to 666 */
-    assert_int_equal(permille(&score, 60000), 640);  /* (1/1.25)^2 */
+    assert_int_equal(permille(&score, 0), 250);     /* (1/2)^2 */
+    assert_int_equal(permille(&score, 30000), 443); /* (1/1.5)^2, s down to 666 */
+    assert_int_equal(permille(&score, 60000), 640); /* (1/1.25)^2 */
     score_ended(&score, true, 30000);
-    assert_int_equal(permille(&score, 30000), 640);  /* (2/2.5)^2 */
+    assert_int_equal(permille(&score, 30000), 640); /* (2/2.5)^2 */
     assert_int_equal(permille(&score, 3600000), 1000);
 }
 
@@ -66,8 +66,10 @@ static void score__speed_and_headroom_multiply(void **state)
         uint32_t best;
         uint32_t headroom;
         uint32_t permille;
-    } rows[] = {{0, 1000, 1000},   {800, 1000, 1000}, {900, 1000, 1000}, {400, 1000, 500},
-                {400, 500, 250},   {0, 100, 100},     {0, 0, 50},        {1, 1000, 50},
+    } rows[] = {{0, 1000, 1000},   {800, 1000, 1000},
+                {900, 1000, 1000}, {400, 1000, 500},
+                {400, 500, 250},   {0, 100, 100},
+                {0, 0, 50},        {1, 1000, 50},
                 {0, 5000, 1000},   {UINT32_MAX, UINT32_MAX, 1000}};
     struct score score;
 

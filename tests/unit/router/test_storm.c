@@ -39,10 +39,10 @@ static void storm__a_fifth_of_what_is_in_flight_may_be_retries(void **state)
         uint32_t retries;
         uint32_t attempts;
         enum storm_no no;
-    } rows[] = {{0, 0, STORM_ALLOWS},         {2, 2, STORM_ALLOWS},
-                {3, 3, STORM_CONCURRENCY},    {3, 19, STORM_CONCURRENCY},
-                {3, 20, STORM_ALLOWS},        {4, 20, STORM_CONCURRENCY},
-                {4, 25, STORM_ALLOWS},        {199, 1000, STORM_ALLOWS},
+    } rows[] = {{0, 0, STORM_ALLOWS},           {2, 2, STORM_ALLOWS},
+                {3, 3, STORM_CONCURRENCY},      {3, 19, STORM_CONCURRENCY},
+                {3, 20, STORM_ALLOWS},          {4, 20, STORM_CONCURRENCY},
+                {4, 25, STORM_ALLOWS},          {199, 1000, STORM_ALLOWS},
                 {200, 1000, STORM_CONCURRENCY}, {UINT32_MAX, UINT32_MAX, STORM_CONCURRENCY}};
     struct storm storm;
 

@@ -15,11 +15,8 @@
 static void fill(struct figures *figures, uint8_t count)
 {
     for (uint8_t i = 0; i < count; i++) {
-        figures[i] = (struct figures){.place = i,
-                                      .weight = 1,
-                                      .ramp_permille = 1000,
-                                      .score_permille = 1000,
-                                      .ttfc_ms = 500};
+        figures[i] = (struct figures){
+            .place = i, .weight = 1, .ramp_permille = 1000, .score_permille = 1000, .ttfc_ms = 500};
     }
 }
 

@@ -144,8 +144,7 @@ static void blame__knows_every_word_in_every_place(void **state)
 
             print_message("%u %s\n", word_rows[i].status, body);
             assert_int_equal(blame_in(openai(), word_rows[i].status, text), word_rows[i].blame);
-            assert_int_equal(blame_in(anthropic(), word_rows[i].status, text),
-                             word_rows[i].blame);
+            assert_int_equal(blame_in(anthropic(), word_rows[i].status, text), word_rows[i].blame);
         }
     }
 }
@@ -255,8 +254,7 @@ static void blame__believes_the_code_then_the_sentence_then_the_type(void **stat
         {200, "{\"error\":{\"code\":429,\"message\":\"m\"}}", BLAME_RATE},
         {200, "{\"error\":{\"code\":402,\"message\":\"m\"}}", BLAME_QUOTA},
         {400, "{\"error\":{\"code\":\"401\",\"message\":\"m\"}}", BLAME_AUTH},
-        {500,
-         "{\"error\":{\"code\":404,\"message\":\"The model `x` does not exist\"}}",
+        {500, "{\"error\":{\"code\":404,\"message\":\"The model `x` does not exist\"}}",
          BLAME_MODEL},
         {200,
          "{\"error\":{\"code\":503,\"message\":\"m\",\"metadata\":{\"error_type\":\"provider_"
@@ -312,13 +310,13 @@ static void blame__follows_the_status_when_nothing_is_said(void **state)
         unsigned status;
         enum blame blame;
     } rows[] = {
-        {0, BLAME_NONE},      {200, BLAME_NONE},       {302, BLAME_NONE},
-        {400, BLAME_REQUEST}, {401, BLAME_AUTH},       {402, BLAME_QUOTA},
+        {0, BLAME_NONE},         {200, BLAME_NONE},    {302, BLAME_NONE},
+        {400, BLAME_REQUEST},    {401, BLAME_AUTH},    {402, BLAME_QUOTA},
         {403, BLAME_PERMISSION}, {404, BLAME_REQUEST}, {405, BLAME_REQUEST},
-        {408, BLAME_NONE},    {409, BLAME_NONE},       {413, BLAME_REQUEST},
-        {422, BLAME_REQUEST}, {424, BLAME_NONE},       {425, BLAME_NONE},
-        {429, BLAME_RATE},    {498, BLAME_NONE},       {499, BLAME_NONE},
-        {500, BLAME_NONE},    {502, BLAME_NONE},       {503, BLAME_NONE},
+        {408, BLAME_NONE},       {409, BLAME_NONE},    {413, BLAME_REQUEST},
+        {422, BLAME_REQUEST},    {424, BLAME_NONE},    {425, BLAME_NONE},
+        {429, BLAME_RATE},       {498, BLAME_NONE},    {499, BLAME_NONE},
+        {500, BLAME_NONE},       {502, BLAME_NONE},    {503, BLAME_NONE},
         {529, BLAME_OVERLOADED}, {999, BLAME_NONE},
     };
     /* Words that are not there say nothing. */

@@ -41,7 +41,10 @@ static void assert_limit(const struct reported_limit *limit, const int64_t expec
 
 #define X "x-ratelimit-"
 #define A "anthropic-ratelimit-"
-#define NO {-1, -1, -1}
+#define NO                                                                                         \
+    {                                                                                              \
+        -1, -1, -1                                                                                 \
+    }
 
 static const struct {
     const char *fields;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Streams that break off and go on elsewhere, in both dialects: what is followed, what is asked, and
- * what the app gets in the end. */
+/* Streams that break off and go on elsewhere, in both dialects: what is followed, what is asked,
+ * and what the app gets in the end. */
 #include "resume_rig.h"
 
 static const struct prefill_way turn = {SPAN(""), SPAN(""), PREFILL_MARK_ROLE, true};
 static const struct prefill_way prefix = {SPAN(",\"prefix\":true"), SPAN(""), PREFILL_MARK_PREFIX,
                                           false};
-static const struct prefill_way flag = {
-    SPAN(""), SPAN(",\"continue_final_message\":true"), PREFILL_MARK_FLAG, false};
+static const struct prefill_way flag = {SPAN(""), SPAN(",\"continue_final_message\":true"),
+                                        PREFILL_MARK_FLAG, false};
 
 static const struct operation *chat(void)
 {
@@ -19,8 +19,8 @@ static const struct operation *messages(void)
     return operation_named(&dialect_anthropic, "messages");
 }
 
-#define USER "{\"role\":\"user\",\"content\":\"hi\"}"
-#define BODY(more) "{\"model\":\"m1\",\"messages\":[" USER "],\"stream\":true" more "}"
+#define USER              "{\"role\":\"user\",\"content\":\"hi\"}"
+#define BODY(more)        "{\"model\":\"m1\",\"messages\":[" USER "],\"stream\":true" more "}"
 #define ASKED(more, turn) "{\"model\":\"m2\",\"messages\":[" USER turn "],\"stream\":true" more "}"
 
 /* ---- chat ---- */
@@ -28,11 +28,11 @@ static const struct operation *messages(void)
 #define CHUNK(id, model, choices, more)                                                            \
     "data: {\"id\":\"" id "\",\"created\":" more ",\"model\":\"" model "\",\"choices\":" choices   \
     "}\n\n"
-#define DELTA(delta) "[{\"index\":0,\"delta\":{" delta "},\"finish_reason\":null}]"
-#define FIRST(delta) CHUNK("c1", "m1", DELTA(delta), "1")
+#define DELTA(delta)  "[{\"index\":0,\"delta\":{" delta "},\"finish_reason\":null}]"
+#define FIRST(delta)  CHUNK("c1", "m1", DELTA(delta), "1")
 #define SECOND(delta) CHUNK("c2", "m2", DELTA(delta), "2")
-#define LATER(delta) CHUNK("c1", "m1", DELTA(delta), "1") /* of the second, as the app gets it */
-#define ROLE "\"role\":\"assistant\",\"content\":\"\""
+#define LATER(delta)  CHUNK("c1", "m1", DELTA(delta), "1") /* of the second, as the app gets it */
+#define ROLE          "\"role\":\"assistant\",\"content\":\"\""
 #define STOP(id, model, n)                                                                         \
     CHUNK(id, model, "[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]", n)
 #define DONE "data: [DONE]\n\n"
@@ -43,18 +43,17 @@ static void resume__goes_on_with_chat(void **state)
 
     (void)state;
     rig_begin(&rig, chat(), BODY(",\"max_tokens\":100"));
-    rig_whole(&rig, FIRST(ROLE) FIRST("\"content\":\"Hello\\n \"") FIRST("\"content\":\"wor\"")
-                        "data: {\"id\":\"c1\",\"choi");
+    rig_whole(&rig, FIRST(ROLE) FIRST("\"content\":\"Hello\\n \"")
+                        FIRST("\"content\":\"wor\"") "data: {\"id\":\"c1\",\"choi");
     assert_true(resume_can(&rig.resume, &rig.stream));
     assert_true(rig_next(&rig, &prefix, true));
     assert_text(buf_span(&rig.body),
                 ASKED(",\"max_tokens\":97",
                       ",{\"role\":\"assistant\",\"content\":\"Hello\\n wor\",\"prefix\":true}"));
-    rig_whole(&rig, ": hold on\n\n" SECOND(ROLE) SECOND("\"content\":\"ld\"")
-                        STOP("c2", "m2", "2")
-                            CHUNK("c2", "m2", "[]",
-                                  "2,\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4,"
-                                  "\"total_tokens\":13}") DONE);
+    rig_whole(&rig, ": hold on\n\n" SECOND(ROLE) SECOND("\"content\":\"ld\"") STOP("c2", "m2", "2")
+                        CHUNK("c2", "m2", "[]",
+                              "2,\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4,"
+                              "\"total_tokens\":13}") DONE);
     assert_false(rig.is_broken);
     assert_text(buf_span(&rig.app),
                 FIRST(ROLE) FIRST("\"content\":\"Hello\\n \"") FIRST("\"content\":\"wor\"")
@@ -89,10 +88,11 @@ static void resume__says_the_role_once(void **state)
         rig_whole(&rig, FIRST(ROLE) FIRST("\"content\":\"a\""));
         assert_true(rig_next(&rig, &prefix, true));
         before = rig.app.len;
-        (void)snprintf(chunk, sizeof chunk,
-                       "data: {\"id\":\"c2\",\"created\":2,\"model\":\"m2\",\"choices\":[{\"index\":"
-                       "0,\"delta\":{%s},\"finish_reason\":null}]}\n\n",
-                       rows[i].delta);
+        (void)snprintf(
+            chunk, sizeof chunk,
+            "data: {\"id\":\"c2\",\"created\":2,\"model\":\"m2\",\"choices\":[{\"index\":"
+            "0,\"delta\":{%s},\"finish_reason\":null}]}\n\n",
+            rows[i].delta);
         rig_whole(&rig, chunk);
         assert_text(span_from(buf_span(&rig.app), before), rows[i].wanted);
         assert_true(resume_can(&rig.resume, &rig.stream));
@@ -149,12 +149,12 @@ static void resume__is_of_chat_and_messages_alone(void **state)
 
 #define EVENT(name, data) "event: " name "\ndata: {\"type\":\"" name "\"" data "}\n\n"
 #define START(id, n)                                                                               \
-    EVENT("message_start", ",\"message\":{\"id\":\"" id                                            \
-                           "\",\"content\":[],\"usage\":{\"input_tokens\":" n                      \
-                           ",\"cache_read_input_tokens\":5,\"output_tokens\":1}}")
+    EVENT("message_start",                                                                         \
+          ",\"message\":{\"id\":\"" id "\",\"content\":[],\"usage\":{\"input_tokens\":" n          \
+          ",\"cache_read_input_tokens\":5,\"output_tokens\":1}}")
 #define BLOCK(i, type) EVENT("content_block_start", ",\"index\":" i ",\"content_block\":{" type "}")
-#define TEXT_BLOCK(i) BLOCK(i, "\"type\":\"text\",\"text\":\"\"")
-#define TOOL_BLOCK(i) BLOCK(i, "\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}")
+#define TEXT_BLOCK(i)  BLOCK(i, "\"type\":\"text\",\"text\":\"\"")
+#define TOOL_BLOCK(i)  BLOCK(i, "\"type\":\"tool_use\",\"id\":\"t\",\"name\":\"f\",\"input\":{}")
 #define TEXT(i, text)                                                                              \
     EVENT("content_block_delta",                                                                   \
           ",\"index\":" i ",\"delta\":{\"type\":\"text_delta\",\"text\":\"" text "\"}")
@@ -174,17 +174,16 @@ static void resume__goes_on_with_messages(void **state)
                         TEXT("0", "wor") "event: content_blo");
     assert_true(resume_can(&rig.resume, &rig.stream));
     assert_true(rig_next(&rig, &turn, true));
-    assert_text(buf_span(&rig.body),
-                ASKED(",\"max_tokens\":1",
-                      ",{\"role\":\"assistant\",\"content\":\"Hello \\u4f60wor\"}"));
+    assert_text(
+        buf_span(&rig.body),
+        ASKED(",\"max_tokens\":1", ",{\"role\":\"assistant\",\"content\":\"Hello \\u4f60wor\"}"));
     rig_whole(&rig, START("b", "14") PING TEXT_BLOCK("0") TEXT("0", "ld") PING BLOCK_STOP("0")
                         END("\"output_tokens\":20") LAST);
     assert_false(rig.is_broken);
-    assert_text(buf_span(&rig.app),
-                START("a", "10") TEXT_BLOCK("0") PING TEXT("0", "Hello \\u4f60") TEXT("0", "wor")
-                    TEXT("0", "ld") PING BLOCK_STOP("0")
-                        END("\"input_tokens\":24,\"cache_read_input_tokens\":10,"
-                            "\"output_tokens\":24") LAST);
+    assert_text(buf_span(&rig.app), START("a", "10") TEXT_BLOCK("0") PING TEXT("0", "Hello \\u4f60")
+                                        TEXT("0", "wor") TEXT("0", "ld") PING BLOCK_STOP("0") END(
+                                            "\"input_tokens\":24,\"cache_read_input_tokens\":10,"
+                                            "\"output_tokens\":24") LAST);
     rig_end(&rig);
 }
 
@@ -250,8 +249,8 @@ static void resume__stops_being_possible(void **state)
         {true, FIRST("\"content\":\"b\",\"images\":[1]"), false},
         {true, CHUNK("c1", "m1", "[{\"index\":1,\"delta\":{\"content\":\"b\"}}]", "1"), false},
         {true,
-         CHUNK("c1", "m1", "[{\"index\":0,\"delta\":{\"content\":\"b\"},\"logprobs\":{\"content\":[1]}}]",
-               "1"),
+         CHUNK("c1", "m1",
+               "[{\"index\":0,\"delta\":{\"content\":\"b\"},\"logprobs\":{\"content\":[1]}}]", "1"),
          false},
         {true, "data: {\"choices\":[\n\n", false},
         {true, STOP("c1", "m1", "1"), false},
@@ -399,8 +398,8 @@ static void resume__asks_with_the_text_as_a_begun_turn(void **state)
         {&turn, WITH(ASSISTANT("null", ""), ""), NULL},
         {&prefix, WITH(ASSISTANT("\"so\"", ",\"prefix\":true"), ""),
          THEN(ASSISTANT("\"soTEXT\"", ",\"prefix\":true"), "")},
-        {&prefix,
-         WITH(ASSISTANT("\"so\"", ",\"prefix\":true,\"tool_calls\":[{\"id\":\"x\"}]"), ""), NULL},
+        {&prefix, WITH(ASSISTANT("\"so\"", ",\"prefix\":true,\"tool_calls\":[{\"id\":\"x\"}]"), ""),
+         NULL},
         /* history is no begun turn */
         {&prefix, WITH(ASSISTANT("\"so\"", ""), ""),
          THEN(ASSISTANT("\"so\"", "") "," ASSISTANT("\"TEXT\"", ",\"prefix\":true"), "")},
@@ -529,11 +528,10 @@ static void resume__goes_on_twice(void **state)
                 ASKED("", ",{\"role\":\"assistant\",\"content\":\"one two\"}"));
     rig_whole(&rig, START("c", "4") TEXT_BLOCK("0") TEXT("0", " three") BLOCK_STOP("0")
                         END("\"output_tokens\":8") LAST);
-    assert_text(buf_span(&rig.app),
-                START("a", "1") TEXT_BLOCK("0") TEXT("0", "one ") TEXT("0", "two ")
-                    TEXT("0", "three") BLOCK_STOP("0")
-                        END("\"input_tokens\":7,\"cache_read_input_tokens\":15,"
-                            "\"output_tokens\":10") LAST);
+    assert_text(buf_span(&rig.app), START("a", "1") TEXT_BLOCK("0") TEXT("0", "one ")
+                                        TEXT("0", "two ") TEXT("0", "three") BLOCK_STOP("0")
+                                            END("\"input_tokens\":7,\"cache_read_input_tokens\":15,"
+                                                "\"output_tokens\":10") LAST);
     rig_end(&rig);
 }
 

@@ -54,9 +54,9 @@ static void unfold__tells_a_message_as_a_stream(void **state)
 
 static void unfold__keeps_every_event_on_one_line(void **state)
 {
-    static const struct span body =
-        SPAN("{\r\n \"id\": \"a\",\n \"choices\": [\n  {\"message\": {\n   \"role\": \"assistant\",\n"
-             "   \"content\": \"two\\nlines\"\n  },\n  \"finish_reason\": \"stop\"}\n ]\n}\n");
+    static const struct span body = SPAN(
+        "{\r\n \"id\": \"a\",\n \"choices\": [\n  {\"message\": {\n   \"role\": \"assistant\",\n"
+        "   \"content\": \"two\\nlines\"\n  },\n  \"finish_reason\": \"stop\"}\n ]\n}\n");
     struct buf events;
     struct walk walk = unfolded(operation_named(&dialect_openai, "chat"), body, &events);
 
@@ -99,8 +99,8 @@ static void unfold__refuses_what_a_stream_would_tell_otherwise(void **state)
     (void)state;
     buf_init(&events, 4096);
     for (size_t i = 0; i < ARRAY_LENGTH(chats); i++) {
-        assert_false(operation_named(&dialect_openai, "chat")
-                         ->unfold(scan, span_of(chats[i]), &events));
+        assert_false(
+            operation_named(&dialect_openai, "chat")->unfold(scan, span_of(chats[i]), &events));
     }
     for (size_t i = 0; i < ARRAY_LENGTH(messages); i++) {
         assert_false(operation_named(&dialect_anthropic, "messages")
