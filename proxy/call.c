@@ -43,6 +43,9 @@ void call_leave(struct call *call)
 }
 /* ---- the ears of the attempt ---- */
 
+static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
+                          enum outcome outcome);
+
 static struct call *call_of(void *to, uint64_t id)
 {
     const struct lane *lane = to;
@@ -105,21 +108,22 @@ static void on_bytes(void *to, uint64_t id, struct span bytes)
 static void on_end(void *to, uint64_t id, enum outcome how)
 {
     struct call *call = call_of(to, id);
-    enum outcome outcome = how;
+    uint8_t number = 0;
+    enum outcome outcome = OUTCOME_OK;
 
     if (call == NULL) {
         return;
     }
+    number = call->number;
     call->upstream = 0;
-    if (relay_on_end(call, how, &outcome)) {
-        call_event(call, EVENT_ENDED, outcome);
+    outcome = relay_on_end(call, how);
+    /* An error in the last bytes was told: the call may be with another attempt by now. */
+    if (dispatch_has_flight(&call->dispatch, number)) {
+        call_event_of(call, number, EVENT_ENDED, outcome);
     }
 }
 
 /* ---- obeying ---- */
-
-static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
-                          enum outcome outcome);
 
 static void act_hold(struct call *call, const struct action *action)
 {

@@ -258,9 +258,8 @@ void relay_fini(struct relay *relay);
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);
 /* Payload. May raise CONTENT, TERMINAL or ENDED through call_event. */
 void relay_on_bytes(struct call *call, struct span bytes);
-/* The framing's end, and what the attempt came to by that. False: its last event was an error, which
- * has been told; the call may be with another attempt by now. */
-MUST_CHECK bool relay_on_end(struct call *call, enum outcome how, enum outcome *outcome);
+/* The framing's end. What the attempt came to; what the last bytes brought may have ended it already. */
+enum outcome relay_on_end(struct call *call, enum outcome how);
 /* relay_out.c */
 /* `head` (may be empty) and the body's bytes in the app's framing, in one send. */
 enum { RELAY_PIECES_MAX = 12 };

@@ -315,23 +315,6 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
 }
 
-static enum outcome end_of_error(struct call *call)
-{
-    struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
-    struct meter meter;
-
-    /* Errors look alike all over a dialect: what is only passed through is read by its first row.
-     */
-    if (operation->read_answer == NULL) {
-        operation = &call->match.dialect->operations[0];
-    }
-    meter_init(&meter);
-    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
-                           &meter);
-    return judge(call, &relay->answer.error);
-}
-
 void relay_on_bytes(struct call *call, struct span bytes)
 {
     struct relay *relay = &call->relay;
@@ -357,7 +340,7 @@ void relay_on_bytes(struct call *call, struct span bytes)
         }
         buf_put(&relay->held, bytes);
         if (relay->held.len == LIMIT_ERROR_BODY) {
-            call_event(call, EVENT_ENDED, end_of_error(call));
+            call_event(call, EVENT_ENDED, relay_on_end(call, OUTCOME_OK));
         }
         return;
     }
@@ -434,8 +417,7 @@ static bool ends_answer(const struct call *call, const struct sse_event *event)
     return view.is_error || view.is_terminal || view.is_finish;
 }
 
-/* False: it ended with an error, which has been told. */
-static bool end_of_stream(struct call *call, enum outcome how, enum outcome *outcome)
+static enum outcome end_of_stream(struct call *call, enum outcome how)
 {
     struct relay *relay = &call->relay;
     struct sse_event event;
@@ -447,7 +429,7 @@ static bool end_of_stream(struct call *call, enum outcome how, enum outcome *out
     if (!relay->stream.saw_terminal && sse_finish(&relay->sse, &event) && event.has_data &&
         (!relay->is_followed || ends_answer(call, &event))) {
         if (!take_event(call, &run, &event, &is_content)) {
-            return false;
+            return OUTCOME_STREAM_ERROR;
         }
         if (relay->stream.saw_terminal || relay->stream.saw_finish != had_finish) {
             run_add(&run, SPAN_OF("\n\n"));
@@ -455,24 +437,39 @@ static bool end_of_stream(struct call *call, enum outcome how, enum outcome *out
         }
     }
     if (relay->stream.saw_terminal || relay->stream.saw_finish) {
-        *outcome = OUTCOME_OK;
-    } else if (how != OUTCOME_OK) {
-        *outcome = how;
-    } else {
-        *outcome = relay->saw_event ? OUTCOME_TRUNCATED : OUTCOME_EMPTY_STREAM;
+        return OUTCOME_OK;
     }
-    return true;
+    if (!relay->saw_event) {
+        return how == OUTCOME_OK ? OUTCOME_EMPTY_STREAM : how;
+    }
+    return how == OUTCOME_OK ? OUTCOME_TRUNCATED : how;
 }
 
-bool relay_on_end(struct call *call, enum outcome how, enum outcome *outcome)
+static enum outcome end_of_error(struct call *call)
 {
-    *outcome = how;
+    struct relay *relay = &call->relay;
+    const struct operation *operation = call->match.operation;
+    struct meter meter;
+
+    /* Errors look alike all over a dialect: what is only passed through is read by its first row.
+     */
+    if (operation->read_answer == NULL) {
+        operation = &call->match.dialect->operations[0];
+    }
+    meter_init(&meter);
+    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
+                           &meter);
+    return judge(call, &relay->answer.error);
+}
+
+enum outcome relay_on_end(struct call *call, enum outcome how)
+{
     switch (call->relay.mode) {
     case RELAY_NOTHING:
-    case RELAY_PASS: return true;
-    case RELAY_WHOLE: *outcome = end_of_whole(call, how); return true;
-    case RELAY_STREAM: return end_of_stream(call, how, outcome);
-    case RELAY_ERROR: *outcome = end_of_error(call); return true;
+    case RELAY_PASS: return how;
+    case RELAY_WHOLE: return end_of_whole(call, how);
+    case RELAY_STREAM: return end_of_stream(call, how);
+    case RELAY_ERROR: return end_of_error(call);
     }
     UNREACHABLE();
 }

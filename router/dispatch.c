@@ -617,6 +617,12 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event, stru
     actions->wake_at = dispatch_wake_at(dispatch);
 }
 
+bool dispatch_has_flight(const struct dispatch *dispatch, uint8_t attempt)
+{
+    return attempt != 0 && (dispatch->flights[0].number == attempt ||
+                            dispatch->flights[1].number == attempt);
+}
+
 void dispatch_saw_bytes(struct dispatch *dispatch, uint8_t attempt, mono_ms now, bool is_content)
 {
     struct flight *f = &dispatch->flights[dispatch->flights[0].number == attempt ? 0 : 1];

@@ -176,6 +176,9 @@ void dispatch_init(struct dispatch *dispatch, struct plan *plan, struct fleet *f
 void dispatch_step(struct dispatch *dispatch, const struct event_in *event,
                    struct actions *actions);
 
+/* Whether this attempt is in flight: one that is over tells nothing more. */
+bool dispatch_has_flight(const struct dispatch *dispatch, uint8_t attempt);
+
 /* Bytes came from the provider (is_content: some of them were content). Only stamps the time: the
  * road of the bytes makes no decision. */
 void dispatch_saw_bytes(struct dispatch *dispatch, uint8_t attempt, mono_ms now, bool is_content);

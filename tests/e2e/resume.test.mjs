@@ -344,11 +344,14 @@ test('messages: white space that the app has already is not the beginning of any
     assert.match(line.tries, /resumed; .* other_target; .* ok \d+ms$/);
 });
 
-test('a lone target that takes a begun turn is asked again', async () => {
+test('a lone target that takes a begun turn is asked again, after a pause', async () => {
+    const last = sse('', { error: { message: 'gone', type: 'server_error' } }).replace('\n\n', '\n');
     let calls = 0;
     ups[1].play((exchange) => {
         calls += 1;
-        return calls === 1 ? play(chatEvents('a', WORDS), 12)(exchange) : play(chatEvents('b', WORDS.slice(11)))(exchange);
+        return calls === 1
+            ? play(chatEvents('a', WORDS), 12, (broken) => broken.event(last).then(() => broken.streamEnd()))(exchange)
+            : play(chatEvents('b', WORDS.slice(11)))(exchange);
     });
     const { text } = await seen(D.chat, 'chat-same');
     assert.equal(text, TEXT);
