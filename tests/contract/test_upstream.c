@@ -179,6 +179,8 @@ static void answer__switching_protocols_unasked_is_told_apart(void **state)
            "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: "
            "upgrade\r\n\r\n",
            (struct expected){OUTCOME_SWITCHED, "cwe", 0, ""});
+    expect(answer_all, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+           (struct expected){OUTCOME_SWITCHED, "cwe", 0, ""});
 }
 
 static void answer__that_is_not_http_is_a_broken_protocol(void **state)
