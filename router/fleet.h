@@ -96,8 +96,6 @@ struct ending {
     bool had_content; /* fleet_content was told */
     int64_t hint_ms;  /* HINT_NONE: none */
     uint64_t quota_ms; /* of a used up quota: when it comes back; 0: not known */
-    uint32_t whole_ms; /* of a whole answer: how long it took */
-    bool is_slow;
 };
 /* It is over: breakers, parks, cooldowns and score hear of it, and it leaves. */
 void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending *ending,

@@ -328,11 +328,9 @@ static struct signals signals_of(const struct ending *ending)
     bool is_cut = ending->outcome == OUTCOME_RESET || ending->outcome == OUTCOME_CLOSED;
 
     if (ending->outcome == OUTCOME_OK) {
-        if (ending->had_content) {
-            return (struct signals){SIGNAL_NEUTRAL, SIGNAL_NEUTRAL};
-        }
-        signals.deployment = ending->is_slow ? SIGNAL_SLOW : SIGNAL_SUCCESS;
-    } else if (is_cut && ending->had_head) {
+        return ending->had_content ? (struct signals){SIGNAL_NEUTRAL, SIGNAL_NEUTRAL} : signals;
+    }
+    if (is_cut && ending->had_head) {
         signals = (struct signals){SIGNAL_NEUTRAL, SIGNAL_FAILURE};
     } else if (ending->had_content && ending->outcome == OUTCOME_FRAMING) {
         signals.deployment = SIGNAL_FAILURE;
