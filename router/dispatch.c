@@ -24,7 +24,6 @@ void dispatch_init(struct dispatch *dispatch, struct plan *plan, struct fleet *f
         .deadline = mono_add(now, total),
         .head_deadline = rules->patience_ms == 0 ? MONO_NEVER : mono_add(now, rules->patience_ms),
         .terminal_at = MONO_NEVER,
-        .commit_at = MONO_NEVER,
         .stuck_at = MONO_NEVER,
         .timeouts = timeouts,
         .begun_at = now,
@@ -216,7 +215,6 @@ static void commit(struct dispatch *d, struct flight *f, const struct event_in *
     d->is_committed = true;
     d->is_hedging = false; /* its money comes back when it is answered */
     d->head_is_out = true;
-    d->commit_at = MONO_NEVER;
     f->content_at = event->now;
     d->sent_at = event->now;
 }
@@ -393,9 +391,11 @@ static void wake_trying(struct dispatch *d, const struct event_in *event, struct
             return; /* what else is due wakes again at once */
         }
     }
-    if (event->now >= d->commit_at) {
-        commit(d, d->flights[0].has_content ? &d->flights[0] : &d->flights[1], event, actions);
-        return;
+    for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
+        if (d->flights[i].number != 0 && event->now >= d->flights[i].commit_at) {
+            commit(d, &d->flights[i], event, actions);
+            return;
+        }
     }
     early_head_if_due(d, event->now, actions);
     hedge_if_due(d, event->now, actions);
@@ -417,8 +417,8 @@ static void saw_content(struct dispatch *d, struct flight *f, const struct event
     switch (d->is_committed ? COMMIT_FIRST_CONTENT : rule->mode) {
     case COMMIT_FIRST_CONTENT: commit(d, f, event, actions); return;
     case COMMIT_AFTER:
-        if (d->commit_at == MONO_NEVER) {
-            d->commit_at = mono_add(event->now, rule->value);
+        if (f->commit_at == MONO_NEVER) {
+            f->commit_at = mono_add(event->now, rule->value);
         }
         return;
     case COMMIT_TOKENS:

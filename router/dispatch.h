@@ -116,6 +116,7 @@ struct flight {
     mono_ms written_at;
     mono_ms bytes_at;   /* last byte of the provider */
     mono_ms content_at; /* last content */
+    mono_ms commit_at;  /* commit: { after }, so long after its first content; MONO_NEVER */
 };
 
 /* What the call's log line tells of each attempt. */
@@ -161,7 +162,6 @@ struct dispatch {
     enum outcome last;     /* of the latest failed attempt */
     mono_ms resume_at;     /* PAUSING */
     mono_ms stuck_at;      /* since when nothing is eligible; MONO_NEVER: something is */
-    mono_ms commit_at;     /* commit: { after }; MONO_NEVER */
     mono_ms head_deadline; /* the app's patience; only while no head is out */
     mono_ms begun_at;
     struct attempt_note notes[ATTEMPT_NOTES_MAX];

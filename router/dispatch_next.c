@@ -69,7 +69,10 @@ void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now,
     const struct target *target = plan_target(d->plan, place);
     struct action *action = NULL;
 
-    *f = (struct flight){.number = d->numbers, .place = place, .started_at = now};
+    *f = (struct flight){.number = d->numbers,
+                         .place = place,
+                         .started_at = now,
+                         .commit_at = MONO_NEVER};
     f->gate_ms = gate_of(d, place, now);
     fleet_enter(d->fleet, &f->entry, target, plan_member(d->plan, d->fleet, place),
                 &d->plan->estimate, d->attempts > 0, d->next_is_panic, f->gate_ms + LEASE_EXTRA_MS,
@@ -387,7 +390,6 @@ void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in
     struct flight *other = dispatch_other_flight(d, f);
     bool is_final = outcome_row(outcome)->remedy == REMEDY_SURFACE;
 
-    d->commit_at = MONO_NEVER;
     dispatch_land(d, f, event, outcome, actions);
     rule_out(d, gone.place, outcome);
     if (other != NULL && !is_final) { /* the other one runs on */

@@ -81,12 +81,15 @@ mono_ms dispatch_wake_at(const struct dispatch *d)
         if (f->number != 0) {
             at = mono_min(at, mono_min(gate_deadline(d, f), idle_deadline(d, f)));
             at = mono_min(at, content_deadline(d, f));
+            if (d->state == DISPATCH_TRYING) {
+                at = mono_min(at, f->commit_at);
+            }
         }
     }
     switch (d->state) {
     case DISPATCH_CLOSED:
     case DISPATCH_HOLDING: return at;
-    case DISPATCH_TRYING: return mono_min(at, mono_min(dispatch_hedge_at(d), d->commit_at));
+    case DISPATCH_TRYING: return mono_min(at, dispatch_hedge_at(d));
     case DISPATCH_PAUSING: return mono_min(at, d->resume_at);
     case DISPATCH_STREAMING: return mono_min(at, mono_add(d->terminal_at, TERMINAL_GRACE_MS));
     }

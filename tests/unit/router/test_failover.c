@@ -223,6 +223,42 @@ static void failover__gives_back_money_that_nobody_waits_for(void **state)
     end(&story);
 }
 
+/* The hedge's content came second; when the first attempt fails, its own time goes on. */
+static void failover__keeps_the_time_of_the_content_that_is_left(void **state)
+{
+    struct story story;
+
+    (void)state;
+    house_init(&story.house, 2);
+    story.house.route.hedge_after_ms = 100;
+    story.house.route.commit = (struct commit_rule){.mode = COMMIT_AFTER, .value = 1000};
+    house_open(&story.house, 1);
+    for (int i = 0; i < 25; i++) { /* one call in twenty may be hedged */
+        fleet_route_called(story.house.fleet, &story.house.route, 0);
+    }
+    call(&story.house, &story, true, 0, 0);
+    to_written(&story, 0);
+    tell(&story, 100, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD);
+    tell(&story, 100, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_ATTEMPT);
+    tell(&story, 110, EVENT_WRITTEN, OUTCOME_OK);
+    tell(&story, 120, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 130, EVENT_CONTENT, OUTCOME_OK);
+    struct event_in first = {.kind = EVENT_ENDED,
+                             .attempt = 1,
+                             .outcome = OUTCOME_RESET,
+                             .now = 200,
+                             .should_retry = -1,
+                             .hint_ms = HINT_NONE};
+    dispatch_step(&story.dispatch, &first, &story.actions);
+    EXPECT(&story, ACTION_SETTLE);
+    assert_int_equal(story.actions.wake_at, 1130);
+    tell(&story, 1130, EVENT_WAKE, OUTCOME_OK);
+    EXPECT(&story, ACTION_COMMIT);
+    end(&story);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +270,7 @@ int main(void)
         cmocka_unit_test(failover__keeps_a_long_request_from_targets_that_read_no_more),
         cmocka_unit_test(failover__does_not_hedge_what_must_not_run_twice),
         cmocka_unit_test(failover__gives_back_money_that_nobody_waits_for),
+        cmocka_unit_test(failover__keeps_the_time_of_the_content_that_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
