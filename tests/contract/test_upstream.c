@@ -414,9 +414,9 @@ static void start_another(struct call *call)
     call_start(next);
 }
 
-static void connection__found_dead_before_the_first_byte_is_replaced_silently(void **state)
+/* False: the reset came behind the request after all, as it may on a busy machine. */
+static bool finds_it_dead(void)
 {
-    (void)state;
     struct server server = server_start(answer_then_reset_when_told, NULL);
     struct rig rig;
     struct call first;
@@ -431,12 +431,27 @@ static void connection__found_dead_before_the_first_byte_is_replaced_silently(vo
     call_start(&first);
     call_wait(&first);
     call_wait(&second);
-    assert_int_equal(second.outcome, OUTCOME_OK);
-    assert_false(second.is_reused);
-    assert_string_equal(second.heard, "cwhbe");
-    assert_int_equal(atomic_load(&server.shared->requests), 2);
+    bool is_late = second.is_reused && second.outcome == OUTCOME_RESET;
+    if (!is_late) {
+        assert_int_equal(second.outcome, OUTCOME_OK);
+        assert_false(second.is_reused);
+        assert_string_equal(second.heard, "cwhbe");
+        assert_int_equal(atomic_load(&server.shared->requests), 2);
+    }
     rig_close(&rig);
     server_stop(&server);
+    return !is_late;
+}
+
+static void connection__found_dead_before_the_first_byte_is_replaced_silently(void **state)
+{
+    (void)state;
+    for (int tries = 0; tries < 10; tries++) {
+        if (finds_it_dead()) {
+            return;
+        }
+    }
+    fail_msg("the connection was never found dead");
 }
 
 static void expect_eaten(peer_script *play, enum outcome outcome)
