@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One function per state. What wakes a call is in dispatch_time.c, who is asked next in
- * dispatch_next.c. */
+ * dispatch_next.c, how attempts and calls end in dispatch_end.c. */
 #include "router/dispatch_parts.h"
 
 #include "base/must.h"
@@ -56,116 +56,6 @@ struct flight *dispatch_other_flight(struct dispatch *d, const struct flight *fl
     return other->number != 0 ? other : NULL;
 }
 
-/* ---- notes ---- */
-
-struct attempt_note *dispatch_note(struct dispatch *d, uint8_t number)
-{
-    for (uint8_t i = 0; i < d->notes_count; i++) {
-        if (d->notes[i].number == number) {
-            return &d->notes[i];
-        }
-    }
-    UNREACHABLE();
-}
-
-void dispatch_note_start(struct dispatch *d, const struct flight *f)
-{
-    must(d->notes_count < ATTEMPT_NOTES_MAX);
-    d->notes[d->notes_count++] = (struct attempt_note){.place = f->place, .number = f->number};
-}
-
-static void note_end(struct dispatch *d, const struct flight *f, enum outcome outcome, mono_ms now)
-{
-    struct attempt_note *note = dispatch_note(d, f->number);
-
-    note->is_over = true;
-    note->outcome = (uint8_t)outcome;
-    note->took_ms = (uint32_t)mono_until(f->started_at, now);
-}
-
-/* The number of the latest attempt; 0: there was none. */
-uint8_t dispatch_latest(const struct dispatch *d)
-{
-    return d->notes_count == 0 ? 0 : d->notes[d->notes_count - 1].number;
-}
-
-enum outcome dispatch_switched(const struct dispatch *d)
-{
-    for (int i = d->notes_count - 1; i > 0; i--) {
-        if (d->notes[i].place != d->notes[i - 1].place && d->notes[i - 1].is_over) {
-            return (enum outcome)d->notes[i - 1].outcome;
-        }
-    }
-    return OUTCOME_OK;
-}
-
-/* ---- ends ---- */
-
-bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome)
-{
-    return f->is_written && !f->has_head && outcome != OUTCOME_APP_GONE &&
-           outcome != OUTCOME_SHUTDOWN;
-}
-
-/* The flight is over: books, breakers and notes hear of it. */
-void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
-                   enum outcome outcome, struct actions *actions)
-{
-    struct ending ending = {
-        .outcome = outcome,
-        .had_head = f->has_head,
-        .had_content = f->has_content,
-        .hint_ms = event->kind == EVENT_ENDED ? event->hint_ms : HINT_NONE,
-        .quota_ms = event->kind == EVENT_ENDED ? event->quota_ms : 0,
-    };
-    bool may_have_run = dispatch_is_ambiguous(f, outcome);
-
-    fleet_report(d->fleet, &f->entry, &ending, event->now);
-    note_end(d, f, outcome, event->now);
-    dispatch_note(d, f->number)->is_ambiguous = may_have_run;
-    dispatch_act(actions, ACTION_SETTLE, f->number, outcome);
-    if (outcome != OUTCOME_OK) {
-        d->last = outcome;
-    }
-    f->number = 0;
-}
-
-static void close_call(struct dispatch *d, struct actions *actions, enum outcome outcome)
-{
-    dispatch_act(actions, ACTION_CLOSE, 0, outcome);
-    d->state = DISPATCH_CLOSED;
-}
-
-/* Nothing is in flight and nothing better is left. */
-void dispatch_give_up(struct dispatch *d, struct actions *actions, uint8_t number,
-                      enum outcome outcome, uint64_t wait_ms)
-{
-    if (outcome != OUTCOME_APP_GONE) {
-        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome)->wait_ms =
-            wait_ms;
-    }
-    close_call(d, actions, outcome);
-}
-
-static void drop(struct dispatch *d, struct flight *f, const struct event_in *event,
-                 enum outcome outcome, struct actions *actions)
-{
-    dispatch_act(actions, ACTION_ABANDON, f->number, outcome);
-    dispatch_land(d, f, event, outcome, actions);
-}
-
-/* Whatever is in flight, for a reason that is not the providers'. */
-void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum outcome outcome,
-                       struct actions *actions)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
-        if (d->flights[i].number != 0) {
-            drop(d, &d->flights[i], event, outcome, actions);
-        }
-    }
-    d->is_hedging = false;
-}
-
 /* ---- after the commit ---- */
 
 static void cut(struct dispatch *d, const struct event_in *event, enum outcome outcome,
@@ -176,7 +66,7 @@ static void cut(struct dispatch *d, const struct event_in *event, enum outcome o
     dispatch_act(actions, ACTION_CUT, number, outcome);
     dispatch_note(d, number)->why = RETRY_COMMITTED;
     dispatch_land(d, &d->flights[0], event, outcome, actions);
-    close_call(d, actions, outcome);
+    dispatch_close(d, actions, outcome);
 }
 
 static void broke_off(struct dispatch *d, const struct event_in *event, enum outcome outcome,
@@ -193,7 +83,7 @@ static void finish(struct dispatch *d, const struct event_in *event, struct acti
 {
     dispatch_act(actions, ACTION_FINISH, d->flights[0].number, OUTCOME_OK);
     dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
-    close_call(d, actions, OUTCOME_OK);
+    dispatch_close(d, actions, OUTCOME_OK);
 }
 
 static void commit(struct dispatch *d, struct flight *f, const struct event_in *event,
@@ -202,7 +92,7 @@ static void commit(struct dispatch *d, struct flight *f, const struct event_in *
     struct flight *other = dispatch_other_flight(d, f);
 
     if (other != NULL) {
-        drop(d, other, event, OUTCOME_HEDGE_LOST, actions);
+        dispatch_drop(d, other, event, OUTCOME_HEDGE_LOST, actions);
     }
     if (f != &d->flights[0]) {
         d->flights[0] = *f;
@@ -232,14 +122,14 @@ static void leave(struct dispatch *d, const struct event_in *event, enum outcome
             dispatch_act(actions, ACTION_FINISH, number, OUTCOME_OK);
         }
         dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
-        close_call(d, actions, OUTCOME_OK);
+        dispatch_close(d, actions, OUTCOME_OK);
         return;
     }
     if (outcome != OUTCOME_APP_GONE) {
         dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome);
     }
     dispatch_drop_all(d, event, outcome, actions);
-    close_call(d, actions, outcome);
+    dispatch_close(d, actions, outcome);
 }
 
 static bool is_out(struct standing standing)
@@ -619,8 +509,8 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event, stru
 
 bool dispatch_has_flight(const struct dispatch *dispatch, uint8_t attempt)
 {
-    return attempt != 0 && (dispatch->flights[0].number == attempt ||
-                            dispatch->flights[1].number == attempt);
+    return attempt != 0 &&
+           (dispatch->flights[0].number == attempt || dispatch->flights[1].number == attempt);
 }
 
 void dispatch_saw_bytes(struct dispatch *dispatch, uint8_t attempt, mono_ms now, bool is_content)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states and ends),
- * dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
+/* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states), dispatch_end.c
+ * (how attempts and calls end), dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
 #ifndef ROUTER_DISPATCH_PARTS_H
 #define ROUTER_DISPATCH_PARTS_H
 
@@ -26,6 +26,11 @@ bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome);
 /* The flight is over: fleet and note hear of it, its money is settled. */
 void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
                    enum outcome outcome, struct actions *actions);
+/* The same of one that is cancelled. */
+void dispatch_drop(struct dispatch *d, struct flight *f, const struct event_in *event,
+                   enum outcome outcome, struct actions *actions);
+/* The call is over. */
+void dispatch_close(struct dispatch *d, struct actions *actions, enum outcome outcome);
 /* Cancels whatever is in flight, for a reason that is not the providers'. */
 void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum outcome outcome,
                        struct actions *actions);
