@@ -2,7 +2,7 @@
 /* breaker/breaker.c: who counts is decided first (is_counted), then the count is taken, then the
  * state says what follows from it.
  *
- *   CLOSED --- trip_is_due ---------------------------> OPEN
+ *   CLOSED --- trip_is_due, or the owner's word ------> OPEN
  *   OPEN ----- a probe enters, a panic pass succeeds,
  *              or an invitation ----------------------> HALF_OPEN
  *   HALF_OPEN  a failure -----------------------------> OPEN
@@ -232,6 +232,18 @@ void breaker_forgo(struct breaker *breaker, struct pass pass)
     if (is_latest_probe(breaker, pass)) {
         breaker->lease_until = 0;
     }
+}
+
+enum breaker_change breaker_open(struct breaker *breaker, const struct trip_rule *rule, mono_ms now,
+                                 struct rng *rng)
+{
+    struct report report = {.signal = SIGNAL_FAILURE, .now = now};
+
+    if (breaker->state != BREAKER_CLOSED) {
+        return BREAKER_STAYS;
+    }
+    forgive(breaker, now);
+    return open_up(breaker, rule, &report, rng);
 }
 
 enum breaker_change breaker_invite(struct breaker *breaker, mono_ms now)

@@ -89,6 +89,10 @@ void breaker_forgo(struct breaker *breaker, struct pass pass);
 /* Something outside of calls showed that the endpoint answers again: OPEN may become HALF_OPEN
  * now. It never closes a breaker. */
 enum breaker_change breaker_invite(struct breaker *breaker, mono_ms now);
+/* Its owner knows of a failure that no report tells: CLOSED becomes OPEN now, as by one more trip. In
+ * the other states nothing happens. */
+enum breaker_change breaker_open(struct breaker *breaker, const struct trip_rule *rule, mono_ms now,
+                                 struct rng *rng);
 /* By an operator: closed, nothing remembered. Attempts under way may still report. */
 void breaker_reset(struct breaker *breaker, const struct trip_rule *rule);
 

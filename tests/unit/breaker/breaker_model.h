@@ -316,6 +316,19 @@ static void model_invite(struct model *model)
     }
 }
 
+static void model_owner(struct model *model)
+{
+    bool is_closed = model->state == BREAKER_CLOSED;
+    enum breaker_change change =
+        breaker_open(&model->breaker, &model->rule, model->now, &model->chance);
+
+    model_expect(model, change == (is_closed ? BREAKER_OPENED : BREAKER_STAYS),
+                 "the change by the owner's word");
+    if (is_closed) {
+        model_open(model, 0);
+    }
+}
+
 static void model_check(const struct model *model)
 {
     const struct breaker *breaker = &model->breaker;
@@ -421,6 +434,8 @@ static void model_event(struct model *model, uint64_t health)
         model_invite(model);
     } else if (rng_below(&model->rng, 4) == 0) {
         model_reset(model);
+    } else if (rng_below(&model->rng, 4) == 0) {
+        model_owner(model);
     }
 }
 

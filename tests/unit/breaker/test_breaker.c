@@ -515,6 +515,25 @@ static void breaker__an_invitation_opens_the_door_by_half(void **state)
     assert_int_equal(world.breaker.probes_good, 1);
 }
 
+static void breaker__opens_by_its_owners_word_where_it_was_closed(void **state)
+{
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    assert_int_equal(breaker_open(&world.breaker, &world.rule, world.now, &world.rng),
+                     BREAKER_OPENED);
+    assert_int_equal(ask(&world), ADMISSION_NO);
+    assert_int_equal(world.breaker.trips, 1);
+    assert_int_equal(breaker_open(&world.breaker, &world.rule, world.now, &world.rng),
+                     BREAKER_STAYS);
+    world.now = world.breaker.reopen_at;
+    (void)enter(&world, ADMISSION_PROBE, BREAKER_HALF_OPENED);
+    assert_int_equal(breaker_open(&world.breaker, &world.rule, world.now, &world.rng),
+                     BREAKER_STAYS);
+    assert_int_equal(world.breaker.trips, 1);
+}
+
 static void breaker__an_operator_closes_it_and_nothing_is_remembered(void **state)
 {
     struct world world;
@@ -586,6 +605,7 @@ int main(void)
         cmocka_unit_test(breaker__a_panic_pass_that_succeeds_is_the_first_good_probe),
         cmocka_unit_test(breaker__a_panic_pass_that_fails_is_no_new_trip),
         cmocka_unit_test(breaker__an_invitation_opens_the_door_by_half),
+        cmocka_unit_test(breaker__opens_by_its_owners_word_where_it_was_closed),
         cmocka_unit_test(breaker__an_operator_closes_it_and_nothing_is_remembered),
         cmocka_unit_test(breaker__agrees_with_a_model_in_random_worlds),
         cmocka_unit_test(breaker__is_of_constant_size),
