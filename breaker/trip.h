@@ -15,6 +15,7 @@ struct trip_rule {
     uint32_t ratio_percent; /* of failures in the window */
     uint32_t window_ms;
     uint32_t open_ms;       /* the first stay; doubles with each trip */
+    uint32_t silence_ms;    /* silence.h: the least wait that is too long; 0: never */
 };
 
 /* What is fixed (resilience.md, 7.2 and 7.3). */

@@ -248,6 +248,14 @@ static const struct field breaker_rows[] = {
      .min = "100ms",
      .max = "120s",
      .help = "how long it stays open the first time; doubled with each further time"},
+    {.name = "silence",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct trip_rule, silence_ms),
+     .initial = "10s",
+     .min = "100ms",
+     .max = "10m",
+     .may_be_off = true,
+     .help = "so long without a sign, from ten attempts on, opens it; or off"},
 };
 
 static const struct field_table breaker_fields = FIELD_TABLE(breaker_rows);

@@ -265,6 +265,26 @@ static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *action
     dispatch_hold(d, place, actions);
 }
 
+enum { OVERDUE_AGAIN_MS = 1000 }; /* how often it is looked whether there is an elsewhere by now */
+
+/* Its silence, and that of many others, is a sign. Whoever waits where nothing is heard any more
+ * goes elsewhere as soon as there is an elsewhere; else it waits on, up to its own limit. */
+static bool leaves_silence(struct dispatch *d, struct flight *f, const struct event_in *event,
+                           struct actions *actions)
+{
+    if (event->now < f->overdue_at) {
+        return false;
+    }
+    f->overdue_at = mono_add(event->now, OVERDUE_AGAIN_MS);
+    if (!fleet_overdue(d->fleet, &f->entry, event->now) || d->is_hedging ||
+        dispatch_other_flight(d, f) != NULL || !dispatch_could_leave(d, f, event, OUTCOME_SILENT)) {
+        return false;
+    }
+    dispatch_act(actions, ACTION_ABANDON, f->number, OUTCOME_SILENT);
+    dispatch_failed(d, f, event, OUTCOME_SILENT, actions);
+    return true;
+}
+
 static void wake_trying(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     if (event->now >= dispatch_end(d)) {
@@ -279,6 +299,9 @@ static void wake_trying(struct dispatch *d, const struct event_in *event, struct
             dispatch_act(actions, ACTION_ABANDON, f->number, outcome);
             dispatch_failed(d, f, event, outcome, actions);
             return; /* what else is due wakes again at once */
+        }
+        if (f->number != 0 && leaves_silence(d, f, event, actions)) {
+            return;
         }
     }
     for (size_t i = 0; i < ARRAY_LENGTH(d->flights); i++) {
@@ -301,6 +324,7 @@ static void saw_content(struct dispatch *d, struct flight *f, const struct event
     if (!f->has_content) {
         f->has_content = true;
         f->content_at = event->now;
+        f->overdue_at = MONO_NEVER;
         fleet_content(d->fleet, &f->entry, ttfc, slow != 0 && ttfc > slow, event->now);
     }
     /* What is to be held back is out already when an answer is continued. */
@@ -313,6 +337,29 @@ static void saw_content(struct dispatch *d, struct flight *f, const struct event
         return;
     case COMMIT_TOKENS:
     case COMMIT_COMPLETE: return; /* EVENT_READY or the end */
+    }
+}
+
+static void saw_written(struct dispatch *d, struct flight *f, const struct event_in *event)
+{
+    uint32_t overdue_ms = fleet_overdue_ms(d->fleet, &f->entry, d->is_stream);
+
+    f->is_written = true;
+    f->written_at = event->now;
+    if (overdue_ms != 0 && !f->has_head) {
+        f->overdue_at = mono_add(event->now, overdue_ms);
+    }
+}
+
+static void saw_head(struct dispatch *d, struct flight *f, const struct event_in *event)
+{
+    mono_ms since = f->is_written ? f->written_at : f->started_at;
+
+    f->has_head = true;
+    f->bytes_at = event->now;
+    if (!d->is_stream) { /* of a stream its first content counts */
+        f->overdue_at = MONO_NEVER;
+        fleet_head(d->fleet, &f->entry, (uint32_t)mono_until(since, event->now), event->now);
     }
 }
 
@@ -348,14 +395,8 @@ static void step_flight(struct dispatch *d, struct flight *f, const struct event
 {
     switch (event->kind) {
     case EVENT_CONNECTED: f->is_reused = event->is_reused; return;
-    case EVENT_WRITTEN:
-        f->is_written = true;
-        f->written_at = event->now;
-        return;
-    case EVENT_HEAD:
-        f->has_head = true;
-        f->bytes_at = event->now;
-        return;
+    case EVENT_WRITTEN: saw_written(d, f, event); return;
+    case EVENT_HEAD: saw_head(d, f, event); return;
     case EVENT_CONTENT: saw_content(d, f, event, actions); return;
     case EVENT_READY: commit(d, f, event, actions); return;
     case EVENT_TERMINAL: /* an answer without content is still an answer */

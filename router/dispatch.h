@@ -116,6 +116,7 @@ struct flight {
     mono_ms written_at;
     mono_ms bytes_at;   /* last byte of the provider */
     mono_ms content_at; /* last content */
+    mono_ms overdue_at; /* its silence says something of its deployment then; MONO_NEVER */
     mono_ms commit_at;  /* commit: { after }, so long after its first content; MONO_NEVER */
 };
 

@@ -72,6 +72,7 @@ void dispatch_begin_flight(struct dispatch *d, struct flight *f, mono_ms now,
     *f = (struct flight){.number = d->numbers,
                          .place = place,
                          .started_at = now,
+                         .overdue_at = MONO_NEVER,
                          .commit_at = MONO_NEVER};
     f->gate_ms = gate_of(d, place, now);
     fleet_enter(d->fleet, &f->entry, target, plan_member(d->plan, d->fleet, place),
@@ -352,6 +353,27 @@ static void obey_decision(struct dispatch *d, const struct retry_decision *decis
 }
 
 /* The reasons to end a call lie in this order: the app's own, then what retry.c says. */
+static struct retry_decision decide(const struct dispatch *d, const struct flight *gone,
+                                    const struct retry_facts *facts)
+{
+    if (d->rules.runs_once && gone->is_written) {
+        return (struct retry_decision){.choice = RETRY_STOP, .why = RETRY_AMBIGUOUS};
+    }
+    return retry_decide(facts, fleet_rng(d->fleet));
+}
+
+bool dispatch_could_leave(const struct dispatch *d, const struct flight *f,
+                          const struct event_in *event, enum outcome outcome)
+{
+    bool is_again = false;
+    uint8_t next = next_of(d, f, event->now, &is_again);
+    struct retry_facts facts = facts_of(d, f, event, outcome, next, is_again);
+    struct retry_decision decision;
+
+    decision = decide(d, f, &facts);
+    return !is_again && decision.choice == RETRY_NEXT && decision.wait_ms == 0;
+}
+
 static void after_failure(struct dispatch *d, const struct flight *gone,
                           const struct event_in *event, enum outcome outcome,
                           struct actions *actions)
@@ -359,12 +381,9 @@ static void after_failure(struct dispatch *d, const struct flight *gone,
     bool is_again = false;
     uint8_t next = next_of(d, gone, event->now, &is_again);
     struct retry_facts facts = facts_of(d, gone, event, outcome, next, is_again);
-    struct retry_decision decision = {.choice = RETRY_STOP, .why = RETRY_AMBIGUOUS};
+    struct retry_decision decision = decide(d, gone, &facts);
     struct attempt_note *note = dispatch_note(d, gone->number);
 
-    if (!d->rules.runs_once || !gone->is_written) {
-        decision = retry_decide(&facts, fleet_rng(d->fleet));
-    }
     if (facts.is_ambiguous) {
         d->ambiguous++;
     }

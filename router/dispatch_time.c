@@ -61,7 +61,7 @@ mono_ms dispatch_hedge_at(const struct dispatch *d)
         (!d->is_stream && !d->rules.is_short)) {
         return MONO_NEVER;
     }
-    p95 = fleet_p95_ms(d->fleet, f->entry.member);
+    p95 = fleet_p95_ms(d->fleet, f->entry.member, d->is_stream);
     return mono_add(f->written_at, p95 > after ? p95 : after);
 }
 
@@ -82,7 +82,7 @@ mono_ms dispatch_wake_at(const struct dispatch *d)
             at = mono_min(at, mono_min(gate_deadline(d, f), idle_deadline(d, f)));
             at = mono_min(at, content_deadline(d, f));
             if (d->state == DISPATCH_TRYING) {
-                at = mono_min(at, f->commit_at);
+                at = mono_min(at, mono_min(f->commit_at, f->overdue_at));
             }
         }
     }

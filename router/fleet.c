@@ -472,9 +472,11 @@ void fleet_figures(const struct fleet *fleet, struct member member, uint32_t bes
 
 /* ---- small things ---- */
 
-uint32_t fleet_p95_ms(const struct fleet *fleet, struct member member)
+uint32_t fleet_p95_ms(const struct fleet *fleet, struct member member, bool is_stream)
 {
-    return score_p95_ms(&fleet_deployment(fleet, member)->score);
+    const struct score *score = &fleet_deployment(fleet, member)->score;
+
+    return score_p95_ms(is_stream ? &score->contents : &score->heads);
 }
 
 struct strategy_memory *fleet_memory(struct fleet *fleet, const struct route *route)

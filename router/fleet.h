@@ -76,6 +76,7 @@ struct entry {
     struct pass deployment_pass;
     bool is_entered;
     bool is_retry;      /* still counted as a retry in flight */
+    bool is_overdue;    /* it has been told so */
     bool is_passthrough; /* with the app's own credential: nothing is marked */
 };
 
@@ -86,6 +87,8 @@ void fleet_enter(struct fleet *fleet, struct entry *entry, const struct target *
 /* Its first content came, ttfc_ms after its request was sent: a success as far as streams go. */
 void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, bool is_slow,
                    mono_ms now);
+/* The head of a whole answer came, head_ms after its request was sent. */
+void fleet_head(struct fleet *fleet, struct entry *entry, uint32_t head_ms, mono_ms now);
 /* What the provider's head told of its limits. */
 void fleet_reported(struct fleet *fleet, const struct entry *entry,
                     const struct reported *reported, mono_ms now);
@@ -101,6 +104,14 @@ struct ending {
 void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending *ending,
                   mono_ms now);
 
+/* How long it may wait for its first content (stream) or head (whole answer) before that says
+ * something of its deployment, in ms; 0: for ever. */
+uint32_t fleet_overdue_ms(const struct fleet *fleet, const struct entry *entry, bool is_stream);
+/* It has waited for so long, or longer. Many of them in a row, and their deployment is found silent:
+ * its breaker opens, until anything is heard of it. True: whoever can had better go elsewhere, since
+ * it is silent, or since this is a probe and has found out enough. */
+bool fleet_overdue(struct fleet *fleet, struct entry *entry, mono_ms now);
+
 /* ---- what the dispatch and the plan ask besides ---- */
 
 /* A call began that could come to this member: its endpoint may afford a fifth of a retry more. */
@@ -113,8 +124,8 @@ bool fleet_may_hedge(struct fleet *fleet, const struct route *route, mono_ms now
 /* A call of this route began. */
 void fleet_route_called(struct fleet *fleet, const struct route *route, mono_ms now);
 void fleet_tell_panic(struct fleet *fleet, const struct target *target, struct member member);
-/* 95 of 100 first contents come within so many ms; 0: not known. */
-uint32_t fleet_p95_ms(const struct fleet *fleet, struct member member);
+/* 95 of 100 first contents (streams) or heads (whole answers) come within so many ms; 0: not known. */
+uint32_t fleet_p95_ms(const struct fleet *fleet, struct member member, bool is_stream);
 struct strategy_memory *fleet_memory(struct fleet *fleet, const struct route *route);
 struct sticky *fleet_sticky(struct fleet *fleet);
 struct rng *fleet_rng(struct fleet *fleet);

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/map.h"
 #include "breaker/ramp.h"
+#include "breaker/silence.h"
 #include "router/fleet.h"
 #include "router/headroom.h"
 #include "router/score.h"
@@ -34,6 +35,7 @@ struct live_deployment {
     struct span model;      /* a part of the key */
     uint32_t index;
     struct breaker breaker;
+    struct silence silence;
     struct park cooldown;
     struct park park;
     struct score score;

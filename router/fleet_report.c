@@ -170,16 +170,34 @@ static void tell_breakers(struct fleet *fleet, const struct entry *entry, enum s
     say_breaker(fleet, entry->member, false, change, outcome, now);
 }
 
+/* A sign of life: whoever had been found silent may be tried again. */
+static void heard(struct fleet *fleet, const struct entry *entry, mono_ms now)
+{
+    struct live_deployment *live = fleet_deployment(fleet, entry->member);
+
+    if (silence_heard(&live->silence)) {
+        say_breaker(fleet, entry->member, false, breaker_invite(&live->breaker, now), OUTCOME_OK,
+                    now);
+    }
+}
+
 void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, bool is_slow,
                    mono_ms now)
 {
     struct live_deployment *live = fleet_deployment(fleet, entry->member);
 
     no_longer_retry(fleet, entry);
+    heard(fleet, entry, now);
     score_first_content(&live->score, ttfc_ms, now);
     score_ended(&live->score, true, now);
     tell_breakers(fleet, entry, SIGNAL_SUCCESS, is_slow ? SIGNAL_SLOW : SIGNAL_SUCCESS, 0,
                   OUTCOME_OK, now);
+}
+
+void fleet_head(struct fleet *fleet, struct entry *entry, uint32_t head_ms, mono_ms now)
+{
+    heard(fleet, entry, now);
+    score_head(&fleet_deployment(fleet, entry->member)->score, head_ms);
 }
 
 void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct reported *reported,
@@ -188,6 +206,36 @@ void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct
     if (reported->is_any && !entry->is_passthrough) {
         headroom_report(&fleet_deployment(fleet, entry->member)->headroom, reported, now);
     }
+}
+
+/* ---- silence ---- */
+
+uint32_t fleet_overdue_ms(const struct fleet *fleet, const struct entry *entry, bool is_stream)
+{
+    const struct live_deployment *live = fleet_deployment(fleet, entry->member);
+
+    if (entry->endpoint_pass.how == ADMISSION_PANIC ||
+        entry->deployment_pass.how == ADMISSION_PANIC) {
+        return 0;
+    }
+    return silence_after_ms(live->provider->breaker.silence_ms,
+                            fleet_p95_ms(fleet, entry->member, is_stream), live->breaker.trips);
+}
+
+bool fleet_overdue(struct fleet *fleet, struct entry *entry, mono_ms now)
+{
+    struct live_deployment *live = fleet_deployment(fleet, entry->member);
+    bool is_probe = entry->endpoint_pass.how == ADMISSION_PROBE ||
+                    entry->deployment_pass.how == ADMISSION_PROBE;
+    bool counts = !is_probe && !entry->is_overdue && live->breaker.state == BREAKER_CLOSED;
+
+    entry->is_overdue = true;
+    if (counts && silence_overdue(&live->silence, score_answers(&live->score, now))) {
+        say_breaker(fleet, entry->member, false,
+                    breaker_open(&live->breaker, &live->provider->breaker, now, &fleet->rng),
+                    OUTCOME_SILENT, now);
+    }
+    return is_probe || live->silence.is_silent;
 }
 
 /* ---- marks ---- */
@@ -353,6 +401,9 @@ void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending 
     fleet->now = now;
     if (ending->hint_ms != HINT_NONE && (is_bad(signals.endpoint) || is_bad(signals.deployment))) {
         hint_ms = (uint32_t)(ending->hint_ms < COOL_MAX_MS ? ending->hint_ms : COOL_MAX_MS);
+    }
+    if (row->endpoint == SIGNAL_SUCCESS) { /* whatever it said, it said something */
+        heard(fleet, entry, now);
     }
     tell_breakers(fleet, entry, signals.endpoint, signals.deployment, hint_ms, ending->outcome,
                   now);

@@ -109,6 +109,7 @@ static void obey(struct fleet *fleet, struct live_deployment *live, enum fleet_o
     park_clear(&fleet->credentials[live->provider->credential_index].park);
     if (order == FLEET_RESET) {
         breaker_reset(&live->breaker, &live->provider->breaker);
+        (void)silence_heard(&live->silence);
         breaker_reset(&endpoint->breaker, &endpoint->provider->breaker);
         headroom_init(&live->headroom);
         score_init(&live->score);

@@ -66,7 +66,7 @@ static void mean_add(struct score_mean *mean, uint32_t value, uint64_t step)
 
 void score_init(struct score *score)
 {
-    *score = (struct score){.samples = 0};
+    *score = (struct score){.success = {.sum = 0}};
 }
 
 void score_ended(struct score *score, bool is_success, mono_ms now)
@@ -124,29 +124,34 @@ uint32_t score_permille(const struct score *score, uint32_t best_ttfc_ms,
     return bounded(success * success * speed * headroom / 1000000000);
 }
 
-/* ---- the histogram ---- */
-
-static void halve(struct score *score)
+uint32_t score_answers(const struct score *score, mono_ms now)
 {
-    score->samples = 0;
+    return (uint32_t)(mean_at(&score->success, now / SCORE_SUCCESS_STEP_MS).sum / one);
+}
+
+/* ---- the histograms ---- */
+
+static void halve(struct score_times *times)
+{
+    times->samples = 0;
     for (size_t i = 0; i < SCORE_BUCKETS; i++) {
-        score->histogram[i] /= 2;
-        score->samples = (uint16_t)(score->samples + score->histogram[i]);
+        times->histogram[i] /= 2;
+        times->samples = (uint16_t)(times->samples + times->histogram[i]);
     }
 }
 
-static void histogram_add(struct score *score, uint32_t ms)
+static void times_add(struct score_times *times, uint32_t ms)
 {
     size_t i = 0;
 
     while (i < SCORE_BUCKETS - 1 && ms > edges[i]) {
         i++;
     }
-    if (score->samples == HISTOGRAM_FULL) {
-        halve(score);
+    if (times->samples == HISTOGRAM_FULL) {
+        halve(times);
     }
-    score->histogram[i]++;
-    score->samples++;
+    times->histogram[i]++;
+    times->samples++;
 }
 
 void score_first_content(struct score *score, uint32_t ms, mono_ms now)
@@ -155,19 +160,24 @@ void score_first_content(struct score *score, uint32_t ms, mono_ms now)
 
     /* 0 would read as unknown. */
     mean_add(&score->ttfc, most > 0 ? most : 1, now / SCORE_TTFC_STEP_MS);
-    histogram_add(score, ms);
+    times_add(&score->contents, ms);
 }
 
-uint32_t score_p95_ms(const struct score *score)
+void score_head(struct score *score, uint32_t ms)
+{
+    times_add(&score->heads, ms);
+}
+
+uint32_t score_p95_ms(const struct score_times *times)
 {
     uint32_t sum = 0;
 
-    if (score->samples < SCORE_P95_SAMPLES) {
+    if (times->samples < SCORE_P95_SAMPLES) {
         return 0;
     }
     for (size_t i = 0; i < SCORE_BUCKETS; i++) {
-        sum += score->histogram[i];
-        if (sum * 100 >= score->samples * UINT32_C(95)) {
+        sum += times->histogram[i];
+        if (sum * 100 >= times->samples * UINT32_C(95)) {
             return edges[i];
         }
     }

@@ -27,25 +27,35 @@ struct score_mean {
     uint64_t step;   /* the time both are of, in steps */
 };
 
+/* How often an answer began within which time, by the root of two from 32 ms. */
+struct score_times {
+    uint16_t histogram[SCORE_BUCKETS];
+    uint16_t samples; /* in all */
+};
+
 struct score {
     struct score_mean success; /* values 0 and 1 */
-    struct score_mean ttfc;    /* ms */
-    uint16_t histogram[SCORE_BUCKETS]; /* times to first content, by the root of two from 32 ms */
-    uint16_t samples;                  /* in the histogram */
+    struct score_mean ttfc;    /* ms; of streams */
+    struct score_times contents; /* first contents of streams */
+    struct score_times heads;    /* heads of whole answers */
 };
 
 void score_init(struct score *score);
 /* An attempt ended, well or by the deployment's fault. Neutral ends are not told. */
 void score_ended(struct score *score, bool is_success, mono_ms now);
-/* The first content came `ms` after the request was written. */
+/* A stream's first content came `ms` after the request was written. */
 void score_first_content(struct score *score, uint32_t ms, mono_ms now);
+/* The head of a whole answer did. */
+void score_head(struct score *score, uint32_t ms);
 /* The mean time to first content, half-life 60 s; 0: unknown. Less than 3% off the exact mean. It
  * stays as it is while nothing happens. */
 uint32_t score_ttfc_ms(const struct score *score);
-/* The time within which 95 of 100 first contents came, of the last 2,000 to 4,000; 0: fewer than
- * SCORE_P95_SAMPLES. The upper edge of a bucket: up to 42% too much; 92,682 stands for all above
- * 65,536. */
-uint32_t score_p95_ms(const struct score *score);
+/* The time within which 95 of 100 came, of the last 2,000 to 4,000; 0: fewer than SCORE_P95_SAMPLES.
+ * The upper edge of a bucket: up to 42% too much; 92,682 stands for all above 65,536. */
+uint32_t score_p95_ms(const struct score_times *times);
+/* How many successes there were of late: each counts half after 30 s. Less than 3% off, rounded
+ * down. */
+uint32_t score_answers(const struct score *score, mono_ms now);
 /* Whether any attempt has ended. One that is not known is given its tier's median by the owner. */
 bool score_is_known(const struct score *score);
 /* clamp(s^2 * l * h, 50, 1000) permille:

@@ -30,7 +30,11 @@ static void init_provider(struct house *house, size_t i)
         .dialect = &dialect_openai,
         .endpoint = {.index = (uint16_t)i, .host = names[i]},
         .credential_mode = CREDENTIAL_SECRET,
-        .breaker = {.failures = 5, .ratio_percent = 50, .window_ms = 30000, .open_ms = 5000},
+        .breaker = {.failures = 5,
+                    .ratio_percent = 50,
+                    .window_ms = 30000,
+                    .open_ms = 5000,
+                    .silence_ms = 10000},
         .index = (uint16_t)i,
         .credential_index = (uint16_t)i,
     };

@@ -35,16 +35,18 @@ static inline void tell(struct story *story, mono_ms now, enum event_kind kind,
     tell_hint(story, now, kind, outcome, HINT_NONE);
 }
 
-static inline void expect(const struct story *story, size_t count, const enum action_kind *kinds)
+static inline void expect(const struct actions *actions, size_t count,
+                          const enum action_kind *kinds)
 {
-    assert_int_equal(story->actions.count, count);
+    assert_int_equal(actions->count, count);
     for (size_t i = 0; i < count; i++) {
-        assert_int_equal(story->actions.list[i].kind, kinds[i]);
+        assert_int_equal(actions->list[i].kind, kinds[i]);
     }
 }
 
+/* Of anything that has `actions`. */
 #define EXPECT(story, ...)                                                                         \
-    expect(story, sizeof((enum action_kind[]){__VA_ARGS__}) / sizeof(enum action_kind),            \
+    expect(&(story)->actions, sizeof((enum action_kind[]){__VA_ARGS__}) / sizeof(enum action_kind),            \
            (enum action_kind[]){__VA_ARGS__})
 
 static inline void end(struct story *story)

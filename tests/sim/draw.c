@@ -6,7 +6,7 @@
 
 #include "wire/hint.h"
 
-enum { CALLS_MOST = 24 };
+enum { CALLS_MOST = 24, SILENT_FROM_MS = 4000, CROWD = 50 };
 
 static struct rng *chance;
 
@@ -35,7 +35,8 @@ static enum outcome some_failure(void)
 
         /* These are told by our own clock: a target that hangs is what brings them. */
         if (outcome <= OUTCOME_STREAM_ERROR && outcome != OUTCOME_HEAD_TIMEOUT &&
-            outcome != OUTCOME_FIRST_CONTENT_TIMEOUT && outcome != OUTCOME_IDLE) {
+            outcome != OUTCOME_FIRST_CONTENT_TIMEOUT && outcome != OUTCOME_IDLE &&
+            outcome != OUTCOME_SILENT) {
             return outcome;
         }
     }
@@ -227,6 +228,22 @@ static void late_hedges(struct world *world)
     world->ledger.late_ms = 500;
 }
 
+/* A target that is known for answering says nothing any more, for a while or for good; to nobody,
+ * or to nearly nobody. */
+static void fallen_silent(struct world *world)
+{
+    struct manner silent = manner_of(OUTCOME_OK);
+    mono_ms until = one_in(2) ? MONO_NEVER : SILENT_FROM_MS + below(20000);
+    struct script *script = &world->scripts[0];
+
+    silent.hangs = true;
+    silent.stage = one_in(2) ? STAGE_HEAD : STAGE_BODY;
+    script_init(script);
+    script_add(script, SILENT_FROM_MS, until, &silent)->percent = one_in(3) ? 90 : 100;
+    world->house.route.strategy = &strategy_priority;
+    world->house.providers[0].breaker.silence_ms = 100 + below(3000);
+}
+
 /* ---- apps ---- */
 
 /* To the next full step, where the ledger takes such steps too. */
@@ -263,6 +280,16 @@ static void some_past(struct world *world)
 {
     for (uint32_t i = 0; i < 20; i++) {
         struct ask ask = {.at = below(100)};
+
+        world_ask(world, &ask);
+    }
+}
+
+/* Many before it falls silent, and many after. */
+static void some_crowd(struct world *world)
+{
+    for (uint32_t i = 0; i < 2 * CROWD; i++) {
+        struct ask ask = {.at = i * (SILENT_FROM_MS / CROWD), .is_stream = one_in(2), .tag = i};
 
         world_ask(world, &ask);
     }
@@ -357,6 +384,8 @@ void draw_world(struct world *world, uint64_t seed, bool is_verbose)
             rough_weather(world);
         } else if (seed % 16 == 13) {
             late_hedges(world);
+        } else if (seed % 16 == 3) {
+            fallen_silent(world);
         }
     }
     if (is_verbose) {
@@ -369,6 +398,9 @@ void draw_world(struct world *world, uint64_t seed, bool is_verbose)
     }
     if (world->house.route.hedge_after_ms != 0) {
         some_past(world);
+    }
+    if (seed % 16 == 3) {
+        some_crowd(world);
     }
     some_calls(world, span_ms);
     if (one_in(5)) {

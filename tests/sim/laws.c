@@ -140,8 +140,8 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
 
     switch (event->kind) {
     case EVENT_START:
-    case EVENT_WAKE:
     case EVENT_READY: return;
+    case EVENT_WAKE: laws_doors_wake(laws, sight, event->now); return;
     case EVENT_HELD:
     case EVENT_DENIED:
         attempt->is_answered = true;
@@ -152,7 +152,12 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
         attempt->is_written = true;
         attempt->written_at = event->now;
         return;
-    case EVENT_HEAD: attempt->has_head = true; return;
+    case EVENT_HEAD:
+        attempt->has_head = true;
+        if (!sight->ask.is_stream) {
+            laws_doors_heard(laws, attempt);
+        }
+        return;
     case EVENT_CONTENT:
         attempt->has_content = true;
         attempt->content_at = event->now;
@@ -518,9 +523,28 @@ static void gate(struct laws *laws, const struct sight *sight, mono_ms now)
     }
 }
 
+/* Whoever still waits for an answer leaves only for another one. */
+static void leaves_for_something(struct laws *laws, const struct sight *sight,
+                                 const struct actions *actions, mono_ms now)
+{
+    bool leaves = false;
+    bool ends = false;
+
+    for (uint8_t i = 0; i < actions->count; i++) {
+        const struct action *action = &actions->list[i];
+
+        leaves = leaves || (action->kind == ACTION_ABANDON && action->outcome == OUTCOME_SILENT);
+        ends = ends || action->kind == ACTION_CLOSE;
+    }
+    if (leaves && ends) {
+        laws_break(laws, sight, now, "left a silent target for nothing");
+    }
+}
+
 void laws_stepped(struct laws *laws, struct sight *sight, const struct actions *actions,
                   mono_ms now)
 {
+    leaves_for_something(laws, sight, actions, now);
     if (sight->is_done) {
         if (actions->wake_at != MONO_NEVER) {
             laws_break(laws, sight, now, "a closed call wants to be woken");

@@ -35,6 +35,8 @@ struct door {
     struct trip_rule rule;
     uint32_t failures_in_row;
     uint32_t connects_in_row;
+    uint32_t overdue;   /* attempts, since it was last heard of */
+    bool is_silent;     /* that is why it is open */
     struct tick *ticks; /* a ring: those that may still count, */
     size_t ticks_first;
     size_t ticks_count;
@@ -95,6 +97,9 @@ void laws_call(struct laws *laws, struct sight *sight, const struct ask *ask,
                const struct plan *plan, mono_ms now);
 /* An event is about to be stepped. */
 void laws_event(struct laws *laws, struct sight *sight, const struct event_in *event);
+/* The fleet said so, in the course of the step that is about to be told. */
+void laws_notice(struct laws *laws, const struct sight *sight, const struct notice *notice,
+                 mono_ms now);
 /* A head told of its limits. */
 void laws_reported(struct laws *laws, const struct sight *sight, uint8_t number,
                    const struct reported *reported, mono_ms now);
@@ -132,6 +137,10 @@ void laws_doors_enter(struct laws *laws, struct sight *sight, struct seen_attemp
                       mono_ms now);
 void laws_doors_content(struct laws *laws, struct sight *sight, struct seen_attempt *attempt,
                         mono_ms now);
+/* A call wakes: whatever it waits for may have been due for long. */
+void laws_doors_wake(struct laws *laws, struct sight *sight, mono_ms now);
+/* Somebody answers. */
+void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt);
 void laws_doors_ended(struct laws *laws, struct sight *sight, struct seen_attempt *attempt,
                       mono_ms now);
 /* Nobody can doubt that its doors let the next one in. */

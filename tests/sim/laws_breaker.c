@@ -9,7 +9,7 @@
 
 enum { SAMPLES_MIN = 10, CONNECTS = 3, OPEN_MAX_MS = 120000, STAY_MAX_MS = 300000 };
 enum { FORGIVE_MS = 60000, GAP_MS = 1000, GOOD = 2, BUCKETS = 10, LEASE_EXTRA_MS = 5000 };
-enum { SHARE_PERCENT = 60, PANIC_GAP_MS = 1000 };
+enum { SHARE_PERCENT = 60, PANIC_GAP_MS = 1000, OVERDUE_LEAST = 10 };
 
 enum passed { PASSED_FREELY, PASSED_PROBE, PASSED_PANIC };
 
@@ -299,10 +299,75 @@ void laws_doors_enter(struct laws *laws, struct sight *sight, struct seen_attemp
     one_panic_a_second(laws, sight, attempt->asked_at, now);
 }
 
+/* ---- silence ---- */
+
+/* When exactly an attempt is overdue depends on how quick its target was before. But none is before
+ * silence_ms, and it takes ten, and of those that passed freely. */
+void laws_doors_wake(struct laws *laws, struct sight *sight, mono_ms now)
+{
+    for (uint8_t i = 1; i <= sight->numbers; i++) {
+        struct seen_attempt *attempt = &sight->attempts[i];
+        struct door *door = door_of(laws, attempt, 1);
+        bool is_heard = sight->ask.is_stream ? attempt->has_content : attempt->has_head;
+
+        if (attempt->is_running && attempt->is_written && !is_heard && !attempt->is_overdue &&
+            now >= mono_add(attempt->written_at, door->rule.silence_ms)) {
+            attempt->is_overdue = true;
+            door->overdue++;
+        }
+    }
+}
+
+void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt)
+{
+    struct door *door = door_of(laws, attempt, 1);
+
+    door->overdue = 0;
+    if (door->is_silent && door->state == DOOR_OPEN) {
+        door->state = DOOR_HALF;
+        door->good = 0;
+    }
+    door->is_silent = false;
+}
+
+void laws_notice(struct laws *laws, const struct sight *sight, const struct notice *notice,
+                 mono_ms now)
+{
+    struct door *door = NULL;
+
+    if (notice->kind != NOTICE_BREAKER_OPENED || notice->outcome != OUTCOME_SILENT ||
+        notice->old_state == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < laws->house->routing.targets_count; i++) {
+        const struct target *target = &laws->house->targets[i];
+
+        if (span_equal(target->provider->name, notice->provider) &&
+            span_equal(target->model, notice->model)) {
+            door = &laws->deployments[laws->of[i].deployment];
+        }
+    }
+    must(door != NULL);
+    if (door->rule.silence_ms == 0 || door->overdue < OVERDUE_LEAST) {
+        laws_break(laws, sight, now, "found silent although few waited, or it was heard of");
+    }
+    if (door->state == DOOR_CLOSED) {
+        uint64_t due = mono_until(door->forgiven_at, now) / FORGIVE_MS;
+
+        door->trips -= due < door->trips ? (uint32_t)due : door->trips;
+        door->forgiven_at += due * FORGIVE_MS;
+        open_up(door, 0, now);
+        door->is_silent = true;
+    }
+}
+
+/* ---- reports ---- */
+
 void laws_doors_content(struct laws *laws, struct sight *sight, struct seen_attempt *attempt,
                         mono_ms now)
 {
     (void)sight;
+    laws_doors_heard(laws, attempt);
     for (int scope = 0; scope < 2; scope++) {
         report(door_of(laws, attempt, scope), attempt, scope, SIGNAL_SUCCESS, 0, now);
     }
@@ -316,6 +381,9 @@ void laws_doors_ended(struct laws *laws, struct sight *sight, struct seen_attemp
     uint64_t hint_ms = is_failure && attempt->hint_ms > 0 ? (uint64_t)attempt->hint_ms : 0;
 
     (void)sight;
+    if (meaning_of(attempt->outcome).endpoint == SIGNAL_SUCCESS) { /* an answer, be it a no */
+        laws_doors_heard(laws, attempt);
+    }
     report(door_of(laws, attempt, 0), attempt, 0, meaning.endpoint, hint_ms, now);
     report(door_of(laws, attempt, 1), attempt, 1, meaning.deployment, hint_ms, now);
     for (int scope = 0; scope < 2; scope++) { /* whatever it said, it is gone */

@@ -10,7 +10,7 @@ enum { MINUTE_MS = 60000, TEN_MIN_MS = 10 * MINUTE_MS, HOUR_MS = 60 * MINUTE_MS 
 #define S SIGNAL_SUCCESS
 #define N SIGNAL_NEUTRAL
 
-enum { ROWS_KNOWN = 56 };
+enum { ROWS_KNOWN = 57 };
 
 static size_t rows_of_the_table(void)
 {
@@ -44,6 +44,7 @@ struct meaning meaning_of(enum outcome outcome)
         [OUTCOME_CLOSED] = {F, N, FOLLOW_ANY, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_STALE] = {N, N, FOLLOW_ANY, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_HEAD_TIMEOUT] = {N, F, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
+        [OUTCOME_SILENT] = {N, F, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_PROTOCOL] = {F, N, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_SWITCHED] = {N, F, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_HEADER] = {F, N, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},

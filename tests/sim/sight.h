@@ -44,6 +44,7 @@ struct seen_attempt {
     bool has_content;
     bool is_told;       /* its end was told by the target */
     bool is_ambiguous;
+    bool is_overdue;    /* waited in vain for longer than its target may be silent */
     enum outcome outcome; /* as the target ended it, or why it was given up */
     int64_t hint_ms;
     int8_t should_retry;

@@ -125,11 +125,12 @@ static void note_action(struct world *world, const struct sight *sight, const st
     world->sights = digest(world->sights, action->wait_ms);
 }
 
-static void tell_notices(struct world *world)
+static void tell_notices(struct world *world, const struct sight *sight)
 {
     struct notice notice;
 
     while (fleet_next_notice(world->house.fleet, &notice)) {
+        laws_notice(&world->laws, sight, &notice, world->now);
         if (world->watch.on_notice != NULL) {
             world->watch.on_notice(world->watch.to, &notice, world->now);
         }
@@ -156,6 +157,7 @@ static void step(struct world_call *call, const struct event_in *event)
     world->steps++;
     laws_event(&world->laws, &call->sight, event);
     dispatch_step(&call->dispatch, event, &actions);
+    tell_notices(world, &call->sight);
     for (uint8_t i = 0; i < actions.count; i++) {
         note_action(world, &call->sight, &actions.list[i]);
         call_act(call, event, &actions.list[i]);
@@ -166,7 +168,6 @@ static void step(struct world_call *call, const struct event_in *event)
         world->watch.on_step(world->watch.to, &call->sight, event, &actions);
     }
     wake_call(call, actions.wake_at);
-    tell_notices(world);
 }
 
 static void call_event(struct world_call *call, struct event_in event)

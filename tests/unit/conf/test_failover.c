@@ -48,21 +48,24 @@ static void assert_breaker(const char *text, struct trip_rule expected)
     assert_int_equal(rule->ratio_percent, expected.ratio_percent);
     assert_int_equal(rule->window_ms, expected.window_ms);
     assert_int_equal(rule->open_ms, expected.open_ms);
+    assert_int_equal(rule->silence_ms, expected.silence_ms);
     snapshot_give(snapshot);
 }
 
 static void failover__breakers_are_read(void **state)
 {
-    static const struct trip_rule usual = {5, 50, 30000, 5000};
+    static const struct trip_rule usual = {5, 50, 30000, 5000, 10000};
 
     (void)state;
     assert_breaker(HEAD "providers: { a: { kind: openai } }\n", usual);
     assert_breaker(HEAD "providers: { a: { kind: fixtures } }\n", usual);
     assert_breaker(PROVIDER("breaker: {}"), usual);
-    assert_breaker(PROVIDER("breaker: { failures: 1, ratio: 1%, window: 1s, open: 100ms }"),
-                   (struct trip_rule){1, 1, 1000, 100});
-    assert_breaker(BUILTIN("breaker: { failures: 1000, ratio: 100%, window: 10m, open: 120s }"),
-                   (struct trip_rule){1000, 100, 600000, 120000});
+    assert_breaker(
+        PROVIDER("breaker: { failures: 1, ratio: 1%, window: 1s, open: 100ms, silence: off }"),
+        (struct trip_rule){1, 1, 1000, 100, 0});
+    assert_breaker(
+        BUILTIN("breaker: { failures: 1000, ratio: 100%, window: 10m, open: 120s, silence: 10m }"),
+        (struct trip_rule){1000, 100, 600000, 120000, 600000});
 }
 
 static void failover__breakers_are_refused_beyond_their_ranges(void **state)
@@ -78,11 +81,13 @@ static void failover__breakers_are_refused_beyond_their_ranges(void **state)
         {PROVIDER("breaker: { window: 999ms }"), "breaker.window must be 1s to 10m"},
         {PROVIDER("breaker: { window: 601s }"), "breaker.window must be 1s to 10m"},
         {PROVIDER("breaker: { open: 99ms }"), "breaker.open must be 100ms to 120s"},
+        {PROVIDER("breaker: { silence: 99ms }"), "breaker.silence must be 100ms to 10m"},
+        {PROVIDER("breaker: { silence: never }"), "breaker.silence must be"},
         {PROVIDER("breaker: { open: 121s }"), "breaker.open must be 100ms to 120s"},
         {PROVIDER("breaker: { open: off }"), "breaker.open must be a duration\n"},
         {BUILTIN("breaker: { faliures: 3 }"), "unknown key \"faliures\" in providers.a.breaker\n"},
         {BUILTIN("breaker: { faliures: 3 }"),
-         "did you mean \"failures\"? keys here: failures, ratio, window, open\n"},
+         "did you mean \"failures\"? keys here: failures, ratio, window, open, silence\n"},
     };
 
     (void)state;

@@ -140,6 +140,7 @@ static const struct {
     {OUTCOME_CLOSED, F, N, 0, 0, 0, 0},
     {OUTCOME_STALE, N, N, 0, 0, 0, 0},
     {OUTCOME_HEAD_TIMEOUT, N, F, 0, 0, 0, 0},
+    {OUTCOME_SILENT, N, F, 0, 0, 0, 0},
     {OUTCOME_PROTOCOL, F, N, 0, 0, 0, 0},
     {OUTCOME_SWITCHED, N, F, 0, 0, 0, 0},
     {OUTCOME_HEADER, F, N, 0, 0, 0, 0},

@@ -24,7 +24,7 @@ static void score__of_a_new_one_is_full_and_not_known(void **state)
     score_init(&score);
     assert_false(score_is_known(&score));
     assert_int_equal(score_ttfc_ms(&score), 0);
-    assert_int_equal(score_p95_ms(&score), 0);
+    assert_int_equal(score_p95_ms(&score.contents), 0);
     assert_int_equal(permille(&score, 0), 1000);
     assert_int_equal(permille(&score, 1000000), 1000);
     score_ended(&score, false, 0);
@@ -120,16 +120,48 @@ static void score__p95_is_the_upper_edge_of_its_bucket(void **state)
     score_init(&score);
     for (int i = 0; i < 19; i++) {
         score_first_content(&score, 500, 0);
-        assert_int_equal(score_p95_ms(&score), 0);
+        assert_int_equal(score_p95_ms(&score.contents), 0);
     }
     score_first_content(&score, 3000, 0);
-    assert_int_equal(score_p95_ms(&score), 512); /* 19 of 20 */
+    assert_int_equal(score_p95_ms(&score.contents), 512); /* 19 of 20 */
     score_first_content(&score, 3000, 0);
-    assert_int_equal(score_p95_ms(&score), 4096); /* 19 of 21 are not enough */
+    assert_int_equal(score_p95_ms(&score.contents), 4096); /* 19 of 21 are not enough */
     for (int i = 0; i < 1000; i++) {
         score_first_content(&score, i % 2 == 0 ? UINT32_MAX : 0, 0);
     }
-    assert_int_equal(score_p95_ms(&score), 92682);
+    assert_int_equal(score_p95_ms(&score.contents), 92682);
+}
+
+static void score__heads_are_measured_by_themselves(void **state)
+{
+    struct score score;
+
+    (void)state;
+    score_init(&score);
+    for (int i = 0; i < 20; i++) {
+        score_first_content(&score, 500, 0);
+        score_head(&score, 5000);
+    }
+    assert_int_equal(score_p95_ms(&score.contents), 512);
+    assert_int_equal(score_p95_ms(&score.heads), 5793);
+    assert_in_range(score_ttfc_ms(&score), 499, 500); /* of streams alone */
+}
+
+static void score__answers_of_late_fade(void **state)
+{
+    struct score score;
+
+    (void)state;
+    score_init(&score);
+    assert_int_equal(score_answers(&score, 5000), 0);
+    for (int i = 0; i < 100; i++) {
+        score_ended(&score, true, 0);
+        score_ended(&score, false, 0);
+    }
+    assert_int_equal(score_answers(&score, 0), 100);
+    assert_int_equal(score_answers(&score, 30000), 50);
+    assert_int_equal(score_answers(&score, 60000), 25);
+    assert_int_equal(score_answers(&score, 3600000), 0);
 }
 
 static void score__p95_forgets_what_is_long_ago(void **state)
@@ -141,11 +173,11 @@ static void score__p95_forgets_what_is_long_ago(void **state)
     for (int i = 0; i < 100000; i++) {
         score_first_content(&score, 9000, 0);
     }
-    assert_int_equal(score_p95_ms(&score), 11585);
+    assert_int_equal(score_p95_ms(&score.contents), 11585);
     for (int i = 0; i < 20000; i++) {
         score_first_content(&score, 32, 0);
     }
-    assert_int_equal(score_p95_ms(&score), 32);
+    assert_int_equal(score_p95_ms(&score.contents), 32);
 }
 
 static void score__a_flood_keeps_the_mean(void **state)
@@ -303,6 +335,8 @@ int main(void)
         cmocka_unit_test(score__time_to_first_content_has_a_half_life_of_a_minute),
         cmocka_unit_test(score__no_time_is_not_unknown),
         cmocka_unit_test(score__p95_is_the_upper_edge_of_its_bucket),
+        cmocka_unit_test(score__heads_are_measured_by_themselves),
+        cmocka_unit_test(score__answers_of_late_fade),
         cmocka_unit_test(score__p95_forgets_what_is_long_ago),
         cmocka_unit_test(score__a_flood_keeps_the_mean),
         cmocka_unit_test(score__is_as_near_to_the_exact_mean_as_it_says),
