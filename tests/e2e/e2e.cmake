@@ -30,14 +30,14 @@ endif()
 
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
-        admin_targets examples scorecard stale outage)
+        admin_targets examples scorecard stale outage silence)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 # The longest ones begin first, so that nothing waits for them at the end.
 set_tests_properties(e2e/scorecard PROPERTIES COST 1000)
 set_tests_properties(e2e/stream_faults PROPERTIES COST 500)
 # These measure time or fill the machine's queues: not beside others.
-set_tests_properties(e2e/bad_time e2e/demo e2e/outage e2e/process PROPERTIES RUN_SERIAL TRUE)
+set_tests_properties(e2e/bad_time e2e/demo e2e/outage e2e/process e2e/silence PROPERTIES RUN_SERIAL TRUE)
 
 add_test(NAME clients/install COMMAND ${e2e_dir}/install)
 set_tests_properties(clients/install PROPERTIES LABELS clients TIMEOUT 600 FIXTURES_SETUP clients)

@@ -21,9 +21,10 @@ export class Load {
     calls = []; // { marker, at, took (ms), isGood, status, attempts, why }
     #isOver = false;
 
-    constructor(port, { perSecond }) {
-        Object.assign(this, { port, perSecond });
-        this.agent = new http.Agent({ keepAlive: true, maxSockets: 512 });
+    // patience: how long an answer may be silent, in ms.
+    constructor(port, { perSecond, patience = 20000 }) {
+        Object.assign(this, { port, perSecond, patience });
+        this.agent = new http.Agent({ keepAlive: true, maxSockets: 4096 });
     }
 
     start() {
@@ -67,7 +68,7 @@ export class Load {
                 }
             };
             const request = http.request({ host: '127.0.0.1', port: this.port, agent: this.agent, method: 'POST',
-                path: '/v1/chat/completions', timeout: patient(20000),
+                path: '/v1/chat/completions', timeout: patient(this.patience),
                 headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body),
                            Authorization: `Bearer ${CANARY.app}`, 'x-client-request-id': marker, 'x-request-id': marker } }, (answer) => {
                 const pieces = [];

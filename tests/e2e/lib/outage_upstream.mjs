@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two providers in one process of their own, light enough for some hundred calls a second. Each can be
-// told to be healthy, to be gone (connections reset, new ones refused), or to fail: 503 in JSON, and
-// RST after each third call. When each call came is kept.
+// told to be healthy, to be gone (connections reset, new ones refused), to fail: 503 in JSON, and RST
+// after each third call; or to be silent: to take calls and never answer them. When each call came is kept.
 import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { LeanReader, WHOLE, serveParent, startApart } from './lean.mjs';
@@ -81,6 +81,9 @@ class Provider {
     #answer(socket, request) {
         if (request.isCall) {
             this.times.push(Date.now());
+        }
+        if (this.state === 'silent') {
+            return;
         }
         if (this.state === 'failing') {
             this.failures += Number(request.isCall);
