@@ -13,9 +13,9 @@ uint32_t silence_after_ms(uint32_t least_ms, uint32_t p95_ms, uint32_t trips)
     return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
 }
 
-bool silence_overdue(struct silence *silence, uint32_t answers)
+bool silence_overdue(struct silence *silence, mono_ms sent_at, uint32_t answers)
 {
-    if (silence->is_silent) {
+    if (silence->is_silent || sent_at < silence->heard_at) {
         return false;
     }
     silence->overdue++;
@@ -23,10 +23,10 @@ bool silence_overdue(struct silence *silence, uint32_t answers)
     return silence->is_silent;
 }
 
-bool silence_heard(struct silence *silence)
+bool silence_heard(struct silence *silence, mono_ms now)
 {
     bool was_silent = silence->is_silent;
 
-    *silence = (struct silence){.overdue = 0};
+    *silence = (struct silence){.heard_at = now};
     return was_silent;
 }

@@ -267,17 +267,21 @@ static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *action
 
 enum { OVERDUE_AGAIN_MS = 1000 }; /* how often it is looked whether there is an elsewhere by now */
 
-/* Its silence, and that of many others, is a sign. Whoever waits where nothing is heard any more
- * goes elsewhere as soon as there is an elsewhere; else it waits on, up to its own limit. */
+/* Its silence, and that of many others, is a sign, and whoever waits where nothing is heard any
+ * more goes elsewhere. Without an elsewhere it waits on, up to its own limit, and is no sign
+ * either: a shut door would help nobody. */
 static bool leaves_silence(struct dispatch *d, struct flight *f, const struct event_in *event,
                            struct actions *actions)
 {
+    bool can_leave = false;
+
     if (event->now < f->overdue_at) {
         return false;
     }
     f->overdue_at = mono_add(event->now, OVERDUE_AGAIN_MS);
-    if (!fleet_overdue(d->fleet, &f->entry, event->now) || d->is_hedging ||
-        dispatch_other_flight(d, f) != NULL || !dispatch_could_leave(d, f, event, OUTCOME_SILENT)) {
+    can_leave = !d->is_hedging && dispatch_other_flight(d, f) == NULL &&
+                dispatch_could_leave(d, f, event, OUTCOME_SILENT);
+    if (!fleet_overdue(d->fleet, &f->entry, can_leave, event->now)) {
         return false;
     }
     dispatch_act(actions, ACTION_ABANDON, f->number, OUTCOME_SILENT);
@@ -342,12 +346,12 @@ static void saw_content(struct dispatch *d, struct flight *f, const struct event
 
 static void saw_written(struct dispatch *d, struct flight *f, const struct event_in *event)
 {
-    uint32_t overdue_ms = fleet_overdue_ms(d->fleet, &f->entry, d->is_stream);
+    mono_ms overdue_at = fleet_sent(d->fleet, &f->entry, d->is_stream, event->now);
 
     f->is_written = true;
     f->written_at = event->now;
-    if (overdue_ms != 0 && !f->has_head) {
-        f->overdue_at = mono_add(event->now, overdue_ms);
+    if (!f->has_head && !f->has_content) { /* it may answer before it has read all */
+        f->overdue_at = overdue_at;
     }
 }
 

@@ -368,10 +368,10 @@ bool dispatch_could_leave(const struct dispatch *d, const struct flight *f,
     bool is_again = false;
     uint8_t next = next_of(d, f, event->now, &is_again);
     struct retry_facts facts = facts_of(d, f, event, outcome, next, is_again);
-    struct retry_decision decision;
+    struct retry_decision decision = decide(d, f, &facts);
 
-    decision = decide(d, f, &facts);
-    return !is_again && decision.choice == RETRY_NEXT && decision.wait_ms == 0;
+    return !is_again && decision.choice == RETRY_NEXT && decision.wait_ms == 0 &&
+           plan_member(d->plan, d->fleet, next).deployment != f->entry.member.deployment;
 }
 
 static void after_failure(struct dispatch *d, const struct flight *gone,

@@ -52,8 +52,8 @@ bool dispatch_is_too_late(struct dispatch *d, mono_ms now, struct actions *actio
 /* An attempt failed before anything of it was shown. */
 void dispatch_failed(struct dispatch *d, struct flight *f, const struct event_in *event,
                      enum outcome outcome, struct actions *actions);
-/* Whether this attempt, ended so now, would at once be followed by one at a target that was not tried
- * yet. */
+/* Whether this attempt, ended so now, would at once be followed by one at another deployment, which
+ * was not tried yet. */
 bool dispatch_could_leave(const struct dispatch *d, const struct flight *f,
                           const struct event_in *event, enum outcome outcome);
 /* The stream that is out broke off and can be continued: by another attempt, or it is cut. */

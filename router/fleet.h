@@ -77,6 +77,7 @@ struct entry {
     bool is_entered;
     bool is_retry;      /* still counted as a retry in flight */
     bool is_overdue;    /* it has been told so */
+    mono_ms sent_at;    /* of its request, the last byte */
     bool is_passthrough; /* with the app's own credential: nothing is marked */
 };
 
@@ -84,6 +85,14 @@ struct entry {
 void fleet_enter(struct fleet *fleet, struct entry *entry, const struct target *target,
                  struct member member, const struct estimate *estimate, bool is_retry,
                  bool is_panic, uint32_t lease_ms, mono_ms now);
+/* Its request was fully sent. Returns when it is overdue: when it says something of its deployment that
+ * no content of the stream, no head of the whole answer has come; MONO_NEVER: never. */
+mono_ms fleet_sent(struct fleet *fleet, struct entry *entry, bool is_stream, mono_ms now);
+/* It is overdue. Many of them that could go elsewhere, and nothing heard in all that time, and their
+ * deployment is found silent: its breaker opens, until anything is heard of it. True: this one had
+ * better go, since it is silent, or since this is a probe and has found out enough. May be asked
+ * again; what counts is the first time. */
+bool fleet_overdue(struct fleet *fleet, struct entry *entry, bool can_leave, mono_ms now);
 /* Its first content came, ttfc_ms after its request was sent: a success as far as streams go. */
 void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, bool is_slow,
                    mono_ms now);
@@ -104,13 +113,6 @@ struct ending {
 void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending *ending,
                   mono_ms now);
 
-/* How long it may wait for its first content (stream) or head (whole answer) before that says
- * something of its deployment, in ms; 0: for ever. */
-uint32_t fleet_overdue_ms(const struct fleet *fleet, const struct entry *entry, bool is_stream);
-/* It has waited for so long, or longer. Many of them in a row, and their deployment is found silent:
- * its breaker opens, until anything is heard of it. True: whoever can had better go elsewhere, since
- * it is silent, or since this is a probe and has found out enough. */
-bool fleet_overdue(struct fleet *fleet, struct entry *entry, mono_ms now);
 
 /* ---- what the dispatch and the plan ask besides ---- */
 

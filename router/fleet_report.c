@@ -175,7 +175,7 @@ static void heard(struct fleet *fleet, const struct entry *entry, mono_ms now)
 {
     struct live_deployment *live = fleet_deployment(fleet, entry->member);
 
-    if (silence_heard(&live->silence)) {
+    if (silence_heard(&live->silence, now)) {
         say_breaker(fleet, entry->member, false, breaker_invite(&live->breaker, now), OUTCOME_OK,
                     now);
     }
@@ -210,32 +210,39 @@ void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct
 
 /* ---- silence ---- */
 
-uint32_t fleet_overdue_ms(const struct fleet *fleet, const struct entry *entry, bool is_stream)
+static bool is_one(const struct entry *entry, enum admission how)
 {
-    const struct live_deployment *live = fleet_deployment(fleet, entry->member);
-
-    if (entry->endpoint_pass.how == ADMISSION_PANIC ||
-        entry->deployment_pass.how == ADMISSION_PANIC) {
-        return 0;
-    }
-    return silence_after_ms(live->provider->breaker.silence_ms,
-                            fleet_p95_ms(fleet, entry->member, is_stream), live->breaker.trips);
+    return entry->endpoint_pass.how == how || entry->deployment_pass.how == how;
 }
 
-bool fleet_overdue(struct fleet *fleet, struct entry *entry, mono_ms now)
+mono_ms fleet_sent(struct fleet *fleet, struct entry *entry, bool is_stream, mono_ms now)
+{
+    const struct live_deployment *live = fleet_deployment(fleet, entry->member);
+    uint32_t ms = 0;
+
+    entry->sent_at = now;
+    if (!is_one(entry, ADMISSION_PANIC)) {
+        ms = silence_after_ms(live->provider->breaker.silence_ms,
+                              fleet_p95_ms(fleet, entry->member, is_stream), live->breaker.trips);
+    }
+    return ms == 0 ? MONO_NEVER : mono_add(now, ms);
+}
+
+bool fleet_overdue(struct fleet *fleet, struct entry *entry, bool can_leave, mono_ms now)
 {
     struct live_deployment *live = fleet_deployment(fleet, entry->member);
-    bool is_probe = entry->endpoint_pass.how == ADMISSION_PROBE ||
-                    entry->deployment_pass.how == ADMISSION_PROBE;
-    bool counts = !is_probe && !entry->is_overdue && live->breaker.state == BREAKER_CLOSED;
+    bool is_probe = is_one(entry, ADMISSION_PROBE);
+    bool counts =
+        can_leave && !is_probe && !entry->is_overdue && live->breaker.state == BREAKER_CLOSED;
 
     entry->is_overdue = true;
-    if (counts && silence_overdue(&live->silence, score_answers(&live->score, now))) {
+    if (counts &&
+        silence_overdue(&live->silence, entry->sent_at, score_answers(&live->score, now))) {
         say_breaker(fleet, entry->member, false,
                     breaker_open(&live->breaker, &live->provider->breaker, now, &fleet->rng),
                     OUTCOME_SILENT, now);
     }
-    return is_probe || live->silence.is_silent;
+    return can_leave && (is_probe || live->silence.is_silent);
 }
 
 /* ---- marks ---- */

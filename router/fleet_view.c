@@ -95,7 +95,8 @@ static bool is_meant(const struct live_deployment *live, struct span name)
                                               (!has_model || span_equal(rest, live->model)));
 }
 
-static void obey(struct fleet *fleet, struct live_deployment *live, enum fleet_order order)
+static void obey(struct fleet *fleet, struct live_deployment *live, enum fleet_order order,
+                 mono_ms now)
 {
     struct live_endpoint *endpoint = &fleet->endpoints[fleet_endpoint_index(fleet, live->provider)];
 
@@ -109,7 +110,7 @@ static void obey(struct fleet *fleet, struct live_deployment *live, enum fleet_o
     park_clear(&fleet->credentials[live->provider->credential_index].park);
     if (order == FLEET_RESET) {
         breaker_reset(&live->breaker, &live->provider->breaker);
-        (void)silence_heard(&live->silence);
+        (void)silence_heard(&live->silence, now);
         breaker_reset(&endpoint->breaker, &endpoint->provider->breaker);
         headroom_init(&live->headroom);
         score_init(&live->score);
@@ -120,10 +121,9 @@ size_t fleet_obey(struct fleet *fleet, struct span name, enum fleet_order order,
 {
     size_t count = 0;
 
-    (void)now;
     for (size_t i = 0; i < fleet->deployments_count; i++) {
         if (is_meant(fleet->deployments[i], name)) {
-            obey(fleet, fleet->deployments[i], order);
+            obey(fleet, fleet->deployments[i], order, now);
             count += is_shown(fleet, i) ? 1 : 0;
         }
     }

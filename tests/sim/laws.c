@@ -155,7 +155,7 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
     case EVENT_HEAD:
         attempt->has_head = true;
         if (!sight->ask.is_stream) {
-            laws_doors_heard(laws, attempt);
+            laws_doors_heard(laws, attempt, event->now);
         }
         return;
     case EVENT_CONTENT:

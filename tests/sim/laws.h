@@ -35,7 +35,8 @@ struct door {
     struct trip_rule rule;
     uint32_t failures_in_row;
     uint32_t connects_in_row;
-    uint32_t overdue;   /* attempts, since it was last heard of */
+    uint32_t overdue;   /* attempts, since it was last heard of, */
+    mono_ms heard_at;   /* which was then */
     bool is_silent;     /* that is why it is open */
     struct tick *ticks; /* a ring: those that may still count, */
     size_t ticks_first;
@@ -140,7 +141,7 @@ void laws_doors_content(struct laws *laws, struct sight *sight, struct seen_atte
 /* A call wakes: whatever it waits for may have been due for long. */
 void laws_doors_wake(struct laws *laws, struct sight *sight, mono_ms now);
 /* Somebody answers. */
-void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt);
+void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt, mono_ms now);
 void laws_doors_ended(struct laws *laws, struct sight *sight, struct seen_attempt *attempt,
                       mono_ms now);
 /* Nobody can doubt that its doors let the next one in. */

@@ -301,8 +301,9 @@ void laws_doors_enter(struct laws *laws, struct sight *sight, struct seen_attemp
 
 /* ---- silence ---- */
 
-/* When exactly an attempt is overdue depends on how quick its target was before. But none is before
- * silence_ms, and it takes ten, and of those that passed freely. */
+/* When exactly an attempt is overdue depends on how quick its target was before, and whether it
+ * counts on where else it could go. But none is before silence_ms, and it takes ten, none of which
+ * was sent before the target was last heard of. */
 void laws_doors_wake(struct laws *laws, struct sight *sight, mono_ms now)
 {
     for (uint8_t i = 1; i <= sight->numbers; i++) {
@@ -313,16 +314,17 @@ void laws_doors_wake(struct laws *laws, struct sight *sight, mono_ms now)
         if (attempt->is_running && attempt->is_written && !is_heard && !attempt->is_overdue &&
             now >= mono_add(attempt->written_at, door->rule.silence_ms)) {
             attempt->is_overdue = true;
-            door->overdue++;
+            door->overdue += attempt->written_at >= door->heard_at ? 1 : 0;
         }
     }
 }
 
-void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt)
+void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt, mono_ms now)
 {
     struct door *door = door_of(laws, attempt, 1);
 
     door->overdue = 0;
+    door->heard_at = now;
     if (door->is_silent && door->state == DOOR_OPEN) {
         door->state = DOOR_HALF;
         door->good = 0;
@@ -367,7 +369,7 @@ void laws_doors_content(struct laws *laws, struct sight *sight, struct seen_atte
                         mono_ms now)
 {
     (void)sight;
-    laws_doors_heard(laws, attempt);
+    laws_doors_heard(laws, attempt, now);
     for (int scope = 0; scope < 2; scope++) {
         report(door_of(laws, attempt, scope), attempt, scope, SIGNAL_SUCCESS, 0, now);
     }
@@ -382,7 +384,7 @@ void laws_doors_ended(struct laws *laws, struct sight *sight, struct seen_attemp
 
     (void)sight;
     if (meaning_of(attempt->outcome).endpoint == SIGNAL_SUCCESS) { /* an answer, be it a no */
-        laws_doors_heard(laws, attempt);
+        laws_doors_heard(laws, attempt, now);
     }
     report(door_of(laws, attempt, 0), attempt, 0, meaning.endpoint, hint_ms, now);
     report(door_of(laws, attempt, 1), attempt, 1, meaning.deployment, hint_ms, now);

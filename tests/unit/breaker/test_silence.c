@@ -48,14 +48,14 @@ static void silence__is_ten_that_wait_and_none_that_was_heard(void **state)
 
     (void)state;
     for (int i = 1; i < 10; i++) {
-        assert_false(silence_overdue(&silence, 10));
+        assert_false(silence_overdue(&silence, 0, 10));
     }
-    assert_false(silence_heard(&silence));
+    assert_false(silence_heard(&silence, 0));
     for (int i = 1; i < 10; i++) {
-        assert_false(silence_overdue(&silence, 10));
+        assert_false(silence_overdue(&silence, 0, 10));
         assert_false(silence.is_silent);
     }
-    assert_true(silence_overdue(&silence, 10));
+    assert_true(silence_overdue(&silence, 0, 10));
     assert_true(silence.is_silent);
 }
 
@@ -64,13 +64,29 @@ static void silence__is_found_once_and_ends_with_the_first_sign(void **state)
     struct silence silence = {.overdue = 9};
 
     (void)state;
-    assert_true(silence_overdue(&silence, 10));
-    assert_false(silence_overdue(&silence, 10));
+    assert_true(silence_overdue(&silence, 0, 10));
+    assert_false(silence_overdue(&silence, 0, 10));
     assert_true(silence.is_silent);
-    assert_true(silence_heard(&silence));
+    assert_true(silence_heard(&silence, 0));
     assert_false(silence.is_silent);
-    assert_false(silence_heard(&silence));
-    assert_false(silence_overdue(&silence, 10));
+    assert_false(silence_heard(&silence, 0));
+    assert_false(silence_overdue(&silence, 0, 10));
+}
+
+/* Long requests among quick ones. */
+static void silence__is_none_when_something_was_heard_since(void **state)
+{
+    struct silence silence = {.overdue = 0};
+
+    (void)state;
+    assert_false(silence_heard(&silence, 5000));
+    for (int i = 0; i < 100; i++) {
+        assert_false(silence_overdue(&silence, 4999, 10));
+    }
+    for (int i = 1; i < 10; i++) {
+        assert_false(silence_overdue(&silence, 5000, 10));
+    }
+    assert_true(silence_overdue(&silence, 5000, 10));
 }
 
 /* A batch of long requests where little was asked before: nobody knows how long those take. */
@@ -80,10 +96,10 @@ static void silence__says_nothing_where_little_was_heard_before(void **state)
 
     (void)state;
     for (int i = 0; i < 100; i++) {
-        assert_false(silence_overdue(&silence, 9));
+        assert_false(silence_overdue(&silence, 0, 9));
     }
     assert_false(silence.is_silent);
-    assert_true(silence_overdue(&silence, 10));
+    assert_true(silence_overdue(&silence, 0, 10));
 }
 
 int main(void)
@@ -92,6 +108,7 @@ int main(void)
         cmocka_unit_test(silence__is_measured_by_what_is_usual),
         cmocka_unit_test(silence__is_ten_that_wait_and_none_that_was_heard),
         cmocka_unit_test(silence__is_found_once_and_ends_with_the_first_sign),
+        cmocka_unit_test(silence__is_none_when_something_was_heard_since),
         cmocka_unit_test(silence__says_nothing_where_little_was_heard_before),
     };
 
