@@ -14,13 +14,17 @@ if(CMAKE_CROSSCOMPILING_EMULATOR)
        FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
 endif()
 
+# What a program under test asks for names: see resolver.c.
+add_library(resolver MODULE e2e/resolver.c)
+target_link_libraries(resolver PRIVATE flags)
+
 # e2e_test(<file> <label> <seconds> <node>): tests/e2e/<file>.test.mjs against the program.
 function(e2e_test file label seconds node)
   add_test(NAME ${label}/${file} COMMAND ${node} ${e2e_dir}/${file}.test.mjs
            WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
   set_tests_properties(${label}/${file} PROPERTIES
     LABELS ${label}
-    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_TEST_RESOLVER=$<TARGET_FILE:resolver>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
   test_limit(${label}/${file} ${seconds})
 endfunction()
 

@@ -11,6 +11,7 @@ import test, { after, before } from './lib/test.mjs';
 import { patient, within } from './lib/wire.mjs';
 import { rows as answers } from './rows/answers.mjs';
 import { rows as ports } from './rows/ports.mjs';
+import * as names from './rows/names.mjs';
 import { behindProxy, refusingProxy, rows as reach } from './rows/reach.mjs';
 import { rows as send } from './rows/send.mjs';
 import { rows as streams } from './rows/streams.mjs';
@@ -26,14 +27,16 @@ const LANES = 8;
 const HEAVY_LANES = 4;
 const ROW_MS = 90000;
 const ROWS_PER_LAB = 25; // more would not fit into one configuration
-const tables = { apps, reach, ports, proxy: behindProxy, send, answers, streams };
-const settings = { 'proxy 1': refusingProxy };
+const tables = { apps, names: names.rows, reach, ports, proxy: behindProxy, send, answers, streams };
+// What a table's headgate is started with besides.
+const settings = { 'proxy 1': refusingProxy, 'names 1': names.settings };
+const environments = { 'names 1': names.env };
 const results = new Map(); // id: failures, empty when it holds
 const labs = {};
 // Each { name: of its laboratory, row }.
 const all = Object.entries(tables).flatMap(([table, rows]) => rows.filter((one) => ONLY.test(one.id))
     .map((row, i) => ({ name: `${table} ${Math.floor(i / ROWS_PER_LAB) + 1}`, row })));
-const names = [...new Set(all.map((one) => one.name))];
+const labNames = [...new Set(all.map((one) => one.name))];
 let dir;
 
 // Rows run beside each other, so many at a time, those with megabytes after the others, whose times
@@ -51,15 +54,15 @@ async function lane(waiting) {
 before(async () => {
     dir = temporary();
     const certificates = makeCertificates(dir);
-    for (const name of names) {
-        labs[name] = await Lab.start(all.filter((one) => one.name === name).map((one) => one.row), { certificates, settings: settings[name] });
+    for (const name of labNames) {
+        labs[name] = await Lab.start(all.filter((one) => one.name === name).map((one) => one.row), { certificates, settings: settings[name], env: environments[name] });
     }
     for (const one of all) {
         one.done = new Promise((resolve) => { one.settle = resolve; });
         one.done.catch(() => {});
     }
     const [light, heavy, long] = [(row) => !row.heavy && !row.long, (row) => row.heavy, (row) => row.long].map((yes) => all.filter((one) => yes(one.row)));
-    lane(long);
+    long.forEach((one) => lane([one]));
     Promise.all(Array.from({ length: LANES }, () => lane(light)))
         .then(() => Array.from({ length: HEAVY_LANES }, () => lane(heavy)));
 });
@@ -78,7 +81,7 @@ for (const one of all) {
     });
 }
 
-for (const name of names) {
+for (const name of labNames) {
     test(`nothing is left of ${name}`, async () => {
         const lab = labs[name];
         const left = await lab.stop();
@@ -97,6 +100,7 @@ test('every row of the catalogue is shown, or it is said why not', () => {
 
 after(async () => {
     await Promise.all(Object.values(labs).map((lab) => lab.kill()));
+    names.stop();
     fs.rmSync(dir, { recursive: true, force: true });
     const held = [...results].filter(([, failures]) => failures.length === 0);
     console.log(`\nFault scorecard: ${ids.length} rows; ${held.length} hold, ${results.size - held.length} do not, ${notHere.size} are not shown here.`);

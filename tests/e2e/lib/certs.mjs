@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const LEAVES = {
-    good: { names: 'DNS:localhost,IP:127.0.0.1' },
+    good: { names: 'DNS:localhost,DNS:*.provider.test,IP:127.0.0.1' },
     wrong_host: { names: 'DNS:elsewhere.example' },
     common_name_only: { names: null },
     expired: { names: 'DNS:localhost,IP:127.0.0.1', from: '20200101000000Z', to: '20200201000000Z' },

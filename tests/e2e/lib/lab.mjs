@@ -137,7 +137,7 @@ export class Site {
 
 export class Lab {
     // rows: the table's, each with an id; names are made unique by their place.
-    static async start(rows, { settings, certificates } = {}) {
+    static async start(rows, { settings, env, certificates } = {}) {
         const lab = new Lab();
         lab.sites = await Promise.all(rows.map((row, i) => Site.start(`${row.id.toLowerCase()}-${i}`, row, certificates)));
         const providers = {};
@@ -148,7 +148,7 @@ export class Lab {
             Object.assign(routes, own.routes);
         }
         lab.headgate = await Headgate.start({ providers, routes, limits: { response: '1MiB' }, ...await settings?.(lab) },
-            { env: { HEADGATE_ADMIN_TOKEN: TOKEN } });
+            { env: { HEADGATE_ADMIN_TOKEN: TOKEN, ...env?.() } });
         await lab.#warm();
         lab.descriptors = lab.headgate.descriptors();
         lab.memory = lab.headgate.memory();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// faults.md A: reaching the upstream. Names need a resolver of the test's own: see catalogue.mjs.
+// faults.md A: reaching the upstream. Names are in names.mjs.
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { blackhole } from '../lib/blackhole.mjs';
-import { freePort } from '../lib/headgate.mjs';
-import { CONNECT, ENDPOINT, QUICK, parks, refused, rescued, row, served } from '../lib/lab.mjs';
-import { privateName } from '../lib/names.mjs';
+import { CONNECT, ENDPOINT, QUICK, refused, rescued, row, served } from '../lib/lab.mjs';
 import { healthy } from '../lib/samples.mjs';
 
 const tls = (certificates, name, more) => ({ ...certificates[name], ALPNProtocols: ['h2', 'http/1.1'], ...more });
@@ -39,12 +37,7 @@ const certificate = (id, title, name, more = {}) => never(id, title, 'upstream_t
 // All that listens here does so at 127.0.0.1.
 const nobody = async () => ({ origin: 'http://127.0.0.9:9', stop: async () => {} });
 
-// A provider by name whose address the egress rule denies.
-export const own = await privateName();
-
 export const rows = [
-    ...(own === null ? [] : [never('A04', 'a name with a denied address', 'egress_denied', 'egress_denied', { provider: () => ({}), alarm: 'target_parked',
-        marks: parks('target', 'egress', 580, 600), site: async () => ({ origin: `https://${own.name}:${await freePort()}`, stop: async () => {} }) })]),
     again('A08', 'connect refused', 502, 'upstream_connect', 'connect', { site: nobody }),
     again('A09', 'connect black hole', 504, 'upstream_connect_timeout', 'connect_timeout', { timeouts: QUICK,
         site: async () => { const hole = await blackhole(); return { origin: `http://127.0.0.1:${hole.port}`, stop: async () => hole.stop() }; } }),
