@@ -229,19 +229,21 @@ static void late_hedges(struct world *world)
 }
 
 /* A target that is known for answering says nothing any more, for a while or for good; to nobody,
- * or to nearly nobody. */
+ * or to nearly nobody. Or it only takes its time. */
 static void fallen_silent(struct world *world)
 {
     struct manner silent = manner_of(OUTCOME_OK);
+    uint32_t silence_ms = 100 + below(3000);
     mono_ms until = one_in(2) ? MONO_NEVER : SILENT_FROM_MS + below(20000);
     struct script *script = &world->scripts[0];
 
-    silent.hangs = true;
+    silent.hangs = !one_in(3);
+    silent.head_ms = silence_ms + below(5000);
     silent.stage = one_in(2) ? STAGE_HEAD : STAGE_BODY;
     script_init(script);
     script_add(script, SILENT_FROM_MS, until, &silent)->percent = one_in(3) ? 90 : 100;
     world->house.route.strategy = &strategy_priority;
-    world->house.providers[0].breaker.silence_ms = 100 + below(3000);
+    world->house.providers[0].breaker.silence_ms = silence_ms;
 }
 
 /* ---- apps ---- */
