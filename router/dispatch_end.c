@@ -114,3 +114,31 @@ void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum ou
     }
     d->is_hedging = false;
 }
+
+void dispatch_finish(struct dispatch *d, const struct event_in *event, struct actions *actions)
+{
+    dispatch_act(actions, ACTION_FINISH, d->flights[0].number, OUTCOME_OK);
+    dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
+    dispatch_close(d, actions, OUTCOME_OK);
+}
+
+void dispatch_leave(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                    struct actions *actions)
+{
+    uint8_t number = d->flights[0].number;
+
+    if (d->terminal_at != MONO_NEVER) { /* the app has all there is: what is left is framing */
+        dispatch_act(actions, ACTION_ABANDON, number, OUTCOME_OK);
+        if (outcome != OUTCOME_APP_GONE) {
+            dispatch_act(actions, ACTION_FINISH, number, OUTCOME_OK);
+        }
+        dispatch_land(d, &d->flights[0], event, OUTCOME_OK, actions);
+        dispatch_close(d, actions, OUTCOME_OK);
+        return;
+    }
+    if (outcome != OUTCOME_APP_GONE) {
+        dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome);
+    }
+    dispatch_drop_all(d, event, outcome, actions);
+    dispatch_close(d, actions, outcome);
+}

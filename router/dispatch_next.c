@@ -16,6 +16,11 @@ enum {
     ATTEMPT_SHARE_PERCENT = 60
 };
 
+bool dispatch_is_out(struct standing standing)
+{
+    return standing.what != ELIGIBLE && standing.what != ELIGIBLE_PROBE;
+}
+
 /* ---- attempts ---- */
 
 void dispatch_hold(struct dispatch *d, uint8_t place, struct actions *actions)
@@ -142,7 +147,7 @@ static uint64_t wait_after(struct dispatch *d, enum outcome outcome, mono_ms now
     for (uint8_t i = 0; i < d->plan->count; i++) {
         struct standing standing = plan_standing(d->plan, d->fleet, d->plan->order[i], now);
 
-        if (standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE) {
+        if (!dispatch_is_out(standing)) {
             return 0;
         }
         at = mono_min(at, standing.until);
@@ -190,7 +195,7 @@ void dispatch_go_on(struct dispatch *d, const struct event_in *event, struct act
 
     if (is_there) {
         struct standing standing = plan_standing(d->plan, d->fleet, place, event->now);
-        is_there = standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE;
+        is_there = !dispatch_is_out(standing);
     }
     if (!is_there) {
         place = pick(d, tries_max, PLAN_NONE, event->now);
@@ -259,7 +264,7 @@ static void look_at_same(struct retry_facts *facts, const struct dispatch *d,
     if (d->is_committed && plan_prefill(d->plan, f->place) == NULL) {
         return;
     }
-    facts->may_same = standing.what == ELIGIBLE || standing.what == ELIGIBLE_PROBE;
+    facts->may_same = !dispatch_is_out(standing);
     if (standing.what == OUT_COOLING && standing.until <= mono_add(now, wait_max_ms)) {
         facts->may_same = true;
         facts->same_ready_ms = (uint32_t)mono_until(now, standing.until);

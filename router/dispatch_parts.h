@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states), dispatch_end.c
- * (how attempts and calls end), dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
+/* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states),
+ * dispatch_trying.c (the one in which providers are waited for), dispatch_end.c (how attempts and
+ * calls end), dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
 #ifndef ROUTER_DISPATCH_PARTS_H
 #define ROUTER_DISPATCH_PARTS_H
 
@@ -13,6 +14,8 @@ enum { TERMINAL_GRACE_MS = 250 };
 /* Adds an action and returns it, for what not every action has. */
 struct action *dispatch_act(struct actions *actions, enum action_kind kind, uint8_t attempt,
                             enum outcome outcome);
+/* This attempt's, or NULL: it is over. */
+struct flight *dispatch_flight_of(struct dispatch *d, uint8_t number);
 /* The one beside this one, or NULL. */
 struct flight *dispatch_other_flight(struct dispatch *d, const struct flight *flight);
 /* What is noted of an attempt that was begun. */
@@ -38,7 +41,18 @@ void dispatch_drop_all(struct dispatch *d, const struct event_in *event, enum ou
 void dispatch_give_up(struct dispatch *d, struct actions *actions, uint8_t number,
                       enum outcome outcome, uint64_t wait_ms);
 
+/* The answer that is out is whole. */
+void dispatch_finish(struct dispatch *d, const struct event_in *event, struct actions *actions);
+/* Nobody waits any more (app gone, shutdown), or the time for all of it is up. */
+void dispatch_leave(struct dispatch *d, const struct event_in *event, enum outcome outcome,
+                    struct actions *actions);
+
+/* dispatch_trying.c */
+void dispatch_step_trying(struct dispatch *d, const struct event_in *event,
+                          struct actions *actions);
+
 /* dispatch_next.c */
+bool dispatch_is_out(struct standing standing);
 /* Asks for the money of an attempt at this place. */
 void dispatch_hold(struct dispatch *d, uint8_t place, struct actions *actions);
 /* The money is there: the attempt at d->next_place begins. */
@@ -72,6 +86,8 @@ enum outcome dispatch_time_is_up(const struct dispatch *d, const struct flight *
 /* What a deadline that is over says of the provider. */
 enum outcome dispatch_deadline_outcome(const struct dispatch *d);
 bool dispatch_may_send_early_head(const struct dispatch *d);
+/* Head and comments for an app that waits for a stream, where they are due. */
+void dispatch_early_head(struct dispatch *d, mono_ms now, struct actions *actions);
 mono_ms dispatch_keep_alive_at(const struct dispatch *d);
 mono_ms dispatch_hedge_at(const struct dispatch *d);
 

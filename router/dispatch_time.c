@@ -124,3 +124,17 @@ uint64_t dispatch_left_ms(const struct dispatch *d, mono_ms now)
 {
     return mono_until(now, dispatch_end(d));
 }
+
+void dispatch_early_head(struct dispatch *d, mono_ms now, struct actions *actions)
+{
+    if (dispatch_may_send_early_head(d) &&
+        now >= mono_add(d->begun_at, d->timeouts->early_head_ms)) {
+        dispatch_act(actions, ACTION_EARLY_HEAD, d->flights[0].number, OUTCOME_OK);
+        d->head_is_out = true;
+        d->sent_at = now;
+    }
+    if (now >= dispatch_keep_alive_at(d)) {
+        dispatch_act(actions, ACTION_KEEP_ALIVE, d->flights[0].number, OUTCOME_OK);
+        d->sent_at = now;
+    }
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/fleet_parts.h: what the fleet is made of; seen by its own files only: fleet.c (who is
- * there), fleet_report.c (what attempts tell), fleet_view.c (what operators see and order). */
+ * there), fleet_report.c (what attempts tell), fleet_silence.c (by saying nothing), fleet_view.c (what operators see and order). */
 #ifndef ROUTER_FLEET_PARTS_H
 #define ROUTER_FLEET_PARTS_H
 
@@ -87,5 +87,9 @@ struct live_deployment *fleet_deployment(const struct fleet *fleet, struct membe
 uint16_t fleet_endpoint_index(const struct fleet *fleet, const struct provider *provider);
 
 void fleet_say(struct fleet *fleet, const struct notice *notice);
+void fleet_say_breaker(struct fleet *fleet, struct member member, bool is_endpoint,
+                       enum breaker_change change, enum outcome outcome, mono_ms now);
+/* A sign of life: whoever had been found silent may be tried again. */
+void fleet_heard(struct fleet *fleet, const struct entry *entry, mono_ms now);
 
 #endif

@@ -36,8 +36,8 @@ uint64_t fleet_dropped_notices(const struct fleet *fleet)
     return fleet->notices.dropped;
 }
 
-static void say_breaker(struct fleet *fleet, struct member member, bool is_endpoint,
-                        enum breaker_change change, enum outcome outcome, mono_ms now)
+void fleet_say_breaker(struct fleet *fleet, struct member member, bool is_endpoint,
+                       enum breaker_change change, enum outcome outcome, mono_ms now)
 {
     static const char *const states[] = {"closed", "open", "half_open"};
     const struct live_deployment *live = fleet_deployment(fleet, member);
@@ -111,12 +111,12 @@ void fleet_enter(struct fleet *fleet, struct entry *entry, const struct target *
     entry->endpoint_pass = breaker_enter(
         &endpoint->breaker, of_endpoint == ADMISSION_NO ? ADMISSION_PANIC : of_endpoint, lease_ms,
         now, &change);
-    say_breaker(fleet, member, true, change, OUTCOME_OK, now);
+    fleet_say_breaker(fleet, member, true, change, OUTCOME_OK, now);
     change = BREAKER_STAYS;
     entry->deployment_pass =
         breaker_enter(&live->breaker, of_live == ADMISSION_NO ? ADMISSION_PANIC : of_live, lease_ms,
                       now, &change);
-    say_breaker(fleet, member, false, change, OUTCOME_OK, now);
+    fleet_say_breaker(fleet, member, false, change, OUTCOME_OK, now);
     headroom_start(&live->headroom, estimate->input_tokens, estimate->output_tokens, now);
     live->in_flight++;
     live->started++;
@@ -164,21 +164,10 @@ static void tell_breakers(struct fleet *fleet, const struct entry *entry, enum s
     if (change == BREAKER_OPENED) {
         place->probe_at = mono_add(now, place->provider->breaker.open_ms);
     }
-    say_breaker(fleet, entry->member, true, change, outcome, now);
+    fleet_say_breaker(fleet, entry->member, true, change, outcome, now);
     change = breaker_report(&live->breaker, &live->provider->breaker, entry->deployment_pass,
                             deployment, hint_ms, now, &fleet->rng);
-    say_breaker(fleet, entry->member, false, change, outcome, now);
-}
-
-/* A sign of life: whoever had been found silent may be tried again. */
-static void heard(struct fleet *fleet, const struct entry *entry, mono_ms now)
-{
-    struct live_deployment *live = fleet_deployment(fleet, entry->member);
-
-    if (silence_heard(&live->silence, now)) {
-        say_breaker(fleet, entry->member, false, breaker_invite(&live->breaker, now), OUTCOME_OK,
-                    now);
-    }
+    fleet_say_breaker(fleet, entry->member, false, change, outcome, now);
 }
 
 void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, bool is_slow,
@@ -187,17 +176,11 @@ void fleet_content(struct fleet *fleet, struct entry *entry, uint32_t ttfc_ms, b
     struct live_deployment *live = fleet_deployment(fleet, entry->member);
 
     no_longer_retry(fleet, entry);
-    heard(fleet, entry, now);
+    fleet_heard(fleet, entry, now);
     score_first_content(&live->score, ttfc_ms, now);
     score_ended(&live->score, true, now);
     tell_breakers(fleet, entry, SIGNAL_SUCCESS, is_slow ? SIGNAL_SLOW : SIGNAL_SUCCESS, 0,
                   OUTCOME_OK, now);
-}
-
-void fleet_head(struct fleet *fleet, struct entry *entry, uint32_t head_ms, mono_ms now)
-{
-    heard(fleet, entry, now);
-    score_head(&fleet_deployment(fleet, entry->member)->score, head_ms);
 }
 
 void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct reported *reported,
@@ -206,43 +189,6 @@ void fleet_reported(struct fleet *fleet, const struct entry *entry, const struct
     if (reported->is_any && !entry->is_passthrough) {
         headroom_report(&fleet_deployment(fleet, entry->member)->headroom, reported, now);
     }
-}
-
-/* ---- silence ---- */
-
-static bool is_one(const struct entry *entry, enum admission how)
-{
-    return entry->endpoint_pass.how == how || entry->deployment_pass.how == how;
-}
-
-mono_ms fleet_sent(struct fleet *fleet, struct entry *entry, bool is_stream, mono_ms now)
-{
-    const struct live_deployment *live = fleet_deployment(fleet, entry->member);
-    uint32_t ms = 0;
-
-    entry->sent_at = now;
-    if (!is_one(entry, ADMISSION_PANIC)) {
-        ms = silence_after_ms(live->provider->breaker.silence_ms,
-                              fleet_p95_ms(fleet, entry->member, is_stream), live->breaker.trips);
-    }
-    return ms == 0 ? MONO_NEVER : mono_add(now, ms);
-}
-
-bool fleet_overdue(struct fleet *fleet, struct entry *entry, bool can_leave, mono_ms now)
-{
-    struct live_deployment *live = fleet_deployment(fleet, entry->member);
-    bool is_probe = is_one(entry, ADMISSION_PROBE);
-    bool counts =
-        can_leave && !is_probe && !entry->is_overdue && live->breaker.state == BREAKER_CLOSED;
-
-    entry->is_overdue = true;
-    if (counts &&
-        silence_overdue(&live->silence, entry->sent_at, score_answers(&live->score, now))) {
-        say_breaker(fleet, entry->member, false,
-                    breaker_open(&live->breaker, &live->provider->breaker, now, &fleet->rng),
-                    OUTCOME_SILENT, now);
-    }
-    return can_leave && (is_probe || live->silence.is_silent);
 }
 
 /* ---- marks ---- */
@@ -410,7 +356,7 @@ void fleet_report(struct fleet *fleet, struct entry *entry, const struct ending 
         hint_ms = (uint32_t)(ending->hint_ms < COOL_MAX_MS ? ending->hint_ms : COOL_MAX_MS);
     }
     if (row->endpoint == SIGNAL_SUCCESS) { /* whatever it said, it said something */
-        heard(fleet, entry, now);
+        fleet_heard(fleet, entry, now);
     }
     tell_breakers(fleet, entry, signals.endpoint, signals.deployment, hint_ms, ending->outcome,
                   now);
@@ -504,6 +450,7 @@ void fleet_probed(struct fleet *fleet, const struct provider *provider, bool is_
     endpoint->is_probed = false;
     endpoint->probe_at = mono_add(now, provider->breaker.open_ms);
     if (is_alive) {
-        say_breaker(fleet, member, true, breaker_invite(&endpoint->breaker, now), OUTCOME_OK, now);
+        fleet_say_breaker(fleet, member, true, breaker_invite(&endpoint->breaker, now), OUTCOME_OK,
+                          now);
     }
 }
