@@ -111,11 +111,6 @@ void laws_call(struct laws *laws, struct sight *sight, const struct ask *ask,
 
 /* ---- what goes in ---- */
 
-static struct seen_attempt *attempt_of(struct sight *sight, uint8_t number)
-{
-    return number < SIGHT_ATTEMPTS_MAX ? &sight->attempts[number] : &sight->attempts[0];
-}
-
 static enum outcome outcome_from_here(const struct seen_attempt *attempt, enum outcome outcome)
 {
     bool is_cut = outcome == OUTCOME_RESET || outcome == OUTCOME_CLOSED;
@@ -136,7 +131,7 @@ static void attempt_told(struct sight *sight, struct seen_attempt *attempt,
 
 void laws_event(struct laws *laws, struct sight *sight, const struct event_in *event)
 {
-    struct seen_attempt *attempt = attempt_of(sight, event->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, event->attempt);
 
     switch (event->kind) {
     case EVENT_START:
@@ -211,7 +206,7 @@ static void follows(struct laws *laws, const struct sight *sight, uint8_t place,
 static void on_hold(struct laws *laws, struct sight *sight, const struct action *action,
                     mono_ms now)
 {
-    struct seen_attempt *attempt = attempt_of(sight, action->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
 
     if (sight->has_committed || sight->ended != ENDED_NOT) {
         laws_break(laws, sight, now, "money asked for after the commit or the end");
@@ -268,7 +263,7 @@ static void attempt_limits(struct laws *laws, struct sight *sight, uint8_t place
 static void on_attempt(struct laws *laws, struct sight *sight, const struct action *action,
                        mono_ms now)
 {
-    struct seen_attempt *attempt = attempt_of(sight, action->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
 
     if (sight->has_committed || sight->ended != ENDED_NOT) {
         laws_break(laws, sight, now, "an attempt after the commit or the end");
@@ -294,7 +289,7 @@ static void on_attempt(struct laws *laws, struct sight *sight, const struct acti
 static void on_abandon(struct laws *laws, struct sight *sight, const struct action *action,
                        mono_ms now)
 {
-    struct seen_attempt *attempt = attempt_of(sight, action->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
 
     if (!attempt->is_running) {
         laws_break(laws, sight, now, "an attempt given up that does not run");
@@ -336,7 +331,7 @@ static void spend(const struct laws *laws, struct sight *sight, const struct see
 static void on_settle(struct laws *laws, struct sight *sight, const struct event_in *event,
                       const struct action *action)
 {
-    struct seen_attempt *attempt = attempt_of(sight, action->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
 
     if (!attempt->is_running || attempt->is_given_back) {
         laws_break(laws, sight, event->now, "money settled that was not held, or twice");
@@ -372,113 +367,12 @@ static void on_settle(struct laws *laws, struct sight *sight, const struct event
 static void on_release(struct laws *laws, struct sight *sight, const struct action *action,
                        mono_ms now)
 {
-    struct seen_attempt *attempt = attempt_of(sight, action->attempt);
+    struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
 
     if (!attempt->is_granted || attempt->is_started || attempt->is_given_back) {
         laws_break(laws, sight, now, "money released that was not held, or used");
     }
     attempt->is_given_back = true;
-}
-
-/* ---- the app's side ---- */
-
-static void app_gets(struct laws *laws, struct sight *sight, enum ended ended,
-                     const struct action *action, mono_ms now)
-{
-    if (sight->ended != ENDED_NOT) {
-        laws_break(laws, sight, now, "a call ended twice");
-    }
-    sight->ended = ended;
-    sight->ended_at = now;
-    sight->outcome = action->outcome;
-    sight->wait_ms = action->wait_ms;
-}
-
-static void on_commit(struct laws *laws, struct sight *sight, const struct action *action,
-                      mono_ms now)
-{
-    if (sight->has_committed || sight->ended != ENDED_NOT) {
-        laws_break(laws, sight, now, "a commit after another one, or after the end");
-    }
-    if (!attempt_of(sight, action->attempt)->is_running) {
-        laws_break(laws, sight, now, "a commit to an attempt that does not run");
-    }
-    sight->has_committed = true;
-    sight->committed = action->attempt;
-    sight->committed_at = now;
-    sight->end = sight->deadline;
-}
-
-static void on_app_action(struct laws *laws, struct sight *sight, const struct action *action,
-                          mono_ms now)
-{
-    bool has_head = sight->has_committed || sight->has_early_head;
-
-    switch (action->kind) {
-    case ACTION_COMMIT: on_commit(laws, sight, action, now); return;
-    case ACTION_EARLY_HEAD:
-        if (has_head || sight->ended != ENDED_NOT || !sight->ask.is_stream) {
-            laws_break(laws, sight, now, "an early head that was not to be");
-        }
-        sight->has_early_head = true;
-        sight->end = sight->deadline;
-        return;
-    case ACTION_KEEP_ALIVE:
-        if (!has_head || sight->ended != ENDED_NOT || !sight->ask.is_stream) {
-            laws_break(laws, sight, now, "a comment where no stream is");
-        }
-        return;
-    case ACTION_FINISH:
-        if (!sight->has_committed || attempt_of(sight, action->attempt)->outcome != OUTCOME_OK ||
-            !attempt_of(sight, action->attempt)->is_told) {
-            laws_break(laws, sight, now, "a good end without a good answer");
-        }
-        app_gets(laws, sight, ENDED_FINISH, action, now);
-        return;
-    case ACTION_CUT:
-        if (!has_head) {
-            laws_break(laws, sight, now, "cut before anything was out");
-        }
-        if (!sight->has_committed) {
-            laws_places_given_up(laws, sight, action->outcome, now);
-        }
-        app_gets(laws, sight, ENDED_CUT, action, now);
-        return;
-    case ACTION_FAIL:
-        if (has_head) {
-            laws_break(laws, sight, now, "an error after the head was out");
-        }
-        laws_places_given_up(laws, sight, action->outcome, now);
-        app_gets(laws, sight, ENDED_FAIL, action, now);
-        return;
-    case ACTION_HOLD:
-    case ACTION_RELEASE:
-    case ACTION_ATTEMPT:
-    case ACTION_ABANDON:
-    case ACTION_SETTLE:
-    case ACTION_CLOSE: return;
-    }
-}
-
-static void on_close(struct laws *laws, struct sight *sight, mono_ms now)
-{
-    if (sight->is_done) {
-        laws_break(laws, sight, now, "closed twice");
-    }
-    sight->is_done = true;
-    if (sight->ended == ENDED_NOT) {
-        laws_break(laws, sight, now, "a call closed and its app was told nothing");
-    }
-    for (uint8_t i = 1; i <= sight->numbers; i++) {
-        const struct seen_attempt *attempt = &sight->attempts[i];
-
-        if (attempt->is_running) {
-            laws_break(laws, sight, now, "a call closed while an attempt runs");
-        }
-        if (attempt->is_granted && !attempt->is_given_back) {
-            laws_break(laws, sight, now, "money held and never given back");
-        }
-    }
 }
 
 void laws_action(struct laws *laws, struct sight *sight, const struct event_in *event,
@@ -495,75 +389,14 @@ void laws_action(struct laws *laws, struct sight *sight, const struct event_in *
     case ACTION_ATTEMPT: on_attempt(laws, sight, action, now); return;
     case ACTION_ABANDON: on_abandon(laws, sight, action, now); return;
     case ACTION_SETTLE: on_settle(laws, sight, event, action); return;
-    case ACTION_CLOSE: on_close(laws, sight, now); return;
+    case ACTION_CLOSE: laws_app_close(laws, sight, now); return;
     case ACTION_COMMIT:
     case ACTION_EARLY_HEAD:
     case ACTION_KEEP_ALIVE:
     case ACTION_FINISH:
     case ACTION_CUT:
-    case ACTION_FAIL: on_app_action(laws, sight, action, now); return;
+    case ACTION_FAIL: laws_app_action(laws, sight, action, now); return;
     }
-}
-
-/* Once more content came than the commit waits for, or it waited long enough. */
-static void gate(struct laws *laws, const struct sight *sight, mono_ms now)
-{
-    const struct commit_rule *rule = &laws->house->route.commit;
-
-    for (uint8_t i = 1; i <= sight->numbers && !sight->has_committed; i++) {
-        const struct seen_attempt *attempt = &sight->attempts[i];
-
-        if (!attempt->is_running || !attempt->has_content) {
-            continue;
-        }
-        if (rule->mode == COMMIT_FIRST_CONTENT ||
-            (rule->mode == COMMIT_AFTER && now > attempt->content_at + rule->value)) {
-            laws_break(laws, sight, now, "content came and the gate stays shut");
-        }
-    }
-}
-
-/* Whoever still waits for an answer leaves only for another one. */
-static void leaves_for_something(struct laws *laws, const struct sight *sight,
-                                 const struct actions *actions, mono_ms now)
-{
-    bool leaves = false;
-    bool ends = false;
-
-    for (uint8_t i = 0; i < actions->count; i++) {
-        const struct action *action = &actions->list[i];
-
-        leaves = leaves || (action->kind == ACTION_ABANDON && action->outcome == OUTCOME_SILENT);
-        ends = ends || action->kind == ACTION_CLOSE;
-    }
-    if (leaves && ends) {
-        laws_break(laws, sight, now, "left a silent target for nothing");
-    }
-}
-
-void laws_stepped(struct laws *laws, struct sight *sight, const struct actions *actions,
-                  mono_ms now)
-{
-    leaves_for_something(laws, sight, actions, now);
-    if (sight->is_done) {
-        if (actions->wake_at != MONO_NEVER) {
-            laws_break(laws, sight, now, "a closed call wants to be woken");
-        }
-        if (sight->ended != ENDED_LEFT && sight->ended_at > sight->end) {
-            laws_break(laws, sight, now, "an app waited past its deadline or its patience");
-        }
-        return;
-    }
-    if (sight->ended == ENDED_LEFT) {
-        laws_break(laws, sight, now, "the app left and the call goes on");
-    }
-    if (sight->ended != ENDED_NOT) {
-        laws_break(laws, sight, now, "the app was told the end and the call goes on");
-    }
-    if (actions->wake_at > sight->end) {
-        laws_break(laws, sight, now, "nothing wakes the call when its time is over");
-    }
-    gate(laws, sight, now);
 }
 
 void laws_end(struct laws *laws, struct fleet *fleet, mono_ms now)

@@ -2,7 +2,8 @@
 /* tests/sim/laws.h: what must hold in every world, told from what went in and what came out. The
  * world reports each event, step and action; the first law that does not hold is kept in words.
  *
- *   laws.c          a call: its ends, its money, its attempts, its times
+ *   laws.c          a call: its money, its attempts
+ *   laws_app.c      its app: its ends, its times
  *   laws_places.c   targets: cooldowns, parks, limits, storms; who is turned away without need
  *   laws_breaker.c  doors: a naive recount of what was seen says when nobody may pass */
 #ifndef TESTS_SIM_LAWS_H
@@ -130,6 +131,11 @@ struct meaning {
 struct meaning meaning_of(enum outcome outcome);
 /* What the doors hear of the end of an attempt that came so far. */
 struct meaning meaning_at_end(const struct seen_attempt *attempt);
+
+/* laws_app.c */
+void laws_app_action(struct laws *laws, struct sight *sight, const struct action *action,
+                     mono_ms now);
+void laws_app_close(struct laws *laws, struct sight *sight, mono_ms now);
 
 /* laws_breaker.c */
 void door_init(struct door *door, const struct trip_rule *rule);

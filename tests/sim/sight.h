@@ -86,4 +86,10 @@ struct sight {
     struct seen_attempt attempts[SIGHT_ATTEMPTS_MAX]; /* by number */
 };
 
+/* By its number; one that cannot be is number 0, which no attempt has. */
+static inline struct seen_attempt *sight_attempt(struct sight *sight, uint8_t number)
+{
+    return number < SIGHT_ATTEMPTS_MAX ? &sight->attempts[number] : &sight->attempts[0];
+}
+
 #endif

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The world and its laws, and what runs in it.
 add_library(world STATIC EXCLUDE_FROM_ALL
-  sim/agenda.c sim/script.c sim/world.c
-  sim/laws.c sim/laws_table.c sim/laws_places.c sim/laws_breaker.c
+  sim/agenda.c sim/script.c sim/world.c sim/world_target.c
+  sim/laws.c sim/laws_app.c sim/laws_table.c sim/laws_places.c sim/laws_breaker.c
   lib/house.c)
 target_link_libraries(world PUBLIC core PRIVATE flags)
 
@@ -20,7 +20,8 @@ set_tests_properties(sim/outages PROPERTIES LABELS sim)
 test_limit(sim/outages 120)
 
 # The stories: one test per file.
-add_executable(scenario sim/scenario_main.c sim/scenario.c sim/scenario_read.c)
+add_executable(scenario sim/scenario_main.c sim/scenario.c sim/scenario_read.c
+  sim/scenario_setting.c sim/words.c)
 target_link_libraries(scenario PRIVATE world flags)
 file(GLOB stories CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/scenarios/*.scn)
 foreach(story ${stories})

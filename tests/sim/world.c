@@ -7,48 +7,12 @@
  *          --upstream, ledger---------> transfer_next, ledger_next --+        |
  *                                                              dispatch_step (pure)
  *   agenda <--- transfers, holds, wake-ups --- call_act <--------------------+ */
-#include "tests/sim/world.h"
+#include "tests/sim/world_parts.h"
 
 #include "base/mem.h"
 #include "wire/hint.h"
 
-enum { CALL_EVENTS_MAX = 8, TRANSFERS_MAX = 2, WAKES_AT_ONCE_MAX = 64 };
 enum { SLOT_NONE = 0x7fffffff };
-
-/* What a target is about to do with an attempt. */
-enum next { NEXT_CONNECTED, NEXT_WRITTEN, NEXT_HEAD, NEXT_CONTENT, NEXT_TERMINAL, NEXT_END };
-
-struct transfer {
-    uint8_t number; /* of the attempt; 0: none */
-    uint8_t place;
-    enum next next;
-    uint8_t pieces; /* sent so far */
-    bool is_reused;
-    mono_ms began_at;
-    struct manner manner;
-    struct reported reported;
-};
-
-struct world_call {
-    struct world *world;
-    uint32_t slot;
-    uint32_t next_free;
-    bool is_closed;
-    bool is_begun;
-    struct plan plan;
-    struct dispatch dispatch;
-    struct {
-        struct event_in list[CALL_EVENTS_MAX];
-        uint8_t count;
-        bool is_stepping;
-    } events;
-    struct transfer transfers[TRANSFERS_MAX];
-    mono_ms wake_at;      /* asked for; MONO_NEVER */
-    uint32_t wake_number; /* of the appointment that counts */
-    mono_ms woken_at;
-    uint32_t wakes_at_once;
-    struct sight sight;
-};
 
 /* ---- slots ---- */
 
@@ -91,7 +55,7 @@ static struct world_call *slot_find(struct world *world, const struct appointmen
     return call != NULL && call->sight.serial == appointment->serial ? call : NULL;
 }
 
-static void appoint(struct world_call *call, mono_ms at, enum due due, uint32_t number)
+void appoint(struct world_call *call, mono_ms at, enum due due, uint32_t number)
 {
     agenda_put(&call->world->agenda, (struct appointment){.at = at,
                                                           .due = due,
@@ -170,7 +134,7 @@ static void step(struct world_call *call, const struct event_in *event)
     wake_call(call, actions.wake_at);
 }
 
-static void call_event(struct world_call *call, struct event_in event)
+void call_event(struct world_call *call, struct event_in event)
 {
     if (call->is_closed) {
         return;
@@ -193,160 +157,13 @@ static void call_event(struct world_call *call, struct event_in event)
     }
 }
 
-static struct event_in event_of(enum event_kind kind, uint8_t attempt, enum outcome outcome)
+struct event_in event_of(enum event_kind kind, uint8_t attempt, enum outcome outcome)
 {
     return (struct event_in){.kind = kind,
                              .attempt = attempt,
                              .outcome = outcome,
                              .should_retry = -1,
                              .hint_ms = HINT_NONE};
-}
-
-/* ---- targets ---- */
-
-static struct transfer *transfer_find(struct world_call *call, uint32_t number)
-{
-    for (size_t i = 0; i < TRANSFERS_MAX; i++) {
-        if (call->transfers[i].number == number && number != 0) {
-            return &call->transfers[i];
-        }
-    }
-    return NULL;
-}
-
-/* How the attempt goes on from here, and when. A transfer has one appointment at most: its events
- * come in order. */
-static void transfer_appoint(struct world_call *call, struct transfer *transfer)
-{
-    const struct manner *manner = &transfer->manner;
-    bool fails = manner->outcome != OUTCOME_OK || manner->hangs;
-    bool is_stream = call->sight.ask.is_stream;
-    uint64_t ms = 0;
-    bool is_here = false;
-
-    switch (transfer->next) {
-    case NEXT_CONNECTED:
-        ms = transfer->is_reused ? 0 : manner->connect_ms;
-        is_here = manner->stage == STAGE_CONNECT;
-        break;
-    case NEXT_WRITTEN: is_here = manner->stage == STAGE_WRITE; break;
-    case NEXT_HEAD:
-        ms = manner->head_ms;
-        is_here = manner->stage == STAGE_HEAD;
-        break;
-    case NEXT_CONTENT:
-        ms = transfer->pieces == 0 ? manner->content_ms : manner->gap_ms;
-        is_here = manner->stage == STAGE_BODY || !is_stream ||
-                  (manner->stage == STAGE_STREAM && transfer->pieces >= manner->pieces);
-        break;
-    case NEXT_TERMINAL:
-    case NEXT_END: break;
-    }
-    if (transfer->next == NEXT_CONTENT && !fails) {
-        if (!is_stream) {
-            transfer->next = NEXT_END;
-        } else if (transfer->pieces >= manner->pieces) {
-            transfer->next = NEXT_TERMINAL;
-        }
-    }
-    if (fails && is_here) {
-        transfer->next = NEXT_END;
-        if (manner->hangs) {
-            return;
-        }
-    }
-    if (transfer->next == NEXT_END && !fails && is_stream && manner->never_ends) {
-        return;
-    }
-    appoint(call, mono_add(call->world->now, ms), DUE_UPSTREAM, transfer->number);
-}
-
-static void transfer_head(struct world_call *call, struct transfer *transfer)
-{
-    struct world *world = call->world;
-    struct reported *reported = &transfer->reported;
-
-    if (reported->is_any) {
-        reported->requests.reset_ms -=
-            (int64_t)mono_until(transfer->began_at, world->now); /* it is told as of now */
-        if (reported->requests.reset_ms <= 0) {
-            reported->is_any = false;
-        }
-    }
-    dispatch_reported(&call->dispatch, transfer->number, reported, world->now);
-    if (reported->is_any) {
-        laws_reported(&world->laws, &call->sight, transfer->number, reported, world->now);
-    }
-    call_event(call, event_of(EVENT_HEAD, transfer->number, OUTCOME_OK));
-}
-
-/* As relay.c: the dispatch hears of the first content, and of enough, while the gate is shut. */
-static void transfer_content(struct world_call *call, struct transfer *transfer)
-{
-    const struct commit_rule *rule = &call->plan.rules->commit;
-    uint8_t number = transfer->number;
-
-    transfer->pieces++;
-    if (!call->sight.has_committed && transfer->pieces == 1) {
-        call_event(call, event_of(transfer->manner.floods ? EVENT_READY : EVENT_CONTENT, number,
-                                  OUTCOME_OK));
-    }
-    if (transfer->number == number && !call->is_closed && !call->sight.has_committed &&
-        rule->mode == COMMIT_TOKENS && transfer->pieces >= rule->value) {
-        call_event(call, event_of(EVENT_READY, number, OUTCOME_OK));
-    }
-    if (transfer->number == number && !call->is_closed) {
-        dispatch_saw_bytes(&call->dispatch, number, call->world->now, true);
-        if (call->sight.has_committed) {
-            dispatch_saw_sent(&call->dispatch, call->world->now);
-        }
-    }
-}
-
-static void transfer_end(struct world_call *call, struct transfer *transfer)
-{
-    const struct manner *manner = &transfer->manner;
-    struct event_in event = event_of(EVENT_ENDED, transfer->number, manner->outcome);
-
-    event.is_reused = transfer->is_reused;
-    if (manner->outcome != OUTCOME_OK) {
-        event.should_retry = manner->should_retry;
-        event.hint_ms = manner->hint_ms;
-        event.quota_ms = manner->quota_ms;
-    }
-    transfer->number = 0;
-    call_event(call, event);
-}
-
-static void transfer_next(struct world_call *call, struct transfer *transfer)
-{
-    uint8_t number = transfer->number;
-    struct event_in event = event_of(EVENT_CONNECTED, number, OUTCOME_OK);
-
-    switch (transfer->next) {
-    case NEXT_CONNECTED:
-        event.is_reused = transfer->is_reused;
-        transfer->next = NEXT_WRITTEN;
-        call_event(call, event);
-        break;
-    case NEXT_WRITTEN:
-        transfer->next = NEXT_HEAD;
-        call_event(call, event_of(EVENT_WRITTEN, number, OUTCOME_OK));
-        break;
-    case NEXT_HEAD:
-        transfer->next = NEXT_CONTENT;
-        transfer_head(call, transfer);
-        break;
-    case NEXT_CONTENT: transfer_content(call, transfer); break;
-    case NEXT_TERMINAL:
-        transfer->next = NEXT_END;
-        call_event(call, event_of(EVENT_TERMINAL, number, OUTCOME_OK));
-        break;
-    case NEXT_END: transfer_end(call, transfer); return;
-    }
-    if (!call->is_closed && transfer->number == number) {
-        transfer_appoint(call, transfer);
-    }
 }
 
 /* ---- obeying ---- */
