@@ -38,6 +38,9 @@ static void step(struct dispatch *dispatch, struct actions *actions, const struc
 static void attempt(struct dispatch *dispatch, struct actions *actions, const struct bench *bench)
 {
     step(dispatch, actions, bench, EVENT_HELD, OUTCOME_OK);
+    if (dispatch->state != DISPATCH_TRYING) { /* too many were repeated meanwhile */
+        return;
+    }
     step(dispatch, actions, bench, EVENT_CONNECTED, OUTCOME_OK);
     step(dispatch, actions, bench, EVENT_WRITTEN, OUTCOME_OK);
     step(dispatch, actions, bench, EVENT_HEAD, OUTCOME_OK);
