@@ -332,13 +332,27 @@ void laws_doors_heard(struct laws *laws, const struct seen_attempt *attempt, mon
     door->is_silent = false;
 }
 
+/* A probe that waited for long enough ends as a failure like any other: no finding of many. */
+static bool is_a_probes_end(const struct sight *sight)
+{
+    for (uint8_t i = 1; i <= sight->numbers; i++) {
+        const struct seen_attempt *attempt = &sight->attempts[i];
+
+        if (attempt->is_running &&
+            (attempt->pass[0] == PASSED_PROBE || attempt->pass[1] == PASSED_PROBE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void laws_notice(struct laws *laws, const struct sight *sight, const struct notice *notice,
                  mono_ms now)
 {
     struct door *door = NULL;
 
     if (notice->kind != NOTICE_BREAKER_OPENED || notice->outcome != OUTCOME_SILENT ||
-        notice->old_state == NULL) {
+        notice->old_state == NULL || is_a_probes_end(sight)) {
         return;
     }
     for (size_t i = 0; i < laws->house->routing.targets_count; i++) {
