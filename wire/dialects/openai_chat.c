@@ -167,14 +167,10 @@ static bool is_plain_chunk(struct span data)
 enum chunk_place {
     CHUNK_CHOICES = ANSWER_ERROR_PLACES,
     CHUNK_FINISH,
-    CHUNK_CONTENT, /* from here on: whatever a delta can bring */
-    CHUNK_REFUSAL,
-    CHUNK_TOOL_CALLS,
-    CHUNK_FUNCTION_CALL,
-    CHUNK_REASONING,
-    CHUNK_REASONING_CONTENT,
-    CHUNK_REASONING_DETAILS,
-    CHUNK_AUDIO,
+    /* From CHUNK_CONTENT on: whatever brings content. */
+#define DELTA(name, member) CHUNK_##name,
+#include "wire/dialects/openai_deltas.def"
+#undef DELTA
     CHUNK_TEXT,
     CHUNK_PLACES
 };
@@ -183,14 +179,9 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
     ANSWER_ERROR_PATHS,
     JSON_PATH1("choices"),
     JSON_PATH3("choices", "[]", "finish_reason"),
-    JSON_PATH4("choices", "[]", "delta", "content"),
-    JSON_PATH4("choices", "[]", "delta", "refusal"),
-    JSON_PATH4("choices", "[]", "delta", "tool_calls"),
-    JSON_PATH4("choices", "[]", "delta", "function_call"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning_content"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning_details"),
-    JSON_PATH4("choices", "[]", "delta", "audio"),
+#define DELTA(name, member) JSON_PATH4("choices", "[]", "delta", member),
+#include "wire/dialects/openai_deltas.def"
+#undef DELTA
     JSON_PATH3("choices", "[]", "text"),
 };
 

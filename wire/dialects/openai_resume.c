@@ -60,18 +60,13 @@ enum {
     CHUNK_LOGPROBS,
     CHUNK_DELTA,
     CHUNK_ROLE, /* from here on: what a delta is known to hold */
-    CHUNK_CONTENT,
-    CHUNK_OTHERS, /* from here on: what is not text */
-    CHUNK_REFUSAL = CHUNK_OTHERS,
-    CHUNK_TOOL_CALLS,
-    CHUNK_FUNCTION_CALL,
-    CHUNK_REASONING,
-    CHUNK_REASONING_CONTENT,
-    CHUNK_REASONING_DETAILS,
-    CHUNK_AUDIO,
+#define DELTA(name, member) CHUNK_##name,
+#include "wire/dialects/openai_deltas.def"
+#undef DELTA
     CHUNK_FIGURES,
     CHUNK_CACHE_HIT = CHUNK_FIGURES + USAGE_FIGURES,
-    CHUNK_PLACES
+    CHUNK_PLACES,
+    CHUNK_OTHERS = CHUNK_CONTENT + 1 /* from here on: what is not text */
 };
 static const struct json_path chunk_paths[CHUNK_PLACES] = {
     JSON_PATH1("id"),
@@ -83,14 +78,9 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
     JSON_PATH3("choices", "[]", "logprobs"),
     JSON_PATH3("choices", "[]", "delta"),
     JSON_PATH4("choices", "[]", "delta", "role"),
-    JSON_PATH4("choices", "[]", "delta", "content"),
-    JSON_PATH4("choices", "[]", "delta", "refusal"),
-    JSON_PATH4("choices", "[]", "delta", "tool_calls"),
-    JSON_PATH4("choices", "[]", "delta", "function_call"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning_content"),
-    JSON_PATH4("choices", "[]", "delta", "reasoning_details"),
-    JSON_PATH4("choices", "[]", "delta", "audio"),
+#define DELTA(name, member) JSON_PATH4("choices", "[]", "delta", member),
+#include "wire/dialects/openai_deltas.def"
+#undef DELTA
     /* in the order of enum usage_figure */
     JSON_PATH2("usage", "prompt_tokens"),
     JSON_PATH2("usage", "completion_tokens"),
