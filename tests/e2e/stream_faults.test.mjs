@@ -11,7 +11,7 @@ import { checkRefusal, checkWait, errorOf } from './lib/rows.mjs';
 import { good, healthy, operationOf, upstreamFile } from './lib/samples.mjs';
 import test, { after, before, describe } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
-import { header, patient, request, until } from './lib/wire.mjs';
+import { header, patient, request, standsStill } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -391,13 +391,7 @@ for (const [what, model, pause] of [['a slow app slows the provider, and loses n
         app.send(request(bench.request('chat', { model, stream: true })));
         await app.head();
         app.socket.pause();
-        let last = -1;
-        await until(async () => {
-            const same = written === last && written > 0;
-            last = written;
-            await sleep(200);
-            return same;
-        }, 10000, 'the provider is paused');
+        await standsStill(() => written, 'the provider is paused');
         assert.ok(written < count * 0.8, `${written} of ${count} events went into buffers`);
         await sleep(patient(pause));
         app.socket.resume();

@@ -37,6 +37,17 @@ export async function until(probe, ms, what) {
     }
 }
 
+// Waits until a count that has begun goes up no more.
+export async function standsStill(count, what) {
+    let last = -1;
+    await until(async () => {
+        const same = count() === last && last > 0;
+        last = count();
+        await sleep(200);
+        return same;
+    }, 10000, what);
+}
+
 export const bytes = (text) => (Buffer.isBuffer(text) ? text : Buffer.from(text, 'latin1'));
 export const utf8 = (text) => (Buffer.isBuffer(text) ? text : Buffer.from(text, 'utf8'));
 

@@ -6,7 +6,7 @@ import { App } from '../lib/app.mjs';
 import { DEPLOYMENT, QUICK, broken, cools, passed, refused, rescued, row, served } from '../lib/lab.mjs';
 import { ROLE, DONE, STOP, STREAM, begun, claudeError, complete, delta, firstBody, isClaude, providerError, streams, twenty } from '../lib/plays.mjs';
 import { upstreamFile } from '../lib/samples.mjs';
-import { patient, until } from '../lib/wire.mjs';
+import { patient, standsStill } from '../lib/wire.mjs';
 
 const STREAMED = { modes: [true] };
 const none = () => '';
@@ -79,13 +79,7 @@ async function paused(lab, site) {
     app.send(lab.asks(site, 'pair', 'chat', true));
     await app.head();
     app.socket.pause();
-    let last = -1;
-    await until(async () => {
-        const same = written === last && written > 0;
-        last = written;
-        await sleep(200);
-        return same;
-    }, 10000, 'the provider is paused');
+    await standsStill(() => written, 'the provider is paused');
     assert.ok(written < COUNT * 0.8, `${written} of ${COUNT} events went into buffers`);
     assert.ok(process.env.HEADGATE_TEST_PATIENCE || lab.headgate.memory() - before < 12 << 20, 'memory while it is paused');
     await sleep(patient(2000)); // longer than idle and content_idle, which must not run meanwhile
