@@ -11,6 +11,8 @@ function(contract_test name)
 endfunction()
 
 contract_test(upstream contract/peer_no_tls.c contract/upstream_cases.c)
+contract_test(upstream_answer contract/peer_no_tls.c contract/upstream_cases.c)
+contract_test(upstream_kept contract/peer_no_tls.c contract/upstream_cases.c)
 contract_test(upstream_stream contract/peer_no_tls.c)
 contract_test(upstream_ahead contract/peer_no_tls.c)
 contract_test(dial contract/peer_no_tls.c contract/names.c)

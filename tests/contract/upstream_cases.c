@@ -3,6 +3,7 @@
  * bytes makes no difference. */
 #include "tests/contract/upstream_cases.h"
 
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,6 +14,31 @@
 #include "tests/contract/patience.h"
 
 enum { GREAT = 10 << 20 };
+
+void play_answers(struct peer *peer)
+{
+    while (peer_take(peer)) {
+        peer_say(peer, peer->with != NULL ? peer->with : OK_HELLO);
+    }
+}
+
+void play_answer_and_close(struct peer *peer)
+{
+    if (peer_take(peer)) {
+        peer_say(peer, peer->with);
+    }
+}
+
+void play_byte_by_byte(struct peer *peer)
+{
+    const char *text = peer->with;
+    while (peer_take(peer)) {
+        for (size_t i = 0; text[i] != '\0'; i++) {
+            peer_send(peer, text + i, 1);
+            (void)poll(NULL, 0, 1);
+        }
+    }
+}
 
 void play_great_body(struct peer *peer)
 {

@@ -8,9 +8,18 @@
 #include "tests/contract/peer.h"
 #include "tests/contract/rig.h"
 
+#define OK_HEAD "HTTP/1.1 200 OK\r\n"
+#define OK_HELLO OK_HEAD "content-length: 5\r\nx-test: yes\r\n\r\nhello"
+
 /* More than the kernel's buffers of both sides take. */
 enum { TOO_GREAT = 40 << 20 };
 
+/* Answers each request with what it has with it, or else OK_HELLO. */
+void play_answers(struct peer *peer);
+/* Answers one, and closes. */
+void play_answer_and_close(struct peer *peer);
+/* Answers each request, a byte each millisecond. */
+void play_byte_by_byte(struct peer *peer);
 /* Answers each request with 10 MiB. */
 void play_great_body(struct peer *peer);
 /* Says 413 when it has a head, and reads no body. */

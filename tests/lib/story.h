@@ -15,6 +15,14 @@ struct story {
     struct actions actions;
 };
 
+/* The call begins; the story's house is ready to be opened. */
+static inline void story_begin(struct story *story, const struct dispatch_rules *rules)
+{
+    house_open(&story->house, 1);
+    house_plan(&story->house, &story->plan, 0);
+    dispatch_init(&story->dispatch, &story->plan, story->house.fleet, rules, 0);
+}
+
 /* An event of the latest attempt. */
 static inline void tell_hint(struct story *story, mono_ms now, enum event_kind kind,
                              enum outcome outcome, int64_t hint_ms)

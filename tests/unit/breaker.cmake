@@ -2,6 +2,7 @@
 unit_test(breaker tally)
 unit_test(breaker trip)
 unit_test(breaker breaker)
+unit_test(breaker half_open)
 unit_test(breaker ramp)
 unit_test(breaker silence)
 unit_test(breaker park)

@@ -2,6 +2,7 @@
 unit_test(router outcome)
 unit_test(router dispatch lib/house.c)
 unit_test(router failover lib/house.c)
+unit_test(router resume lib/house.c)
 unit_test(router silence lib/house.c)
 unit_test(router route)
 unit_test(router inner_error)

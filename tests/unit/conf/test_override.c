@@ -13,11 +13,6 @@
     BARE "listen: 127.0.0.1:1000\nlog: { level: warn, format: text }\nadmin: { token: "            \
          "of-the-file }\n"
 
-static void assert_span(struct span actual, const char *expected)
-{
-    assert_true(span_equal(actual, span_of(expected)));
-}
-
 static void override__takes_the_file_when_nothing_is_set(void **state)
 {
     struct fake_world fakes = {.variables = {{"HEADGATE_LISTEN", ""},

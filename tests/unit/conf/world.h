@@ -122,4 +122,11 @@ static inline void refuse_in(const struct fake_world *fake, const char *text,
 #define REFUSE_IN(fake, text, ...) refuse_in(fake, text, (const char *const[]){__VA_ARGS__, NULL})
 #define REFUSE(text, ...)          REFUSE_IN(&usual_world, text, __VA_ARGS__)
 
+static inline void assert_span(struct span actual, const char *expected)
+{
+    if (!span_equal(actual, span_of(expected))) {
+        fail_msg("%.*s is not %s", SPAN_ARGS(actual), expected);
+    }
+}
+
 #endif

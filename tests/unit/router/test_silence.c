@@ -91,6 +91,24 @@ static void wake(struct crowd *crowd, size_t from, size_t to, mono_ms now)
     }
 }
 
+/* Its door opens, and one that waits there has gone. */
+static void fall_silent(struct crowd *crowd)
+{
+    begin(crowd, 2, KNOWN, &stream);
+    wake(crowd, 0, CROWD, 1000 + OVERDUE_MS);
+    assert_int_equal(door(crowd), BREAKER_OPEN);
+}
+
+/* The first probe after it. */
+static mono_ms probe(struct crowd *crowd)
+{
+    mono_ms now = 1000 + OVERDUE_MS + 6001; /* the first stay is over */
+
+    call(crowd, 0, &stream, now);
+    assert_int_equal(door(crowd), BREAKER_HALF_OPEN);
+    return now;
+}
+
 static void silence__opens_the_breaker_and_moves_who_waits(void **state)
 {
     struct crowd crowd;
@@ -130,9 +148,7 @@ static void silence__is_over_with_the_first_that_is_answered_after_all(void **st
     struct crowd crowd;
 
     (void)state;
-    begin(&crowd, 2, KNOWN, &stream);
-    wake(&crowd, 0, CROWD, 1000 + OVERDUE_MS);
-    assert_int_equal(door(&crowd), BREAKER_OPEN);
+    fall_silent(&crowd);
     step(&crowd, 3, EVENT_CONTENT, 1000 + OVERDUE_MS + 100);
     EXPECT(&crowd, ACTION_COMMIT);
     assert_int_equal(door(&crowd), BREAKER_HALF_OPEN);
@@ -217,13 +233,11 @@ static void silence__moves_no_request_that_may_not_be_repeated(void **state)
 static void silence__leaves_a_slow_one_more_time_each_time(void **state)
 {
     struct crowd crowd;
-    mono_ms now = 1000 + OVERDUE_MS + 6001; /* the first stay is over */
+    mono_ms now = 0;
 
     (void)state;
-    begin(&crowd, 2, KNOWN, &stream);
-    wake(&crowd, 0, CROWD, 1000 + OVERDUE_MS);
-    call(&crowd, 0, &stream, now);
-    assert_int_equal(door(&crowd), BREAKER_HALF_OPEN);
+    fall_silent(&crowd);
+    now = probe(&crowd);
     assert_int_equal(crowd.actions.wake_at, now + 2 * OVERDUE_MS);
     step(&crowd, 0, EVENT_CONTENT, now + 100);
     call(&crowd, 1, &stream, now + 1000);
@@ -237,13 +251,11 @@ static void silence__leaves_a_slow_one_more_time_each_time(void **state)
 static void silence__holds_no_probe_for_longer_than_it_needs(void **state)
 {
     struct crowd crowd;
-    mono_ms now = 1000 + OVERDUE_MS + 6001; /* the first stay is over */
+    mono_ms now = 0;
 
     (void)state;
-    begin(&crowd, 2, KNOWN, &stream);
-    wake(&crowd, 0, CROWD, 1000 + OVERDUE_MS);
-    call(&crowd, 0, &stream, now);
-    assert_int_equal(door(&crowd), BREAKER_HALF_OPEN);
+    fall_silent(&crowd);
+    now = probe(&crowd);
     wake(&crowd, 0, 1, now + 2 * OVERDUE_MS);
     EXPECT(&crowd, ACTION_ABANDON, ACTION_SETTLE, ACTION_HOLD);
     assert_int_equal(crowd.actions.list[0].outcome, OUTCOME_SILENT);
