@@ -66,9 +66,9 @@ static void put_usage(struct log *log, const struct call *call)
     struct usage usage = call_usage(call);
 
     put_count(log, "in_tokens", usage_input_all(&usage));
-    put_count(log, "out_tokens", usage.output);
-    put_count(log, "cache_read_tokens", usage.cache_read);
-    put_count(log, "cache_write_tokens", usage.cache_write);
+    put_count(log, "out_tokens", usage.tokens[TOKENS_OUTPUT]);
+    put_count(log, "cache_read_tokens", usage.tokens[TOKENS_CACHE_READ]);
+    put_count(log, "cache_write_tokens", usage.tokens[TOKENS_CACHE_WRITE_5M]);
     put_count(log, "reasoning_tokens", usage.reasoning);
     if (usage.is_anomalous) {
         log_bool(log, "usage_anomaly", true);

@@ -38,7 +38,7 @@ void call_tell_attempt(struct call *call, uint8_t number)
         .provider = plan_target(&call->plan, note->place)->provider->name,
         .outcome = note->outcome,
         .status = number == call->number ? call->facts.upstream_status : 0,
-        .tokens = number == call->number ? call->relay.usage.output : -1,
+        .tokens = number == call->number ? call->relay.usage.tokens[TOKENS_OUTPUT] : -1,
         .why = note->why,
         .took_ms = note->took_ms,
         .wait_ms = note->wait_ms,

@@ -6,23 +6,9 @@
 /* No answer costs so many tokens; larger figures are a server's mistake (budgets.md, 2). */
 #define FIGURE_MAX ((int64_t)1 << 31)
 
-void usage_init(struct usage *usage)
-{
-    *usage = (struct usage){
-        .input = -1, .cache_read = -1, .cache_write = -1, .output = -1, .reasoning = -1};
-}
-
 static int64_t told_or_zero(int64_t figure)
 {
     return figure < 0 ? 0 : figure;
-}
-
-int64_t usage_input_all(const struct usage *usage)
-{
-    if (usage->input < 0) {
-        return -1;
-    }
-    return usage->input + told_or_zero(usage->cache_read) + told_or_zero(usage->cache_write);
 }
 
 void meter_init(struct meter *meter)
@@ -75,19 +61,19 @@ void meter_take(struct meter *meter, const struct json_hit *hits, struct span do
 /* OpenAI's input counts cached tokens too: leaves each token in one bucket only. */
 static void take_cache_out(struct usage *usage)
 {
-    if (usage->input < 0) {
+    if (usage->tokens[TOKENS_INPUT] < 0) {
         return;
     }
-    if (usage->cache_read > usage->input) {
-        usage->cache_read = usage->input;
+    if (usage->tokens[TOKENS_CACHE_READ] > usage->tokens[TOKENS_INPUT]) {
+        usage->tokens[TOKENS_CACHE_READ] = usage->tokens[TOKENS_INPUT];
         usage->is_anomalous = true;
     }
-    usage->input -= told_or_zero(usage->cache_read);
-    if (usage->cache_write > usage->input) {
-        usage->cache_write = usage->input;
+    usage->tokens[TOKENS_INPUT] -= told_or_zero(usage->tokens[TOKENS_CACHE_READ]);
+    if (usage->tokens[TOKENS_CACHE_WRITE_5M] > usage->tokens[TOKENS_INPUT]) {
+        usage->tokens[TOKENS_CACHE_WRITE_5M] = usage->tokens[TOKENS_INPUT];
         usage->is_anomalous = true;
     }
-    usage->input -= told_or_zero(usage->cache_write);
+    usage->tokens[TOKENS_INPUT] -= told_or_zero(usage->tokens[TOKENS_CACHE_WRITE_5M]);
 }
 
 /* A total above its parts is output that the provider bills but did not count as such; xAI leaves
@@ -96,12 +82,12 @@ static void add_hidden_output(struct usage *usage, int64_t total)
 {
     int64_t hidden = 0;
 
-    if (total < 0 || usage->input < 0 || usage->output < 0) {
+    if (total < 0 || usage->tokens[TOKENS_INPUT] < 0 || usage->tokens[TOKENS_OUTPUT] < 0) {
         return;
     }
-    hidden = total - usage_input_all(usage) - usage->output;
+    hidden = total - usage_input_all(usage) - usage->tokens[TOKENS_OUTPUT];
     if (hidden > 0) {
-        usage->output += hidden;
+        usage->tokens[TOKENS_OUTPUT] += hidden;
     }
     if (hidden != 0 && hidden != usage->reasoning) {
         usage->is_anomalous = true;
@@ -110,18 +96,19 @@ static void add_hidden_output(struct usage *usage, int64_t total)
 
 void meter_usage(const struct meter *meter, bool input_holds_cache, struct usage *usage)
 {
-    *usage = (struct usage){.input = meter->told[USAGE_INPUT],
-                            .cache_read = meter->told[USAGE_CACHE_READ],
-                            .cache_write = meter->told[USAGE_CACHE_WRITE],
-                            .output = meter->told[USAGE_OUTPUT],
-                            .reasoning = meter->told[USAGE_REASONING],
-                            .is_anomalous = meter->is_anomalous};
+    usage_init(usage);
+    usage->tokens[TOKENS_INPUT] = meter->told[USAGE_INPUT];
+    usage->tokens[TOKENS_CACHE_READ] = meter->told[USAGE_CACHE_READ];
+    usage->tokens[TOKENS_CACHE_WRITE_5M] = meter->told[USAGE_CACHE_WRITE];
+    usage->tokens[TOKENS_OUTPUT] = meter->told[USAGE_OUTPUT];
+    usage->reasoning = meter->told[USAGE_REASONING];
+    usage->is_anomalous = meter->is_anomalous;
     if (input_holds_cache) {
         take_cache_out(usage);
     }
     add_hidden_output(usage, meter->told[USAGE_TOTAL]);
-    if (usage->output >= 0 && usage->reasoning > usage->output) {
-        usage->reasoning = usage->output;
+    if (usage->tokens[TOKENS_OUTPUT] >= 0 && usage->reasoning > usage->tokens[TOKENS_OUTPUT]) {
+        usage->reasoning = usage->tokens[TOKENS_OUTPUT];
         usage->is_anomalous = true;
     }
 }

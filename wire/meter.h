@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire/meter.h: what an answer says it used. Tokens, normalised so that no token is in two buckets
- * (budgets.md, 2). Last value wins, nothing is added up; missing is not zero. */
+/* wire/meter.h: reads what an answer says it used (budgets.md, 2). Last value wins, nothing is added
+ * up; missing is not zero. */
 #ifndef WIRE_METER_H
 #define WIRE_METER_H
 
@@ -10,20 +10,7 @@
 
 #include "base/span.h"
 #include "wire/json_scan.h"
-
-/* -1: not told. */
-struct usage {
-    int64_t input;        /* uncached input */
-    int64_t cache_read;
-    int64_t cache_write;
-    int64_t output;       /* reasoning included */
-    int64_t reasoning;    /* part of output, informational */
-    bool is_anomalous;    /* negative, fractional, over 2^31, or parts larger than their whole */
-};
-
-void usage_init(struct usage *usage);
-/* All input tokens, cached ones included; -1 when not told. */
-int64_t usage_input_all(const struct usage *usage);
+#include "wire/usage.h"
 
 /* One dialect's names for the figures, as watched paths, in this order. */
 enum usage_figure {

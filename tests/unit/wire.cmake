@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-unit_test(wire meter)
+unit_test(wire meter lib/usage.c)
 unit_test(wire refusal)
 unit_test(wire hint)
 unit_test(wire dialect)
-unit_test(wire openai)
+unit_test(wire openai lib/usage.c)
 unit_test(wire anthropic)
 unit_test(wire http1 lib/bytes.c)
 unit_test(wire http1_body lib/bytes.c)

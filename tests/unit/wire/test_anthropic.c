@@ -91,8 +91,8 @@ static void anthropic__reads_whole_answers(void **state)
     assert_true(answer.is_json && answer.has_result);
     assert_false(answer.error.is_present);
     assert_text(answer.model, "lab-claude");
-    assert_int_equal(usage.input, 9);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     buf_fini(&text);
     text = data_read("upstream/error-anthropic-529.json");
     answer = answer_of(op("messages"), buf_span(&text), &usage);
@@ -115,10 +115,10 @@ static void anthropic__reads_whole_answers(void **state)
                                "{\"thinking_tokens\":3}}}"),
                        &usage);
     assert_true(answer.has_result);
-    assert_int_equal(usage.input, 1);
-    assert_int_equal(usage.cache_read, 900);
-    assert_int_equal(usage.cache_write, 20);
-    assert_int_equal(usage.output, 4);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 1);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_READ], 900);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_WRITE_5M], 20);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 4);
     assert_int_equal(usage.reasoning, 3);
     assert_int_equal(usage_input_all(&usage), 921);
 }
@@ -130,7 +130,7 @@ static void anthropic__counting_costs_nothing(void **state)
     (void)state;
     struct answer answer = answer_of(op("count_tokens"), SPAN_OF("{\"input_tokens\":12}"), &usage);
     assert_true(answer.is_json && answer.has_result);
-    assert_int_equal(usage.input, -1);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], -1);
     answer = answer_of(op("count_tokens"), SPAN_OF("{\"input_tokens\":null}"), &usage);
     assert_false(answer.has_result);
 }
@@ -146,14 +146,14 @@ static void anthropic__reads_captured_streams(void **state)
     assert_int_equal(walk.contents, 4);
     assert_int_equal(walk.hidden + walk.errors, 0);
     assert_true(walk.is_terminal_last && stream.saw_finish && stream.saw_terminal);
-    assert_int_equal(walk.usage.input, 9);
-    assert_int_equal(walk.usage.output, 5);
+    assert_int_equal(walk.usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 5);
     assert_false(walk.usage.is_anomalous);
     walk = walk_file("upstream/anthropic-error-in-stream.sse", op("messages"), true, &stream);
     assert_int_equal(walk.errors, 1);
     assert_string_equal(walk.error_type, "overloaded_error");
     assert_false(stream.saw_finish || stream.saw_terminal);
-    assert_int_equal(walk.usage.output, 1);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 1);
 }
 
 static const struct {
@@ -246,10 +246,10 @@ static void anthropic__takes_the_last_figure_that_is_not_null(void **state)
                   "{\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":12,"
                   "\"input_tokens\":15}}");
     meter_usage(&stream.meter, false, &usage);
-    assert_int_equal(usage.input, 15);
-    assert_int_equal(usage.cache_read, 900);
-    assert_int_equal(usage.cache_write, -1);
-    assert_int_equal(usage.output, 12);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 15);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_READ], 900);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_WRITE_5M], -1);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 12);
     assert_false(usage.is_anomalous);
 }
 

@@ -176,8 +176,8 @@ static void fixtures__answer_every_text_operation_whole_and_streamed_alike(void 
         struct usage usage = read_whole(&whole, rows[i].dialect, rows[i].operation);
         assert_has(&whole, "provider, answering as m-1. The ");
         assert_has(&whole, "\"model\":\"m-1\"");
-        assert_true(usage.input > 0);
-        assert_in_range(usage.output, 20, 60);
+        assert_true(usage.tokens[TOKENS_INPUT] > 0);
+        assert_in_range(usage.tokens[TOKENS_OUTPUT], 20, 60);
 
         (void)snprintf(body, sizeof body,
                        "{\"model\":\"m-1\",\"stream\":true,"
@@ -185,9 +185,9 @@ static void fixtures__answer_every_text_operation_whole_and_streamed_alike(void 
                        rows[i].input);
         (is_anthropic ? anthropic : openai)(&streamed, rows[i].path, body);
         struct walk walk = walk_fixture(&streamed, rows[i].dialect, rows[i].operation);
-        assert_true(walk.contents >= (size_t)usage.output);
-        assert_int_equal(walk.usage.input, usage.input);
-        assert_int_equal(walk.usage.output, usage.output);
+        assert_true(walk.contents >= (size_t)usage.tokens[TOKENS_OUTPUT]);
+        assert_int_equal(walk.usage.tokens[TOKENS_INPUT], usage.tokens[TOKENS_INPUT]);
+        assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], usage.tokens[TOKENS_OUTPUT]);
         assert_false(walk.usage.is_anomalous);
         fixture_fini(&whole);
         fixture_fini(&streamed);
@@ -237,7 +237,7 @@ static void fixtures__give_every_choice_its_own_text(void **state)
     (void)state;
     openai(&fixture, "/chat/completions", "{\"model\":\"m\",\"n\":3,\"messages\":[" USER "]}");
     struct usage usage = read_whole(&fixture, &dialect_openai, "chat");
-    assert_in_range(usage.output, 60, 180);
+    assert_in_range(usage.tokens[TOKENS_OUTPUT], 60, 180);
     assert_has(&fixture, "\"index\":2,");
     fixture_fini(&fixture);
     openai(&fixture, "/completions", "{\"model\":\"m\",\"n\":2,\"prompt\":[\"a\",\"b\"]}");
@@ -325,7 +325,7 @@ static void fixtures__stop_at_the_output_cap(void **state)
 
         (is_anthropic ? anthropic : openai)(&fixture, rows[i].path, rows[i].body);
         struct usage usage = read_whole(&fixture, dialect, rows[i].operation);
-        assert_int_equal(usage.output, 4);
+        assert_int_equal(usage.tokens[TOKENS_OUTPUT], 4);
         assert_has(&fixture, "\"This is headgate's fixtures\"");
         assert_has(&fixture, rows[i].reason);
         fixture_fini(&fixture);
@@ -340,7 +340,7 @@ static void fixtures__end_a_cut_response_stream_as_incomplete(void **state)
     openai(&fixture, "/responses",
            "{\"model\":\"m\",\"max_output_tokens\":4,\"stream\":true,\"input\":\"x\"}");
     struct walk walk = walk_fixture(&fixture, &dialect_openai, "responses");
-    assert_int_equal(walk.usage.output, 4);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 4);
     assert_has(&fixture, "event: response.incomplete\n");
     fixture_fini(&fixture);
 }
@@ -353,7 +353,7 @@ static void fixtures__answer_a_cap_of_zero_without_a_block(void **state)
     anthropic(&fixture, "/messages",
               "{\"model\":\"m\",\"max_tokens\":0,\"stream\":true,\"messages\":[" USER "]}");
     struct walk walk = walk_fixture(&fixture, &dialect_anthropic, "messages");
-    assert_int_equal(walk.usage.output, 0);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 0);
     assert_int_equal(fixture_events(&fixture), 3);
     fixture_fini(&fixture);
 }
@@ -496,7 +496,7 @@ static void fixtures__cut_a_tool_call_at_the_cap(void **state)
     openai(&fixture, "/chat/completions",
            "{\"model\":\"m\",\"max_tokens\":3,\"messages\":[" USER "],\"tools\":[" TOOL_CHAT "]}");
     struct usage usage = read_whole(&fixture, &dialect_openai, "chat");
-    assert_int_equal(usage.output, 3);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 3);
     assert_has(&fixture, "\"finish_reason\":\"length\"");
     fixture_fini(&fixture);
     anthropic(&fixture, "/messages",
@@ -582,7 +582,7 @@ static void fixtures__tell_the_same_vector_in_both_encodings(void **state)
                        "\"encoding_format\":\"base64\"}",
                        dimensions[d]);
         openai(&encoded, "/embeddings", body);
-        assert_true(read_whole(&plain, &dialect_openai, "embeddings").input > 0);
+        assert_true(read_whole(&plain, &dialect_openai, "embeddings").tokens[TOKENS_INPUT] > 0);
         (void)read_whole(&encoded, &dialect_openai, "embeddings");
         assert_int_equal(decode_vector(&encoded, numbers, 3072), dimensions[d]);
         char *at =
@@ -704,11 +704,11 @@ static void fixtures__count_tokens_as_messages_does(void **state)
     anthropic(&fixture, "/messages", body);
     struct usage usage = read_whole(&fixture, &dialect_anthropic, "messages");
     /* A token per four bytes of the two values. */
-    assert_int_equal(usage.input, (strlen("\"Be kind.\"") + strlen("[" USER "]") + 3) / 4);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], (strlen("\"Be kind.\"") + strlen("[" USER "]") + 3) / 4);
     fixture_fini(&fixture);
     anthropic(&fixture, "/messages/count_tokens", body);
     (void)read_whole(&fixture, &dialect_anthropic, "count_tokens");
-    (void)snprintf(expected, sizeof expected, "{\"input_tokens\":%d}", (int)usage.input);
+    (void)snprintf(expected, sizeof expected, "{\"input_tokens\":%d}", (int)usage.tokens[TOKENS_INPUT]);
     assert_text(buf_span(&fixture.payload), expected);
     fixture_fini(&fixture);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/must.h"
+#include "tests/lib/usage.h"
 #include "wire/meter.h"
 
 /* Figures in the order of enum usage_figure, as they stand in a document: "" for absent. */
@@ -36,7 +37,7 @@ struct row {
     const char *what;
     bool holds_cache;
     const char *told[USAGE_FIGURES];
-    struct usage expected;
+    struct brief_usage expected;
 };
 
 static const struct row rows[] = {
@@ -62,16 +63,6 @@ static const struct row rows[] = {
     {"null is not told", true, {"9", "null", "", "", "", ""}, {9, -1, -1, -1, -1, false}},
 };
 
-static void assert_usage(const struct usage *got, const struct usage *expected)
-{
-    assert_int_equal(got->input, expected->input);
-    assert_int_equal(got->cache_read, expected->cache_read);
-    assert_int_equal(got->cache_write, expected->cache_write);
-    assert_int_equal(got->output, expected->output);
-    assert_int_equal(got->reasoning, expected->reasoning);
-    assert_int_equal(got->is_anomalous, expected->is_anomalous);
-}
-
 static void meter__puts_each_token_in_one_bucket(void **state)
 {
     (void)state;
@@ -91,7 +82,7 @@ static void meter__lets_the_last_value_win_and_null_leave_it(void **state)
 {
     static const char *const first[USAGE_FIGURES] = {"9", "1", "4", "", "", ""};
     static const char *const second[USAGE_FIGURES] = {"null", "5", "", "", "", ""};
-    static const struct usage expected = {9, 4, -1, 5, -1, false};
+    static const struct brief_usage expected = {9, 4, -1, 5, -1, false};
     struct meter meter;
     struct usage usage;
 
@@ -116,7 +107,7 @@ static void meter__flags_a_figure_that_shrinks_but_takes_it(void **state)
     take(&meter, first);
     take(&meter, second);
     meter_usage(&meter, true, &usage);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     assert_true(usage.is_anomalous);
 }
 
@@ -133,8 +124,8 @@ static void meter__takes_a_later_cache_split_for_sane(void **state)
     take(&meter, first);
     take(&meter, second);
     meter_usage(&meter, false, &usage);
-    assert_int_equal(usage.input, 20);
-    assert_int_equal(usage.cache_read, 80);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 20);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_READ], 80);
     assert_false(usage.is_anomalous);
 }
 
@@ -150,8 +141,8 @@ static void meter__keeps_the_old_figure_when_a_bad_one_follows(void **state)
     take(&meter, first);
     take(&meter, second);
     meter_usage(&meter, true, &usage);
-    assert_int_equal(usage.input, 9);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     assert_true(usage.is_anomalous);
 }
 

@@ -2,6 +2,8 @@
 /* The OpenAI dialect: bodies judged and edited, answers and streams read, errors written. */
 #include "data.h"
 
+#include "tests/lib/usage.h"
+
 #include "wire/answer.h"
 
 static const struct operation *op(const char *name)
@@ -274,17 +276,17 @@ static void openai__reads_captured_answers(void **state)
     assert_true(answer.is_json && answer.has_result && !answer.is_failed);
     assert_false(answer.error.is_present);
     assert_text(answer.model, "lab-model");
-    assert_int_equal(usage.input, 9);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     assert_false(usage.is_anomalous);
     buf_fini(&text);
     text = data_read("upstream/openai-responses.json");
     answer = answer_of(op("responses"), buf_span(&text), &usage);
     assert_true(answer.is_json && answer.has_result && !answer.is_failed);
     assert_false(answer.error.is_present);
-    assert_int_equal(usage.input, 9);
-    assert_int_equal(usage.cache_read, 0);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_READ], 0);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     assert_int_equal(usage.reasoning, 0);
     assert_false(usage.is_anomalous);
     buf_fini(&text);
@@ -389,7 +391,7 @@ static void openai__reads_usage_of_servers_that_differ(void **state)
 {
     static const struct {
         const char *body;
-        struct usage expected;
+        struct brief_usage expected;
     } rows[] = {
         {"{\"choices\":[],\"usage\":{\"prompt_tokens\":100,\"completion_tokens\":7,"
          "\"prompt_tokens_details\":{\"cached_tokens\":60,\"cache_write_tokens\":10},"
@@ -415,12 +417,7 @@ static void openai__reads_usage_of_servers_that_differ(void **state)
 
         print_message("%s\n", rows[i].body);
         (void)answer_of(op("chat"), span_of(rows[i].body), &usage);
-        assert_int_equal(usage.input, rows[i].expected.input);
-        assert_int_equal(usage.cache_read, rows[i].expected.cache_read);
-        assert_int_equal(usage.cache_write, rows[i].expected.cache_write);
-        assert_int_equal(usage.output, rows[i].expected.output);
-        assert_int_equal(usage.reasoning, rows[i].expected.reasoning);
-        assert_int_equal(usage.is_anomalous, rows[i].expected.is_anomalous);
+        assert_usage(&usage, &rows[i].expected);
     }
 }
 
@@ -436,15 +433,15 @@ static void openai__reads_captured_chat_streams(void **state)
     assert_int_equal(walk.opened_by, 1);
     assert_true(walk.is_terminal_last && stream.saw_finish && stream.saw_terminal);
     assert_int_equal(walk.hidden + walk.errors, 0);
-    assert_int_equal(walk.usage.input, -1);
+    assert_int_equal(walk.usage.tokens[TOKENS_INPUT], -1);
     walk = walk_file("upstream/openai-chat-usage.sse", op("chat"), true, &stream);
     assert_int_equal(walk.hidden, 1);
-    assert_int_equal(walk.usage.input, 9);
-    assert_int_equal(walk.usage.output, 4);
+    assert_int_equal(walk.usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 4);
     assert_true(walk.is_terminal_last && stream.saw_finish);
     walk = walk_file("upstream/openai-chat-usage.sse", op("chat"), false, &stream);
     assert_int_equal(walk.hidden, 0);
-    assert_int_equal(walk.usage.output, 4);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 4);
     walk = walk_file("upstream/openai-chat-error-in-stream.sse", op("chat"), true, &stream);
     assert_int_equal(walk.errors, 1);
     assert_string_equal(walk.error_type, "server_error");
@@ -461,9 +458,9 @@ static void openai__reads_captured_response_streams(void **state)
     assert_int_equal(walk.opened_by, 4);
     assert_true(walk.is_terminal_last && stream.saw_finish && stream.saw_terminal);
     assert_int_equal(walk.hidden + walk.errors, 0);
-    assert_int_equal(walk.usage.input, 9);
-    assert_int_equal(walk.usage.cache_read, 0);
-    assert_int_equal(walk.usage.output, 5);
+    assert_int_equal(walk.usage.tokens[TOKENS_INPUT], 9);
+    assert_int_equal(walk.usage.tokens[TOKENS_CACHE_READ], 0);
+    assert_int_equal(walk.usage.tokens[TOKENS_OUTPUT], 5);
     assert_int_equal(stream.sequence, 10);
     assert_text(span_make(stream.id, stream.id_len), "resp_lab1");
     walk = walk_file("upstream/openai-responses-failed.sse", op("responses"), true, &stream);
@@ -655,7 +652,7 @@ static void openai__lets_the_last_usage_of_a_stream_win(void **state)
     (void)view_of(&stream, "",
                   "{\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":5}}");
     meter_usage(&stream.meter, true, &usage);
-    assert_int_equal(usage.output, 5);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 5);
     assert_true(usage.is_anomalous);
 }
 

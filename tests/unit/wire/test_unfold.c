@@ -30,7 +30,7 @@ static void unfold__tells_a_chat_completion_as_a_stream(void **state)
     assert_int_equal(walk.contents, 1);
     assert_int_equal(walk.errors, 0);
     assert_true(walk.is_terminal_last);
-    assert_true(walk.usage.output > 0);
+    assert_true(walk.usage.tokens[TOKENS_OUTPUT] > 0);
     assert_non_null(span_find(buf_span(&events), SPAN_OF("data: [DONE]\n\n")));
     buf_fini(&events);
     buf_fini(&body);
@@ -47,7 +47,7 @@ static void unfold__tells_a_message_as_a_stream(void **state)
     assert_int_equal(walk.contents, 1);
     assert_int_equal(walk.errors, 0);
     assert_true(walk.is_terminal_last);
-    assert_true(walk.usage.output > 0);
+    assert_true(walk.usage.tokens[TOKENS_OUTPUT] > 0);
     buf_fini(&events);
     buf_fini(&body);
 }

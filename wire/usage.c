@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sums over classes of tokens. */
+#include "wire/usage.h"
+
+void usage_init(struct usage *usage)
+{
+    *usage = (struct usage){.reasoning = -1};
+    for (size_t i = 0; i < TOKEN_CLASSES; i++) {
+        usage->tokens[i] = -1;
+    }
+    for (size_t i = 0; i < FEE_KINDS; i++) {
+        usage->fees[i] = -1;
+    }
+}
+
+/* Of the classes from `first` to `last`. Each is at most 2^31 and they are few: no overflow. */
+static int64_t sum_of(const struct usage *usage, enum token_class first, enum token_class last)
+{
+    int64_t sum = -1;
+
+    for (size_t i = first; i <= (size_t)last; i++) {
+        if (usage->tokens[i] >= 0) {
+            sum = (sum < 0 ? 0 : sum) + usage->tokens[i];
+        }
+    }
+    return sum;
+}
+
+int64_t usage_input_all(const struct usage *usage)
+{
+    return sum_of(usage, TOKENS_INPUT, TOKENS_IMAGE_INPUT);
+}
+
+int64_t usage_output_all(const struct usage *usage)
+{
+    return sum_of(usage, TOKENS_OUTPUT, TOKENS_AUDIO_OUTPUT);
+}
+
+int64_t usage_cache_write(const struct usage *usage)
+{
+    return sum_of(usage, TOKENS_CACHE_WRITE_5M, TOKENS_CACHE_WRITE_12H);
+}
+
+static bool is_word_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
+void usage_word_set(struct usage_word *word, struct span text)
+{
+    if (text.len > sizeof word->text) {
+        return;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (!is_word_letter(text.at[i])) {
+            return;
+        }
+    }
+    memcpy(word->text, text.at, text.len);
+    word->len = (uint8_t)text.len;
+}
+
+struct span usage_word_span(const struct usage_word *word)
+{
+    return span_make(word->text, word->len);
+}

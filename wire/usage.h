@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wire/usage.h: what an answer used, normalised: no token is in two classes (budgets.md, 2).
+ * Missing is not zero. Plain data, no float anywhere. */
+#ifndef WIRE_USAGE_H
+#define WIRE_USAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/span.h"
+
+enum token_class {
+#define TOKENS(NAME, name, help) TOKENS_##NAME,
+#include "wire/tokens.def"
+#undef TOKENS
+};
+enum {
+    TOKEN_CLASSES = 0
+#define TOKENS(NAME, name, help) +1
+#include "wire/tokens.def"
+#undef TOKENS
+};
+
+enum fee_kind {
+#define FEE(NAME, name, help) FEE_##NAME,
+#include "wire/fees.def"
+#undef FEE
+};
+enum {
+    FEE_KINDS = 0
+#define FEE(NAME, name, help) +1
+#include "wire/fees.def"
+#undef FEE
+};
+
+/* A short word of the provider's, of a-z, 0-9, '_', '-' and '.'; empty: not told. */
+struct usage_word {
+    char text[15];
+    uint8_t len;
+};
+
+struct usage {
+    int64_t tokens[TOKEN_CLASSES]; /* -1: not told */
+    int64_t reasoning;             /* part of TOKENS_OUTPUT; -1: not told */
+    int64_t fees[FEE_KINDS];       /* uses; -1: not told */
+    struct usage_word tier;        /* the service tier that served it, as answered; "fast" also for
+                                    * Anthropic's speed */
+    struct usage_word region;      /* where it was served, as answered */
+    bool is_anomalous;             /* negative, fractional, over 2^31, shrinking, or parts larger
+                                    * than their whole */
+};
+
+void usage_init(struct usage *usage);
+/* All input tokens, cached, written, audio and image ones included; -1 when none was told. */
+int64_t usage_input_all(const struct usage *usage);
+/* All output tokens, audio included; -1 when none was told. */
+int64_t usage_output_all(const struct usage *usage);
+/* Tokens written to caches, however long they stay; -1 when none was told. */
+int64_t usage_cache_write(const struct usage *usage);
+/* Other letters, or too many of them: the word stays as it was. */
+void usage_word_set(struct usage_word *word, struct span text);
+struct span usage_word_span(const struct usage_word *word);
+
+#endif
