@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usage/record.h: what one attempt consumed (or a call that made none), and its line in the journal.
+ * Members are rows of record.def, so that writing, reading, packing, the index and the manual go
+ * over tables. Plain data: texts borrow. Pure. */
+#ifndef USAGE_RECORD_H
+#define USAGE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/must.h"
+#include "wire/json_scan.h"
+#include "wire/usage.h"
+
+/* A lone member is counted among texts or among numbers, each in the order of the table. */
+#define RECORD_NOTHING(NAME, name, help)
+enum record_text {
+#define TEXT(NAME, name, help) RECORD_##NAME,
+#define LIST(NAME, name, help) RECORD_##NAME,
+#define NUMBER RECORD_NOTHING
+#define DECIMAL RECORD_NOTHING
+#define TIME RECORD_NOTHING
+#define TRUTH RECORD_NOTHING
+#include "usage/record.def"
+#undef TEXT
+#undef LIST
+#undef NUMBER
+#undef DECIMAL
+#undef TIME
+#undef TRUTH
+    RECORD_TEXTS
+};
+enum record_number {
+#define TEXT RECORD_NOTHING
+#define LIST RECORD_NOTHING
+#define NUMBER(NAME, name, help) RECORD_##NAME,
+#define DECIMAL(NAME, name, help) RECORD_##NAME,
+#define TIME(NAME, name, help) RECORD_##NAME,
+#define TRUTH(NAME, name, help) RECORD_##NAME,
+#include "usage/record.def"
+#undef TEXT
+#undef LIST
+#undef NUMBER
+#undef DECIMAL
+#undef TIME
+#undef TRUTH
+    RECORD_NUMBERS
+};
+enum record_flag {
+#define FLAG(NAME, name, help) RECORD_FLAG_##NAME,
+#include "usage/flags.def"
+#undef FLAG
+    RECORD_FLAGS
+};
+
+struct record {
+    struct span texts[RECORD_TEXTS];
+    int64_t numbers[RECORD_NUMBERS]; /* -1: not known */
+    int64_t tokens[TOKEN_CLASSES];   /* -1: not known; what is charged, told or estimated */
+    int64_t fees[FEE_KINDS];
+    uint32_t flags;                  /* bits of enum record_flag */
+    struct span raw;                 /* `usage_raw`: the provider's usage as it came, JSON of at most
+                                      * RECORD_RAW_MAX bytes; empty: none, or longer */
+};
+
+enum { RECORD_RAW_MAX = 2048, RECORD_LINE_MAX = 16 * 1024 };
+
+/* Everything absent. */
+void record_init(struct record *record);
+bool record_has(const struct record *record, enum record_flag flag);
+void record_flag(struct record *record, enum record_flag flag);
+
+/* Puts the record's line: a JSON object whose last member is "crc", eight hexadecimal digits: the
+ * CRC-32C of the bytes before the comma in front of it; then a line feed. */
+void record_put_line(struct buf *out, const struct record *record);
+/* Reads a line (without its line feed). Texts are decoded into `text`, which the record borrows
+ * from until it is cleared. ERR_FORMAT: no JSON object of known members' types, or the CRC differs.
+ * Unknown members are let pass: a later version may have written them. */
+MUST_CHECK enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
+                                     struct record *record);
+
+#endif
