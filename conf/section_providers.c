@@ -260,6 +260,10 @@ static const struct field breaker_rows[] = {
 
 static const struct field_table breaker_fields = FIELD_TABLE(breaker_rows);
 
+/* ---- on_abort ---- */
+
+static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
+
 /* ---- the mapping ---- */
 
 #define KIND_ROW                                                                                   \
@@ -292,6 +296,13 @@ static const struct field remote_rows[] = {
      .type = FIELD_CUSTOM,
      .read = read_ca_file,
      .help = "certificates to trust in place of the system's"},
+    {.name = "on_abort",
+     .type = FIELD_SWITCH,
+     .place = offsetof(struct provider, drains),
+     .initial = "cancel",
+     .words = abort_words,
+     .words_count = ARRAY_LENGTH(abort_words),
+     .help = "when the app leaves: cancel the attempt, or drain it for its usage"},
     {.name = "forward_headers",
      .type = FIELD_CUSTOM,
      .read = read_forward_headers,

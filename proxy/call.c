@@ -234,6 +234,7 @@ static void call_act(struct call *call, const struct action *action)
     case ACTION_ATTEMPT: act_attempt(call, action); break;
     case ACTION_ABANDON: act_abandon(call, action); break;
     case ACTION_COMMIT: act_commit(call); break;
+    case ACTION_DRAIN: call_drain_begin(call); break;
     case ACTION_EARLY_HEAD: relay_early_head(call); break;
     case ACTION_KEEP_ALIVE: relay_keep_alive(call); break;
     case ACTION_FINISH: relay_finish(call); break;
@@ -254,6 +255,8 @@ static void step(struct call *call, const struct event_in *event)
     }
     if (call->conn != NULL) {
         conn_wake_call(call->conn, actions.wake_at);
+    } else if (call->drain != NULL && !call->is_closed) {
+        loop_timer_set(&call->drain->timer, actions.wake_at);
     }
     call_log_notices(call->env);
 }
@@ -272,6 +275,7 @@ static struct event_in event_of(struct call *call, const struct call_queued *que
         .hint_ms = call->relay.hint_ms,
         .quota_ms = call->relay.quota_ms,
         .can_resume = call_can_resume(call),
+        .can_drain = queued->kind == EVENT_APP_GONE && call_can_drain(call),
     };
 }
 

@@ -106,6 +106,14 @@ struct call_facts {
     uint32_t told;           /* its number for the observer; 0: not told of yet */
 };
 
+/* What a call has while its provider is read on without its app. */
+struct call_drain {
+    struct loop_timer timer;
+    struct call *call;
+    uint64_t bytes;          /* read since */
+    bool is_whole;           /* the provider has said all there is */
+};
+
 /* The second attempt of a call while two are in flight (a hedge): what the call keeps of the one
  * that is not being looked at. An event or action of its own brings it into view (call_look). */
 struct call_aside {
@@ -153,6 +161,7 @@ struct call {
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
+    struct call_drain *drain;    /* NULL: its app is there */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -186,6 +195,7 @@ struct calls {
     unsigned spare_count;
     bool has_told_two_keys;
     uint32_t told;       /* calls that the observer was told of */
+    uint32_t drains;     /* calls without their app */
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
@@ -215,6 +225,15 @@ void call_look_at(struct call *call, uint8_t number);
 bool call_set_aside(struct call *call);
 /* The attempt that is not in view is of no more use. */
 void call_drop_aside(struct call *call);
+
+/* call_drain.c */
+/* Whether one more may be read on without its app. */
+bool call_can_drain(const struct call *call);
+/* ACTION_DRAIN. */
+void call_drain_begin(struct call *call);
+void call_drain_end(struct call *call);
+/* Bytes came. False: enough, the attempt is to be given up. */
+bool call_drain_takes(struct call *call, size_t bytes);
 
 /* call_resume.c */
 /* With the plan made: takes memory where the route wants its streams continued. */

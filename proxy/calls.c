@@ -93,6 +93,7 @@ static void reap_run(struct loop_task *task)
 
     snapshot_give(call->snapshot);
     call_drop_aside(call);
+    call_drain_end(call);
     call_resume_end(call);
     relay_end(&call->relay);
     if (calls->spare_count == SPARES_MAX) {
@@ -162,6 +163,7 @@ void call_close(struct call *call, bool is_told)
         return;
     }
     call->is_closed = true;
+    call->env->calls->drains -= call->drain != NULL;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);
     (void)outbox_take(call->env->calls->outbox, &call->soon);

@@ -71,6 +71,9 @@ static void run_flush(struct run *run)
 {
     struct relay *relay = &run->call->relay;
 
+    if (run->call->conn == NULL) { /* read for its usage alone */
+        run->count = 0;
+    }
     if (run->count == 0) {
         return;
     }
@@ -319,6 +322,10 @@ void relay_on_bytes(struct call *call, struct span bytes)
 {
     struct relay *relay = &call->relay;
 
+    if (call->drain != NULL && !call_drain_takes(call, bytes.len)) {
+        call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
+        return;
+    }
     switch (relay->mode) {
     case RELAY_NOTHING: return;
     case RELAY_STREAM: stream_bytes(call, bytes); return;

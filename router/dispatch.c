@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One function per state; the longest is in dispatch_trying.c. What wakes a call is in
  * dispatch_time.c, who is asked next in dispatch_next.c, how attempts and calls end in
- * dispatch_end.c. */
+ * dispatch_end.c, and how one is read on without its app in dispatch_drain.c. */
 #include "router/dispatch_parts.h"
 
 #include "base/must.h"
@@ -270,6 +270,7 @@ void dispatch_step(struct dispatch *dispatch, const struct event_in *event, stru
     case DISPATCH_TRYING: dispatch_step_trying(dispatch, event, actions); break;
     case DISPATCH_PAUSING: step_pausing(dispatch, event, actions); break;
     case DISPATCH_STREAMING: step_streaming(dispatch, event, actions); break;
+    case DISPATCH_DRAINING: dispatch_step_draining(dispatch, event, actions); break;
     case DISPATCH_CLOSED: UNREACHABLE();
     }
     actions->wake_at = dispatch_wake_at(dispatch);

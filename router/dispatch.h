@@ -9,6 +9,7 @@
  *   PAUSING    waits for its own clock before the next attempt
  *   STREAMING  waits for the provider; bytes have gone to the app. From here only a route's resume
  *              leads back to HOLDING, to an attempt that goes on where the stream broke off
+ *   DRAINING   waits for the usage that the provider tells at its end; nobody listens any more
  *   CLOSED     waits for nothing; an event here is our bug
  */
 #ifndef ROUTER_DISPATCH_H
@@ -28,6 +29,7 @@ enum dispatch_state {
     DISPATCH_TRYING,
     DISPATCH_PAUSING,
     DISPATCH_STREAMING,
+    DISPATCH_DRAINING,
     DISPATCH_CLOSED
 };
 
@@ -57,6 +59,7 @@ struct event_in {
     int64_t hint_ms;      /* ENDED: how long it asked to wait; HINT_NONE */
     uint64_t quota_ms;    /* ENDED: when its quota comes back; 0: not known */
     bool can_resume;      /* ENDED, WAKE: what is out of this stream can be continued elsewhere */
+    bool can_drain;       /* APP_GONE: there is room to read one more to its end */
 };
 
 enum action_kind {
@@ -67,6 +70,7 @@ enum action_kind {
     ACTION_COMMIT,     /* open the gate: head and held bytes of this attempt go to the app */
     ACTION_EARLY_HEAD, /* the 200 head of a stream goes out, the gate stays shut */
     ACTION_KEEP_ALIVE, /* a comment between two events */
+    ACTION_DRAIN,      /* read the attempt on without the app, for its usage */
     ACTION_FINISH,     /* end the app's message well */
     ACTION_CUT,        /* end the app's begun message with the dialect's error */
     ACTION_FAIL,       /* answer with an error */
@@ -144,6 +148,7 @@ struct dispatch {
     mono_ms sent_at;       /* last byte towards the app, once head_is_out */
     mono_ms deadline;      /* of the call */
     mono_ms terminal_at;   /* MONO_NEVER until the terminal event */
+    mono_ms drain_until;   /* DRAINING */
     const struct timeouts *timeouts;
     /* The rest is for decisions. */
     struct plan *plan;

@@ -138,6 +138,8 @@ void dispatch_leave(struct dispatch *d, const struct event_in *event, enum outco
     }
     if (outcome != OUTCOME_APP_GONE) {
         dispatch_act(actions, d->head_is_out ? ACTION_CUT : ACTION_FAIL, number, outcome);
+    } else if (dispatch_drain(d, event, actions)) {
+        return;
     }
     dispatch_drop_all(d, event, outcome, actions);
     dispatch_close(d, actions, outcome);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/dispatch_parts.h: between the files that are the dispatch: dispatch.c (states),
  * dispatch_trying.c (the one in which providers are waited for), dispatch_end.c (how attempts and
- * calls end), dispatch_next.c (who is asked next), dispatch_time.c (what wakes it). */
+ * calls end), dispatch_drain.c (reading on for the usage), dispatch_next.c (who is asked next),
+ * dispatch_time.c (what wakes it). */
 #ifndef ROUTER_DISPATCH_PARTS_H
 #define ROUTER_DISPATCH_PARTS_H
 
@@ -47,9 +48,19 @@ void dispatch_finish(struct dispatch *d, const struct event_in *event, struct ac
 void dispatch_leave(struct dispatch *d, const struct event_in *event, enum outcome outcome,
                     struct actions *actions);
 
+/* dispatch_drain.c */
+/* The app has left: reads on what is paid for anyhow. False: nothing in flight is. */
+bool dispatch_drain(struct dispatch *d, const struct event_in *event, struct actions *actions);
+void dispatch_step_draining(struct dispatch *d, const struct event_in *event,
+                            struct actions *actions);
+
 /* dispatch_trying.c */
 void dispatch_step_trying(struct dispatch *d, const struct event_in *event,
                           struct actions *actions);
+
+/* A provider is heard of: its breakers learn how long that took. */
+void dispatch_heard_head(struct dispatch *d, struct flight *f, mono_ms now);
+void dispatch_heard_content(struct dispatch *d, struct flight *f, mono_ms now);
 
 /* dispatch_next.c */
 bool dispatch_is_out(struct standing standing);

@@ -72,6 +72,9 @@ mono_ms dispatch_wake_at(const struct dispatch *d)
     if (d->state == DISPATCH_CLOSED) {
         return MONO_NEVER;
     }
+    if (d->state == DISPATCH_DRAINING) {
+        return mono_min(d->drain_until, idle_deadline(d, &d->flights[0]));
+    }
     if (dispatch_may_send_early_head(d)) {
         at = mono_min(at, mono_add(d->begun_at, d->timeouts->early_head_ms));
     }
@@ -88,6 +91,7 @@ mono_ms dispatch_wake_at(const struct dispatch *d)
     }
     switch (d->state) {
     case DISPATCH_CLOSED:
+    case DISPATCH_DRAINING:
     case DISPATCH_HOLDING: return at;
     case DISPATCH_TRYING: return mono_min(at, dispatch_hedge_at(d));
     case DISPATCH_PAUSING: return mono_min(at, d->resume_at);

@@ -105,19 +105,25 @@ static void wake_trying(struct dispatch *d, const struct event_in *event, struct
     hedge_if_due(d, event->now, actions);
 }
 
-static void saw_content(struct dispatch *d, struct flight *f, const struct event_in *event,
-                        struct actions *actions)
+void dispatch_heard_content(struct dispatch *d, struct flight *f, mono_ms now)
 {
-    const struct commit_rule *rule = &d->plan->rules->commit;
-    uint32_t ttfc = (uint32_t)mono_until(f->is_written ? f->written_at : f->started_at, event->now);
+    uint32_t ttfc = (uint32_t)mono_until(f->is_written ? f->written_at : f->started_at, now);
     uint32_t slow = d->plan->rules->slow_ms;
 
     if (!f->has_content) {
         f->has_content = true;
-        f->content_at = event->now;
+        f->content_at = now;
         f->overdue_at = MONO_NEVER;
-        fleet_content(d->fleet, &f->entry, ttfc, slow != 0 && ttfc > slow, event->now);
+        fleet_content(d->fleet, &f->entry, ttfc, slow != 0 && ttfc > slow, now);
     }
+}
+
+static void saw_content(struct dispatch *d, struct flight *f, const struct event_in *event,
+                        struct actions *actions)
+{
+    const struct commit_rule *rule = &d->plan->rules->commit;
+
+    dispatch_heard_content(d, f, event->now);
     /* What is to be held back is out already when an answer is continued. */
     switch (d->is_committed ? COMMIT_FIRST_CONTENT : rule->mode) {
     case COMMIT_FIRST_CONTENT: commit(d, f, event, actions); return;
@@ -142,15 +148,15 @@ static void saw_written(struct dispatch *d, struct flight *f, const struct event
     }
 }
 
-static void saw_head(struct dispatch *d, struct flight *f, const struct event_in *event)
+void dispatch_heard_head(struct dispatch *d, struct flight *f, mono_ms now)
 {
     mono_ms since = f->is_written ? f->written_at : f->started_at;
 
     f->has_head = true;
-    f->bytes_at = event->now;
+    f->bytes_at = now;
     if (!d->is_stream) { /* of a stream its first content counts */
         f->overdue_at = MONO_NEVER;
-        fleet_head(d->fleet, &f->entry, (uint32_t)mono_until(since, event->now), event->now);
+        fleet_head(d->fleet, &f->entry, (uint32_t)mono_until(since, now), now);
     }
 }
 
@@ -187,7 +193,7 @@ static void step_flight(struct dispatch *d, struct flight *f, const struct event
     switch (event->kind) {
     case EVENT_CONNECTED: f->is_reused = event->is_reused; return;
     case EVENT_WRITTEN: saw_written(d, f, event); return;
-    case EVENT_HEAD: saw_head(d, f, event); return;
+    case EVENT_HEAD: dispatch_heard_head(d, f, event->now); return;
     case EVENT_CONTENT: saw_content(d, f, event, actions); return;
     case EVENT_READY: commit(d, f, event, actions); return;
     case EVENT_TERMINAL: /* an answer without content is still an answer */

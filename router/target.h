@@ -56,6 +56,7 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */
     uint16_t index;
     uint16_t credential_index; /* same secret at the same endpoint = same index */

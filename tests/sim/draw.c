@@ -187,6 +187,7 @@ static void some_targets(struct world *world, size_t targets, uint32_t span_ms)
         house->targets[i].is_enabled = !one_in(20);
         house->providers[i].breaker.open_ms = one_in(3) ? 5000 : 500 + below(20000);
         house->providers[i].breaker.failures = 1 + below(6);
+        house->providers[i].drains = one_in(3);
         some_script(&world->scripts[i], span_ms);
     }
     some_neighbours(house, targets);
@@ -305,9 +306,9 @@ static void tell_step(void *to, const struct sight *sight, const struct event_in
     static const char *const events[] = {"start", "held",     "denied",  "connected", "written",
                                          "head",  "content",  "ready",   "terminal",  "ended",
                                          "wake",  "app gone", "shutdown"};
-    static const char *const names[] = {"hold",   "release",    "attempt",    "abandon",
-                                        "commit", "early head", "keep alive", "finish",
-                                        "cut",    "fail",       "settle",     "close"};
+    static const char *const names[] = {"hold",       "release",    "attempt", "abandon", "commit",
+                                        "early head", "keep alive", "drain",   "finish",  "cut",
+                                        "fail",       "settle",     "close"};
 
     (void)to;
     printf("%8" PRIu64 " call %" PRIu64 " %s", event->now, sight->serial, events[event->kind]);

@@ -121,12 +121,26 @@ static enum outcome outcome_from_here(const struct seen_attempt *attempt, enum o
 static void attempt_told(struct sight *sight, struct seen_attempt *attempt,
                          const struct event_in *event)
 {
-    (void)sight;
     attempt->is_told = true;
-    attempt->outcome = outcome_from_here(attempt, event->outcome);
+    attempt->outcome =
+        sight->is_draining ? OUTCOME_APP_GONE : outcome_from_here(attempt, event->outcome);
     attempt->hint_ms = event->hint_ms;
     attempt->should_retry = event->should_retry;
     attempt->ended_at = event->now;
+}
+
+/* Its app leaves: what was sent whole to somebody who bills anyhow is not thrown away. */
+static bool wants_drain(const struct laws *laws, const struct sight *sight)
+{
+    for (uint8_t i = 1; i <= sight->numbers; i++) {
+        const struct seen_attempt *attempt = &sight->attempts[i];
+
+        if (attempt->is_running && attempt->is_written && !attempt->is_told &&
+            laws->house->route.targets[attempt->place].provider->drains) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void laws_event(struct laws *laws, struct sight *sight, const struct event_in *event)
@@ -160,7 +174,7 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
         return;
     case EVENT_TERMINAL:
         attempt->is_told = true;
-        attempt->outcome = OUTCOME_OK;
+        attempt->outcome = sight->is_draining ? OUTCOME_APP_GONE : OUTCOME_OK;
         attempt->ended_at = event->now;
         return;
     case EVENT_ENDED: attempt_told(sight, attempt, event); return;
@@ -168,6 +182,7 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
         sight->ended = ENDED_LEFT;
         sight->outcome = OUTCOME_APP_GONE;
         sight->ended_at = event->now;
+        sight->wants_drain = event->can_drain && wants_drain(laws, sight);
         return;
     case EVENT_SHUTDOWN: sight->is_shut_down = true; return;
     }
@@ -364,6 +379,19 @@ static void on_settle(struct laws *laws, struct sight *sight, const struct event
         event->now);
 }
 
+static void on_drain(struct laws *laws, struct sight *sight, const struct action *action,
+                     mono_ms now)
+{
+    const struct seen_attempt *attempt = sight_attempt(sight, action->attempt);
+
+    if (!sight->wants_drain || sight->is_draining || !attempt->is_running ||
+        !attempt->is_written ||
+        !laws->house->route.targets[attempt->place].provider->drains) {
+        laws_break(laws, sight, now, "read on what is not to be");
+    }
+    sight->is_draining = true;
+}
+
 static void on_release(struct laws *laws, struct sight *sight, const struct action *action,
                        mono_ms now)
 {
@@ -388,6 +416,7 @@ void laws_action(struct laws *laws, struct sight *sight, const struct event_in *
     case ACTION_RELEASE: on_release(laws, sight, action, now); return;
     case ACTION_ATTEMPT: on_attempt(laws, sight, action, now); return;
     case ACTION_ABANDON: on_abandon(laws, sight, action, now); return;
+    case ACTION_DRAIN: on_drain(laws, sight, action, now); return;
     case ACTION_SETTLE: on_settle(laws, sight, event, action); return;
     case ACTION_CLOSE: laws_app_close(laws, sight, now); return;
     case ACTION_COMMIT:

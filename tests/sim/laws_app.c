@@ -3,6 +3,8 @@
  * answer. */
 #include "tests/sim/laws.h"
 
+enum { DRAIN_MOST_MS = 120000 };
+
 static void app_gets(struct laws *laws, struct sight *sight, enum ended ended,
                      const struct action *action, mono_ms now)
 {
@@ -76,6 +78,7 @@ void laws_app_action(struct laws *laws, struct sight *sight, const struct action
     case ACTION_RELEASE:
     case ACTION_ATTEMPT:
     case ACTION_ABANDON:
+    case ACTION_DRAIN:
     case ACTION_SETTLE:
     case ACTION_CLOSE: return;
     }
@@ -87,6 +90,9 @@ void laws_app_close(struct laws *laws, struct sight *sight, mono_ms now)
         laws_break(laws, sight, now, "closed twice");
     }
     sight->is_done = true;
+    if (sight->wants_drain && !sight->is_draining) {
+        laws_break(laws, sight, now, "the app left and what is paid for was thrown away");
+    }
     if (sight->ended == ENDED_NOT) {
         laws_break(laws, sight, now, "a call closed and its app was told nothing");
     }
@@ -148,6 +154,15 @@ void laws_stepped(struct laws *laws, struct sight *sight, const struct actions *
         }
         if (sight->ended != ENDED_LEFT && sight->ended_at > sight->end) {
             laws_break(laws, sight, now, "an app waited past its deadline or its patience");
+        }
+        return;
+    }
+    if (sight->is_draining) {
+        if (sight->in_flight != 1) {
+            laws_break(laws, sight, now, "read on other than one attempt");
+        }
+        if (actions->wake_at > sight->ended_at + DRAIN_MOST_MS) {
+            laws_break(laws, sight, now, "nothing wakes a call that is only read on");
         }
         return;
     }

@@ -75,6 +75,8 @@ struct sight {
     uint8_t last_number; /* of the attempt that ended last */
     bool is_done;       /* CLOSE was seen */
     bool is_shut_down;
+    bool wants_drain;   /* its app left, and what runs is to be read on */
+    bool is_draining;
     bool has_early_head;
     bool has_committed;
     uint8_t committed;  /* attempt */

@@ -260,6 +260,7 @@ static void call_act(struct world_call *call, const struct event_in *event,
     case ACTION_FINISH:
     case ACTION_CUT:
     case ACTION_FAIL:
+    case ACTION_DRAIN:
     case ACTION_SETTLE:
     case ACTION_RELEASE: break; /* the laws keep the book */
     case ACTION_CLOSE: call_close(call); break;
@@ -334,6 +335,14 @@ static void ledger_next(struct world *world, const struct appointment *appointme
     }
 }
 
+static void call_leave(struct world_call *call)
+{
+    struct event_in event = event_of(EVENT_APP_GONE, 0, OUTCOME_APP_GONE);
+
+    event.can_drain = true;
+    call_event(call, event);
+}
+
 static void come(struct world *world, const struct appointment *appointment)
 {
     struct world_call *call = slot_find(world, appointment);
@@ -367,7 +376,7 @@ static void come(struct world *world, const struct appointment *appointment)
         }
         return;
     case DUE_LEDGER: ledger_next(world, appointment); return;
-    case DUE_LEAVING: call_event(call, event_of(EVENT_APP_GONE, 0, OUTCOME_APP_GONE)); return;
+    case DUE_LEAVING: call_leave(call); return;
     case DUE_SHUTDOWN: return;
     }
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(router outcome)
 unit_test(router dispatch lib/house.c)
+unit_test(router drain lib/house.c)
 unit_test(router failover lib/house.c)
 unit_test(router resume lib/house.c)
 unit_test(router silence lib/house.c)

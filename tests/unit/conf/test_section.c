@@ -56,6 +56,8 @@ static void section__keys_are_taken_at_the_ends_of_their_ranges(void **state)
         PROVIDER("credential: passthrough"),
         PROVIDER("credential: sk-test-1"),
         PROVIDER("ca_file: /etc/ca.pem"),
+        PROVIDER("on_abort: cancel"),
+        PROVIDER("on_abort: drain"),
         PROVIDER("forward_headers: [X-Title, http-referer]"),
         FIXTURES("dialect: openai"),
         FIXTURES("dialect: anthropic"),
@@ -164,6 +166,7 @@ static void section__keys_are_refused_beyond_their_ranges(void **state)
         {PROVIDER("ca_file: \"\""), "providers.a.ca_file is empty"},
         {PROVIDER("ca_file: \"a\\0b\""),
          "providers.a.ca_file holds a line break or another control"},
+        {PROVIDER("on_abort: wait"), "on_abort must be one of cancel, drain"},
         {PROVIDER("forward_headers: x-title"), "forward_headers must be a list, not text"},
         {PROVIDER("forward_headers: [\"a b\"]"), "forward_headers[0] must be the name of a header"},
         {PROVIDER("forward_headers: [\"a:b\"]"), "forward_headers[0] must be the name of a header"},
@@ -273,7 +276,7 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
          {"unknown key \"lvel\" in log", "did you mean \"level\"?", "keys here: level, format\n"}},
         {PROVIDER("baseurl: x"),
          {"unknown key \"baseurl\" in providers.a", "did you mean \"base_url\"?",
-          "keys here: kind, base_url, credential, breaker, pool, ca_file, forward_headers\n"}},
+          "keys here: kind, base_url, credential, breaker, pool, ca_file, on_abort, forward_headers\n"}},
         {PROVIDER("pool: { idel: 3 }"),
          {"unknown key \"idel\" in providers.a.pool", "did you mean \"idle\"?",
           "keys here: idle, idle_time, life\n"}},
@@ -319,7 +322,6 @@ static void section__keys_of_later_versions_are_unknown_today(void **state)
         TOP("journal: {}"),
         TOP("sinks: []"),
         TOP("budget_status: 402"),
-        PROVIDER("on_abort: cancel"),
     };
 
     (void)state;
