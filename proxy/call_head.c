@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "wire/head.h"
 
-enum { PATIENCE_MAX_S = 86400, ID_MAX = 128 };
+enum { PATIENCE_MAX_S = 86400, ID_MAX = 128, TAG_MAX = 64, TAGS_MAX = 16 };
 
 struct span call_head_span(const struct call_head *head, struct http1_part part)
 {
@@ -20,7 +20,7 @@ struct http1_part call_head_keep(struct call_head *head, struct span bytes)
     return part;
 }
 
-static bool is_id(struct span value)
+static bool is_name(struct span value, size_t max)
 {
     for (size_t i = 0; i < value.len; i++) {
         char c = value.at[i];
@@ -30,7 +30,12 @@ static bool is_id(struct span value)
             return false;
         }
     }
-    return value.len > 0 && value.len <= ID_MAX;
+    return value.len > 0 && value.len <= max;
+}
+
+static bool is_id(struct span value)
+{
+    return is_name(value, ID_MAX);
 }
 
 /* Where the fields of one head stand that are not simply passed on. */
@@ -41,6 +46,7 @@ struct seen {
     int request_id;
     int traceparent;
     int trace;
+    int tags;
     int timeout;
     int task;
     int route;
@@ -81,8 +87,8 @@ static void see_content_type(struct seen *seen, const struct http1_head *head, c
 static void see_session(struct seen *seen, const struct http1_head *head, const char *base, int i)
 {
     if (http1_value(head, base, (size_t)i).len > 0 &&
-        (seen->session < 0 || span_equal_nocase(http1_name(head, base, (size_t)i),
-                                                SPAN_OF("x-headgate-session")))) {
+        (seen->session < 0 ||
+         span_equal_nocase(http1_name(head, base, (size_t)i), SPAN_OF("x-headgate-session")))) {
         seen->session = i;
     }
 }
@@ -107,6 +113,7 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
     case HEAD_REQUEST_ID: seen->request_id = i; break;
     case HEAD_TRACEPARENT: seen->traceparent = i; break;
     case HEAD_TRACE: seen->trace = i; break;
+    case HEAD_TAGS: seen->tags = i; break;
     case HEAD_TIMEOUT: seen->timeout = i; break;
     case HEAD_TASK: seen->task = i; break;
     case HEAD_ROUTE: seen->route = i; break;
@@ -150,13 +157,13 @@ static struct span line_of(const struct http1_head *head, const char *base, int 
     return span_make(base + from, to - from);
 }
 
-/* The first Connection field that may name others, or -1: nearly every one says keep-alive alone. */
+/* The first Connection field that may name others, or -1: nearly every one says keep-alive alone.
+ */
 static int first_nominating(const struct http1_head *head, const char *base)
 {
     int i = http1_find(head, base, SPAN_OF("connection"), 0);
 
-    while (i >= 0 &&
-           span_equal_nocase(http1_value(head, base, (size_t)i), SPAN_OF("keep-alive"))) {
+    while (i >= 0 && span_equal_nocase(http1_value(head, base, (size_t)i), SPAN_OF("keep-alive"))) {
         i = http1_find(head, base, SPAN_OF("connection"), (size_t)i + 1);
     }
     return i;
@@ -221,8 +228,9 @@ static bool is_key_name(struct span name)
 
     while (name.len > 0 && len < sizeof text) {
         size_t used = name.at[0] == '%' && name.len >= 3 ? 3 : 1;
-        text[len++] =
-            used == 3 ? (char)(text_hex_digit(name.at[1]) * 16 + text_hex_digit(name.at[2])) : name.at[0];
+        text[len++] = used == 3
+                          ? (char)(text_hex_digit(name.at[1]) * 16 + text_hex_digit(name.at[2]))
+                          : name.at[0];
         name = span_from(name, used);
     }
     return name.len == 0 && span_equal(span_make(text, len), SPAN_OF("key"));
@@ -325,6 +333,29 @@ static struct refusal judge_body_fields(const struct call *call, const struct ht
     return no(REFUSAL_NONE, NULL);
 }
 
+/* "a, b" is kept as "a,b". False: no list of names. */
+static bool capture_tags(struct call_head *out, struct span value)
+{
+    size_t count = 0;
+
+    while (value.len > 0) {
+        struct span tag = span_trim(span_cut(&value, ','));
+        struct http1_part part;
+
+        if (!is_name(tag, TAG_MAX) || ++count > TAGS_MAX) {
+            return false;
+        }
+        part = call_head_keep(out, count == 1 ? tag : SPAN_OF(","));
+        if (count == 1) {
+            out->tags = part;
+            continue;
+        }
+        (void)call_head_keep(out, tag);
+        out->tags.len = out->tags.len + (uint32_t)tag.len + 1;
+    }
+    return true;
+}
+
 static struct refusal capture_own(struct call *call, const struct http1_head *head,
                                   const char *base, const struct seen *seen)
 {
@@ -352,6 +383,10 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
             return no(REFUSAL_BAD_TRACE, "x-headgate-trace");
         }
         out->trace = call_head_keep(out, value);
+    }
+    if (seen->tags >= 0 && !capture_tags(out, http1_value(head, base, (size_t)seen->tags))) {
+        out->tags.len = 0;
+        return no(REFUSAL_BAD_TAGS, "x-headgate-tags");
     }
     if (seen->timeout >= 0) {
         value = http1_value(head, base, (size_t)seen->timeout);
@@ -388,7 +423,7 @@ static void capture_way(struct call *call, const struct http1_head *head, const 
 struct refusal call_head_capture(struct call *call, const struct http1_head *head, const char *base)
 {
     struct call_head *out = &call->head;
-    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
+    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
     struct refusal refusal;
 
     buf_hint(&out->text, head->size + 64);

@@ -110,6 +110,7 @@ static void put_what(struct log *log, const struct call *call)
     log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
     log_field(log, "request_id", call_head_span(head, head->request_id));
     log_field(log, "trace", call_head_span(head, head->trace));
+    log_field(log, "tags", call_head_span(head, head->tags));
     log_field(log, "trace_id", call_head_span(head, head->trace_id));
     if (call->match.dialect != NULL) {
         log_field(log, "dialect", span_of(call->match.dialect->name));

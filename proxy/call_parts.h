@@ -37,6 +37,7 @@ struct call_head {
     struct http1_part query;     /* without key= */
     struct http1_part request_id;
     struct http1_part trace;
+    struct http1_part tags;      /* with commas between them, no blanks */
     uint32_t patience_ms;        /* 0: not told */
     uint32_t deadline_ms;        /* 0: not told */
     struct http1_part method;

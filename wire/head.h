@@ -19,6 +19,7 @@ enum head_use {
     HEAD_REQUEST_ID,
     HEAD_TRACEPARENT,     /* passes, too */
     HEAD_TRACE,           /* x-headgate-trace */
+    HEAD_TAGS,            /* x-headgate-tags */
     HEAD_TIMEOUT,         /* x-headgate-timeout-ms */
     HEAD_TASK,            /* x-headgate-task */
     HEAD_ROUTE,           /* x-headgate-route */

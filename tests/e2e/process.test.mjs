@@ -504,6 +504,19 @@ describe('log lines', { concurrency: 4 }, () => {
         }
         await bench.stop();
     });
+    test('x-headgate-tags are names, and told', async () => {
+        const bench = await Bench.start();
+        for (const [value, tags] of [['nightly', 'nightly'], ['a, b,c.d-e_F', 'a,b,c.d-e_F'], ['a,', 'a'], ['', ''], [',a', undefined],
+            ['a b', undefined], ['x'.repeat(65), undefined],
+            [Array.from({ length: 17 }, (_, i) => `t${i}`).join(), undefined]]) {
+            const answer = await ask(bench.port, good('chat', {}, { headers: { 'x-headgate-tags': value } }));
+            assert.equal(answer.status, tags === undefined ? 400 : 200, `${value}: ${answer.body}`);
+            const line = await bench.headgate.callLine(answer);
+            assert.equal(line.tags, tags || undefined);
+            assert.equal(line.reason, tags === undefined ? 'invalid_tags' : undefined);
+        }
+        await bench.stop();
+    });
 });
 
 describe('limits of the system', () => {
