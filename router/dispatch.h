@@ -78,6 +78,14 @@ enum action_kind {
     ACTION_CLOSE       /* the call is over */
 };
 
+/* How far an attempt came. */
+enum attempt_phase {
+    ATTEMPT_UNSENT,  /* not connected, or the request not fully written */
+    ATTEMPT_SENT,    /* fully written, nothing came back */
+    ATTEMPT_HEADED,  /* the provider's head came */
+    ATTEMPT_CONTENT  /* and content of a stream */
+};
+
 struct action {
     enum action_kind kind;
     uint8_t attempt;
@@ -85,6 +93,7 @@ struct action {
     bool is_fresh;        /* ATTEMPT: on a new connection */
     bool is_resume;       /* ATTEMPT: to continue the answer that is out */
     enum outcome outcome; /* ABANDON, CUT, FAIL, SETTLE: why */
+    enum attempt_phase phase; /* SETTLE */
     uint64_t wait_ms;     /* FAIL: until something may be asked again; 0: unknown */
 };
 

@@ -56,6 +56,14 @@ bool dispatch_is_ambiguous(const struct flight *f, enum outcome outcome)
            outcome != OUTCOME_SHUTDOWN;
 }
 
+static enum attempt_phase phase_of(const struct flight *f)
+{
+    if (f->has_head) { /* it may answer before all is written */
+        return f->has_content ? ATTEMPT_CONTENT : ATTEMPT_HEADED;
+    }
+    return f->is_written ? ATTEMPT_SENT : ATTEMPT_UNSENT;
+}
+
 /* The flight is over: books, breakers and notes hear of it. */
 void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *event,
                    enum outcome outcome, struct actions *actions)
@@ -72,7 +80,7 @@ void dispatch_land(struct dispatch *d, struct flight *f, const struct event_in *
     fleet_report(d->fleet, &f->entry, &ending, event->now);
     note_end(d, f, outcome, event->now);
     dispatch_note(d, f->number)->is_ambiguous = may_have_run;
-    dispatch_act(actions, ACTION_SETTLE, f->number, outcome);
+    dispatch_act(actions, ACTION_SETTLE, f->number, outcome)->phase = phase_of(f);
     if (outcome != OUTCOME_OK) {
         d->last = outcome;
     }

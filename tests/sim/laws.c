@@ -343,6 +343,14 @@ static void spend(const struct laws *laws, struct sight *sight, const struct see
     }
 }
 
+static enum attempt_phase phase_of(const struct seen_attempt *attempt)
+{
+    return attempt->has_head && attempt->has_content ? ATTEMPT_CONTENT
+           : attempt->has_head                       ? ATTEMPT_HEADED
+           : attempt->is_written                     ? ATTEMPT_SENT
+                                                     : ATTEMPT_UNSENT;
+}
+
 static void on_settle(struct laws *laws, struct sight *sight, const struct event_in *event,
                       const struct action *action)
 {
@@ -358,6 +366,9 @@ static void on_settle(struct laws *laws, struct sight *sight, const struct event
     }
     if (attempt->outcome != action->outcome) {
         laws_break(laws, sight, event->now, "an attempt settled as something that it was not");
+    }
+    if (action->phase != phase_of(attempt)) {
+        laws_break(laws, sight, event->now, "an attempt settled as further than it came, or less");
     }
     attempt->is_given_back = true;
     attempt->is_running = false;
