@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/must.h"
 #include "base/span.h"
+#include "base/tick.h"
 
 /* Where a line begins; places grow with time. Segment numbers begin with 1 and never come again;
  * {0, 0} is before the first line. */
@@ -35,5 +36,41 @@ void journal_reader_seek(struct journal_reader *reader, struct journal_place pla
  * (it is empty otherwise). Lines are not judged: the reader of records checks the CRC. */
 bool journal_reader_next(struct journal_reader *reader, struct span *line,
                          struct journal_place *at, struct journal_place *next, struct why *why);
+
+/* ---- writing ---- */
+
+struct journal_rules {
+    uint64_t retention_ms;
+    uint64_t max;           /* bytes of all segments together above which an alarm is due at half */
+    uint64_t segment_bytes; /* 0: 64 MiB */
+    uint64_t segment_ms;    /* 0: one hour */
+};
+
+/* What is done to the disk, so that a test can have it fail. NULL members: the system's own. */
+struct journal_disk {
+    int (*open)(const char *path, int flags, unsigned mode);
+    long (*write)(int file, const void *bytes, size_t count);
+    int (*sync)(int file);
+};
+
+struct journal;
+/* Opens the last segment for going on, a partial or broken last line cut off. The folder is made when
+ * it is missing. `disk` NULL: the real one. ERR_SYSTEM, ERR_PERMISSION: `why` names the path. */
+MUST_CHECK enum err journal_open(struct span folder, const struct journal_rules *rules,
+                                 const struct journal_disk *disk, struct journal **journal,
+                                 struct why *why);
+void journal_close(struct journal *journal);
+/* Puts whole lines at the end, in one write; a new segment is begun first when it is time. *at is where
+ * the first one begins. False: nothing of them is there (what was half written is cut off again),
+ * `why` tells; ask again later. */
+bool journal_append(struct journal *journal, struct span lines, wall_ms now,
+                    struct journal_place *at, struct why *why);
+/* The place after the last line. */
+struct journal_place journal_end(const struct journal *journal);
+/* Makes durable what was appended; without effect when all of it is. False: `why` tells. */
+bool journal_sync(struct journal *journal, struct why *why);
+/* Deletes segments that lie wholly before `needed` and are older than retention. Returns the bytes
+ * that are left. */
+uint64_t journal_tidy(struct journal *journal, struct journal_place needed, wall_ms now);
 
 #endif
