@@ -299,6 +299,7 @@ static bool take_part(struct span *rest, char part, struct date *date)
     case 'w': return take_name(rest, weekdays, ARRAY_LENGTH(weekdays), 3, &number);
     case 'W': return take_name(rest, weekdays, ARRAY_LENGTH(weekdays), SIZE_MAX, &number);
     case 'n': return take_name(rest, months, ARRAY_LENGTH(months), 3, &date->month);
+    case 'N': return take_number(rest, 2, &date->month);
     case 'd': return take_number(rest, 2, &date->day);
     case 'h': return take_number(rest, 2, &date->hour);
     case 'm': return take_number(rest, 2, &date->minute);
@@ -345,6 +346,14 @@ static int64_t whole_year(int64_t short_year, wall_ms now)
     return short_year <= today.year - 50 ? short_year + 100 : short_year;
 }
 
+/* The second 60 is a leap second. */
+static bool is_possible(const struct date *date)
+{
+    return date->month >= 1 && date->month <= 12 && date->day >= 1 &&
+           date->day <= days_in_month(date->year, date->month) && date->hour <= 23 &&
+           date->minute <= 59 && date->second <= 60;
+}
+
 enum err text_read_http_date(struct span text, wall_ms now, wall_ms *at)
 {
     struct date date = {0};
@@ -355,12 +364,29 @@ enum err text_read_http_date(struct span text, wall_ms now, wall_ms *at)
                !take_form(text, "w n b h:m:s Y", &date)) {
         return ERR_FORMAT;
     }
-    /* The second 60 is a leap second. */
-    if (date.day == 0 || date.day > days_in_month(date.year, date.month) || date.hour > 23 ||
-        date.minute > 59 || date.second > 60) {
+    if (!is_possible(&date)) {
         return ERR_RANGE;
     }
     *at = wall_of(&date);
+    return ERR_NONE;
+}
+
+enum err text_read_rfc3339(struct span text, wall_ms *at)
+{
+    const size_t whole = sizeof "2026-11-20T15:04:05" - 1;
+    struct date date = {0};
+    struct span rest = span_from(text, whole + 1);
+    unsigned ms = 0;
+
+    if (text.len <= whole || text.at[whole] != '.' ||
+        !take_form(span_make(text.at, whole), "Y-N-dTh:m:s", &date) ||
+        !take_number(&rest, 3, &ms) || !span_equal(rest, SPAN_OF("Z"))) {
+        return ERR_FORMAT;
+    }
+    if (!is_possible(&date)) {
+        return ERR_RANGE;
+    }
+    *at = wall_of(&date) + (wall_ms)ms;
     return ERR_NONE;
 }
 

@@ -31,6 +31,9 @@ MUST_CHECK enum err text_read_percent(struct span text, unsigned *percent);
  * one, but need not be the right one. */
 MUST_CHECK enum err text_read_http_date(struct span text, wall_ms now, wall_ms *at);
 
+/* What text_put_rfc3339 prints and no other form: "2026-11-20T15:04:05.123Z". */
+MUST_CHECK enum err text_read_rfc3339(struct span text, wall_ms *at);
+
 /* The shortest text that text_read_duration reads back as the same milliseconds: 90000 is "90s",
  * 3600000 is "1h", 0 is "0s". */
 void text_put_duration(struct buf *buf, uint64_t ms);

@@ -66,18 +66,32 @@ struct record {
                                       * RECORD_RAW_MAX bytes; empty: none, or longer */
 };
 
-enum { RECORD_RAW_MAX = 2048, RECORD_LINE_MAX = 16 * 1024 };
+enum {
+    RECORD_RAW_MAX = 2048,
+    RECORD_LINE_MAX = 16 * 1024,
+    RECORD_TEXT_MAX = 256,  /* bytes of a text that are kept; more is cut off behind a whole character */
+    RECORD_TAGS_MAX = 1024, /* the same of `tags` */
+    RECORD_TEXT_SHORT = 32  /* of each text but record_id, where the line would be too long otherwise */
+};
 
 /* Everything absent. */
 void record_init(struct record *record);
 bool record_has(const struct record *record, enum record_flag flag);
 void record_flag(struct record *record, enum record_flag flag);
 
+/* A text as lines and slots keep it: at most `max` bytes, whole characters; record_id is cut at
+ * RECORD_TEXT_MAX alone, and for max = RECORD_TEXT_MAX tags at RECORD_TAGS_MAX. */
+struct span record_text_cut(const struct record *record, size_t which, size_t max);
+
 /* Puts the record's line: a JSON object whose last member is "crc", eight hexadecimal digits: the
- * CRC-32C of the bytes before the comma in front of it; then a line feed. */
+ * CRC-32C of the bytes before the comma in front of it; then a line feed. Never longer than
+ * RECORD_LINE_MAX; asks `out` for that much room at most. */
 void record_put_line(struct buf *out, const struct record *record);
+/* Whether a line (without its line feed) ends in the CRC of what stands before: nothing else of it is
+ * looked at. */
+bool record_line_is_whole(struct span line);
 /* Reads a line (without its line feed). Texts are decoded into `text`, which the record borrows
- * from until it is cleared. ERR_FORMAT: no JSON object of known members' types, or the CRC differs.
+ * from until it is cleared or another line is read into it. ERR_MEMORY, or ERR_FORMAT: no JSON object of known members' types, or the CRC differs.
  * Unknown members are let pass: a later version may have written them. */
 MUST_CHECK enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
                                      struct record *record);

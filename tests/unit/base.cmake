@@ -2,6 +2,7 @@
 unit_test(base arena)
 unit_test(base block)
 unit_test(base buf)
+unit_test(base crc32c)
 unit_test(base list)
 unit_test(base map)
 unit_test(base mem)

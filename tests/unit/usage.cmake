@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(usage charge)
+unit_test(usage record)

@@ -343,9 +343,38 @@ static void text__reads_hexadecimal_digits(void **state)
     }
 }
 
+static void text__reads_the_dates_that_it_prints(void **state)
+{
+    static const wall_ms times[] = {0, 1, 951782399999, 1795000000123, 4107542399999};
+    static const char *const wrong[] = {"2026-11-20T15:04:05Z", "2026-11-20 15:04:05.123Z",
+                                        "2026-11-20T15:04:05.123", "2026-11-20T15:04:05.12Z",
+                                        "2026-11-20T15:04:05.1234Z", "", "x"};
+    static const char *const impossible[] = {"2026-02-29T15:04:05.123Z", "2026-13-01T00:00:00.000Z",
+                                             "2026-01-01T24:00:00.000Z", "2026-00-01T00:00:00.000Z"};
+    struct buf out;
+    wall_ms at = 0;
+
+    (void)state;
+    buf_init(&out, 64);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        buf_clear(&out);
+        text_put_rfc3339(&out, times[i]);
+        assert_int_equal(text_read_rfc3339(buf_span(&out), &at), ERR_NONE);
+        assert_int_equal(at, times[i]);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(text_read_rfc3339(span_of(wrong[i]), &at), ERR_FORMAT);
+    }
+    for (size_t i = 0; i < sizeof impossible / sizeof *impossible; i++) {
+        assert_int_equal(text_read_rfc3339(span_of(impossible[i]), &at), ERR_RANGE);
+    }
+    buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text__reads_the_dates_that_it_prints),
         cmocka_unit_test(text__reads_hexadecimal_digits),
         cmocka_unit_test(text__reads_plain_digits),
         cmocka_unit_test(text__reads_durations_with_a_unit),

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* usage/record.c: the table of members and the writer of lines. A line is written for every
+ * attempt, so the room is asked for once, keys and texts are copied before they are judged, and
+ * what needs escaping (hardly ever anything) is written again. */
+#include "usage/record.h"
+
+#include <string.h>
+
+#include "base/block.h"
+#include "base/crc32c.h"
+#include "base/text.h"
+#include "usage/record_members.h"
+#include "wire/json_out.h"
+#include "wire/json_text.h"
+
+#define MEMBER(name, kind, index)                                                                  \
+    {                                                                                              \
+        ",\"" #name "\":", sizeof(",\"" #name "\":") - 1, (kind), (uint8_t)(index)                 \
+    }
+
+const struct record_member record_members[RECORD_MEMBERS] = {
+#define TEXT(NAME, name, help)    MEMBER(name, MEMBER_TEXT, RECORD_##NAME),
+#define LIST(NAME, name, help)    MEMBER(name, MEMBER_LIST, RECORD_##NAME),
+#define NUMBER(NAME, name, help)  MEMBER(name, MEMBER_NUMBER, RECORD_##NAME),
+#define DECIMAL(NAME, name, help) MEMBER(name, MEMBER_DECIMAL, RECORD_##NAME),
+#define TIME(NAME, name, help)    MEMBER(name, MEMBER_TIME, RECORD_##NAME),
+#define TRUTH(NAME, name, help)   MEMBER(name, MEMBER_TRUTH, RECORD_##NAME),
+#include "usage/record.def"
+#undef TEXT
+#undef LIST
+#undef NUMBER
+#undef DECIMAL
+#undef TIME
+#undef TRUTH
+#define TOKENS(NAME, name, help) MEMBER(name, MEMBER_TOKENS, TOKENS_##NAME),
+#include "wire/tokens.def"
+#undef TOKENS
+#define FEE(NAME, name, help) MEMBER(name, MEMBER_FEE, FEE_##NAME),
+#include "wire/fees.def"
+#undef FEE
+    MEMBER(flags, MEMBER_FLAGS, 0),
+    MEMBER(usage_raw, MEMBER_RAW, 0),
+};
+
+const struct span record_flag_names[RECORD_FLAGS] = {
+#define FLAG(NAME, name, help) SPAN(#name),
+#include "usage/flags.def"
+#undef FLAG
+};
+
+/* Room that a member takes beside its text: the key, and the longest number, date or pair of
+ * quotes. */
+enum {
+    MEMBER_ROOM = RECORD_KEY_SIZE + 32,
+    FLAGS_ROOM = RECORD_FLAGS * 24,
+    TAIL_ROOM = 64,
+    LINE_ROOM = RECORD_MEMBERS * MEMBER_ROOM + FLAGS_ROOM + TAIL_ROOM,
+    ESCAPED_MAX = 6 /* bytes that one byte may become */
+};
+
+_Static_assert((RECORD_TEXTS * RECORD_TEXT_SHORT + RECORD_TEXT_MAX) * ESCAPED_MAX + RECORD_RAW_MAX +
+                       LINE_ROOM <=
+                   RECORD_LINE_MAX,
+               "a line with all texts cut short fits, whatever needs escaping");
+
+void record_init(struct record *record)
+{
+    memset(record, 0, sizeof *record);
+    /* -1 in every number: all bits set. */
+    memset(record->numbers, 0xff, sizeof record->numbers);
+    memset(record->tokens, 0xff, sizeof record->tokens);
+    memset(record->fees, 0xff, sizeof record->fees);
+}
+
+bool record_has(const struct record *record, enum record_flag flag)
+{
+    return (record->flags >> (unsigned)flag & 1u) != 0;
+}
+
+void record_flag(struct record *record, enum record_flag flag)
+{
+    record->flags |= 1u << (unsigned)flag;
+}
+
+struct span record_text_cut(const struct record *record, size_t which, size_t max)
+{
+    struct span text = record->texts[which];
+    size_t most = which == RECORD_TAGS && max == RECORD_TEXT_MAX ? RECORD_TAGS_MAX : max;
+    size_t len = which == RECORD_ID ? RECORD_TEXT_MAX : most;
+
+    if (LIKELY(text.len <= len)) {
+        return text;
+    }
+    /* Not in the middle of a character. */
+    for (size_t back = 0; back < 3 && len > 0 && ((unsigned char)text.at[len] & 0xc0) == 0x80;
+         back++) {
+        len--;
+    }
+    return span_make(text.at, len);
+}
+
+/* Digits into `at`, which has room for twenty; returns the place behind them. */
+static char *put_u64(char *at, uint64_t number)
+{
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+    char digits[20];
+    size_t first = sizeof digits;
+
+    while (number >= 100) {
+        first -= 2;
+        memcpy(digits + first, pairs + number % 100 * 2, 2);
+        number /= 100;
+    }
+    if (number >= 10) {
+        first -= 2;
+        memcpy(digits + first, pairs + number * 2, 2);
+    } else {
+        digits[--first] = (char)('0' + number);
+    }
+    memcpy(at, digits + first, sizeof digits - first);
+    return at + (sizeof digits - first);
+}
+
+/* Where the writer stands in the room that it asked for. */
+struct pen {
+    struct buf *out;
+    char *at;
+};
+
+/* For the writers that know buffers: what stands so far is the buffer's, and what they add the
+ * pen's. */
+static void lend(struct pen *pen)
+{
+    pen->out->len = (size_t)(pen->at - pen->out->at);
+}
+
+static void take_back(struct pen *pen)
+{
+    pen->at = pen->out->at + pen->out->len;
+}
+
+static void put_escaped(struct pen *pen, struct span text)
+{
+    lend(pen);
+    json_escape(pen->out, text);
+    take_back(pen);
+}
+
+/* A text in quotes. */
+static void put_text(struct pen *pen, struct span text)
+{
+    char *start = pen->at + 1;
+    size_t plain = 0;
+    unsigned run = BLOCK_BYTES;
+
+    pen->at[0] = '"';
+    memcpy(start, text.at, text.len);
+    memset(start + text.len, ' ', BLOCK_BYTES); /* so that blocks can be read past the end */
+    while (plain < text.len && run == BLOCK_BYTES) {
+        run = json_text_plain_block(start + plain);
+        plain += run;
+    }
+    if (LIKELY(plain >= text.len)) {
+        pen->at = start + text.len;
+    } else {
+        pen->at = start;
+        put_escaped(pen, text);
+    }
+    *pen->at++ = '"';
+}
+
+static void put_list(struct pen *pen, struct span list)
+{
+    struct span rest = list;
+
+    *pen->at++ = '[';
+    for (;;) {
+        struct span item = span_cut(&rest, ',');
+
+        put_text(pen, item);
+        if (rest.at == NULL) {
+            break;
+        }
+        *pen->at++ = ',';
+    }
+    *pen->at++ = ']';
+}
+
+static void put_flags(struct pen *pen, uint32_t flags)
+{
+    char before = '[';
+
+    for (size_t i = 0; i < RECORD_FLAGS; i++) {
+        if ((flags >> i & 1u) != 0) {
+            *pen->at++ = before;
+            put_text(pen, record_flag_names[i]);
+            before = ',';
+        }
+    }
+    *pen->at++ = ']';
+}
+
+/* The provider's own JSON: line feeds in it can only be white space, because texts escape them. */
+static void put_raw(struct pen *pen, struct span raw)
+{
+    for (size_t i = 0; i < raw.len; i++) {
+        char c = raw.at[i];
+
+        *pen->at++ = (unsigned char)c < 0x20 ? ' ' : c;
+    }
+}
+
+static void put_time(struct pen *pen, wall_ms at)
+{
+    *pen->at++ = '"';
+    lend(pen);
+    text_put_rfc3339(pen->out, at);
+    take_back(pen);
+    *pen->at++ = '"';
+}
+
+static void put_number(struct pen *pen, enum record_member_kind kind, int64_t number)
+{
+    if (kind == MEMBER_TIME) {
+        put_time(pen, number);
+    } else if (kind == MEMBER_TRUTH) {
+        size_t len = number != 0 ? 4 : 5;
+
+        memcpy(pen->at, number != 0 ? "true " : "false", 5);
+        pen->at += len;
+    } else if (kind == MEMBER_DECIMAL) {
+        *pen->at++ = '"';
+        pen->at = put_u64(pen->at, (uint64_t)number);
+        *pen->at++ = '"';
+    } else {
+        pen->at = put_u64(pen->at, (uint64_t)number);
+    }
+}
+
+static void put_key(struct pen *pen, const struct record_member *member)
+{
+    memcpy(pen->at, member->key, RECORD_KEY_SIZE);
+    pen->at += member->key_len;
+}
+
+static const int64_t *number_of(const struct record *record, const struct record_member *member)
+{
+    switch ((enum record_member_kind)member->kind) {
+    case MEMBER_NUMBER:
+    case MEMBER_DECIMAL:
+    case MEMBER_TIME:
+    case MEMBER_TRUTH: return &record->numbers[member->index];
+    case MEMBER_TOKENS: return &record->tokens[member->index];
+    case MEMBER_FEE: return &record->fees[member->index];
+    case MEMBER_TEXT:
+    case MEMBER_LIST:
+    case MEMBER_FLAGS:
+    case MEMBER_RAW: return NULL;
+    }
+    UNREACHABLE();
+}
+
+static bool has_raw(const struct record *record)
+{
+    return record->raw.len > 0 && record->raw.len <= RECORD_RAW_MAX;
+}
+
+static void put_member(struct pen *pen, const struct record *record,
+                       const struct record_member *member, size_t text_max)
+{
+    enum record_member_kind kind = (enum record_member_kind)member->kind;
+    const int64_t *number = number_of(record, member);
+
+    if (number != NULL) {
+        if (*number >= 0) {
+            put_key(pen, member);
+            put_number(pen, kind, *number);
+        }
+    } else if (kind == MEMBER_FLAGS) {
+        if (record->flags != 0) {
+            put_key(pen, member);
+            put_flags(pen, record->flags);
+        }
+    } else if (kind == MEMBER_RAW) {
+        if (has_raw(record)) {
+            put_key(pen, member);
+            put_raw(pen, record->raw);
+        }
+    } else if (record->texts[member->index].len > 0) {
+        struct span text = record_text_cut(record, member->index, text_max);
+
+        put_key(pen, member);
+        if (kind == MEMBER_LIST) {
+            put_list(pen, text);
+        } else {
+            put_text(pen, text);
+        }
+    }
+}
+
+static void put_crc(struct pen *pen, uint32_t crc)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    memcpy(pen->at, "\"crc\":\"", 7);
+    pen->at += 7;
+    for (unsigned shift = 32; shift > 0; shift -= 4) {
+        *pen->at++ = digits[crc >> (shift - 4) & 15];
+    }
+    memcpy(pen->at, "\"}\n", 3);
+    pen->at += 3;
+}
+
+/* The most that a text can take in the line, by what its bytes may become. */
+static size_t weight_of(struct span text)
+{
+    size_t weight = 0;
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.at[i];
+
+        weight += c < 0x20 || c == '"' || c == '\\' ? ESCAPED_MAX : c >= 0x80 || c == ',' ? 3 : 1;
+    }
+    return weight;
+}
+
+static size_t raw_room(const struct record *record)
+{
+    return has_raw(record) ? record->raw.len : 0;
+}
+
+/* The longest texts that leave the line within RECORD_LINE_MAX, and the room that it takes then.
+ * Nearly always the first sum will do: it looks at no byte. */
+static size_t text_max_of(const struct record *record, size_t *room)
+{
+    size_t sum = 0;
+    size_t weight = 0;
+
+    for (size_t i = 0; i < RECORD_TEXTS; i++) {
+        sum += record_text_cut(record, i, RECORD_TEXT_MAX).len;
+    }
+    *room = sum * ESCAPED_MAX + raw_room(record) + LINE_ROOM;
+    if (LIKELY(*room <= RECORD_LINE_MAX)) {
+        return RECORD_TEXT_MAX;
+    }
+    for (size_t i = 0; i < RECORD_TEXTS; i++) {
+        weight += weight_of(record_text_cut(record, i, RECORD_TEXT_MAX));
+    }
+    *room = weight + raw_room(record) + LINE_ROOM;
+    if (*room <= RECORD_LINE_MAX) {
+        return RECORD_TEXT_MAX;
+    }
+    *room = RECORD_LINE_MAX;
+    return RECORD_TEXT_SHORT;
+}
+
+void record_put_line(struct buf *out, const struct record *record)
+{
+    size_t room = 0;
+    size_t text_max = text_max_of(record, &room);
+    struct pen pen = {.out = out};
+    size_t start = out->len;
+
+    if (out->failed || buf_reserve(out, room) != ERR_NONE) {
+        return;
+    }
+    pen.at = out->at + start;
+    for (size_t i = 0; i < RECORD_MEMBERS; i++) {
+        put_member(&pen, record, &record_members[i], text_max);
+    }
+    lend(&pen);
+    if (out->len == start) {
+        *pen.at++ = '{';
+    } else {
+        out->at[start] = '{';
+    }
+    lend(&pen);
+    uint32_t crc = crc32c(span_make(out->at + start, out->len - start));
+    if (out->len - start > 1) {
+        *pen.at++ = ',';
+    }
+    put_crc(&pen, crc);
+    lend(&pen);
+}
