@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(usage charge)
 unit_test(usage record)
+unit_test(usage inflight)

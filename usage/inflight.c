@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A slot:
+ *
+ *   0   state        u32, written last with release order
+ *   4   next         u32, number of the slot that goes on; 0: none
+ *   8   length       u32, of the packed record (first slot only)
+ *   12  sum          u32, its CRC-32C
+ *   16  output_seen, bytes, phase: progress
+ *   40  payload
+ *
+ * A packed record is its numbers, tokens, fees and flags as they lie in memory, then each text that
+ * is there: which, two bytes of length, the bytes. */
+#include "usage/inflight.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+
+enum {
+    AT_NEXT = 4,
+    AT_LENGTH = 8,
+    AT_SUM = 12,
+    AT_SEEN = 16,
+    AT_BYTES = 24,
+    AT_PHASE = 32,
+    AT_PAYLOAD = 40,
+    PAYLOAD = INFLIGHT_SLOT - AT_PAYLOAD,
+    TEXT_HEAD = 3,
+    WHICH_RAW = 0xff,
+    AT_COUNT = 16,
+    AT_LAYOUT = 8
+};
+
+static const char magic[8] = "hgflight";
+
+/* Of a table that another version wrote the numbers would be taken for others. */
+#define LAYOUT                                                                                     \
+    ((uint32_t)1 << 28 | (uint32_t)RECORD_TEXTS << 20 | (uint32_t)RECORD_NUMBERS << 12 |           \
+     (uint32_t)TOKEN_CLASSES << 6 | (uint32_t)FEE_KINDS << 2)
+
+struct fixed {
+    int64_t numbers[RECORD_NUMBERS];
+    int64_t tokens[TOKEN_CLASSES];
+    int64_t fees[FEE_KINDS];
+    uint32_t flags;
+    uint32_t unused;
+};
+
+_Static_assert(sizeof(struct fixed) < PAYLOAD, "the fixed part fits into the first slot");
+_Static_assert((int)RECORD_TEXTS < (int)WHICH_RAW, "a text's number is one byte");
+
+static char *slot_at(const struct inflight *table, uint32_t slot)
+{
+    must(slot >= 1 && slot <= table->count);
+    return table->memory + INFLIGHT_HEAD + (size_t)(slot - 1) * INFLIGHT_SLOT;
+}
+
+static uint32_t get_u32(const char *at)
+{
+    uint32_t number = 0;
+
+    memcpy(&number, at, sizeof number);
+    return number;
+}
+
+static void put_u32(char *at, uint32_t number)
+{
+    memcpy(at, &number, sizeof number);
+}
+
+static void put_u64(char *at, uint64_t number)
+{
+    memcpy(at, &number, sizeof number);
+}
+
+static uint64_t get_u64(const char *at)
+{
+    uint64_t number = 0;
+
+    memcpy(&number, at, sizeof number);
+    return number;
+}
+
+/* Slots lie at multiples of their size, so that the state word is aligned. */
+static _Atomic uint32_t *state_of(char *slot)
+{
+    return (_Atomic uint32_t *)(void *)slot;
+}
+
+static void set_state(char *slot, enum inflight_state state)
+{
+    atomic_store_explicit(state_of(slot), (uint32_t)state, memory_order_release);
+}
+
+/* ---- the table ---- */
+
+size_t inflight_size(uint32_t count)
+{
+    return INFLIGHT_HEAD + (size_t)count * INFLIGHT_SLOT;
+}
+
+void inflight_format(char *memory, uint32_t count)
+{
+    put_u32(memory + AT_LAYOUT, LAYOUT);
+    put_u32(memory + AT_COUNT, count);
+    memcpy(memory, magic, sizeof magic);
+}
+
+bool inflight_is_ours(const char *memory, size_t size, uint32_t *count)
+{
+    if (size < INFLIGHT_HEAD || memcmp(memory, magic, sizeof magic) != 0 ||
+        get_u32(memory + AT_LAYOUT) != LAYOUT) {
+        return false;
+    }
+    *count = get_u32(memory + AT_COUNT);
+    return *count > 0 && inflight_size(*count) <= size;
+}
+
+void inflight_init(struct inflight *table, char *memory, uint32_t count, uint32_t *free)
+{
+    *table = (struct inflight){.memory = memory, .count = count, .free = free};
+    for (uint32_t i = count; i > 0; i--) { /* slot 1 is given first: few pages are touched */
+        free[table->free_count++] = i;
+    }
+}
+
+/* ---- packing ---- */
+
+/* Where packing stands: bytes go into the chain of slots one after the other. */
+struct packer {
+    struct inflight *table;
+    char *slot; /* being filled */
+    size_t at;  /* in its payload */
+    uint32_t taken[INFLIGHT_CHAIN_MAX];
+    size_t taken_count;
+    uint32_t length;
+    uint32_t sum;
+};
+
+static size_t room_of(const struct packer *packer)
+{
+    size_t left = INFLIGHT_CHAIN_MAX - packer->taken_count;
+    size_t slots = packer->table->free_count < left ? packer->table->free_count : left;
+
+    return PAYLOAD - packer->at + slots * PAYLOAD;
+}
+
+static void next_slot(struct packer *packer)
+{
+    struct inflight *table = packer->table;
+    uint32_t number = table->free[--table->free_count];
+
+    put_u32(packer->slot + AT_NEXT, number);
+    packer->taken[packer->taken_count++] = number;
+    packer->slot = slot_at(table, number);
+    packer->at = 0;
+    put_u32(packer->slot + AT_NEXT, 0);
+    set_state(packer->slot, INFLIGHT_MORE);
+}
+
+static void put_bytes(struct packer *packer, const void *bytes, size_t len)
+{
+    const char *from = bytes;
+
+    packer->sum = crc32c_more(packer->sum, span_make(from, len));
+    packer->length += (uint32_t)len;
+    while (len > 0) {
+        size_t some = PAYLOAD - packer->at < len ? PAYLOAD - packer->at : len;
+
+        memcpy(packer->slot + AT_PAYLOAD + packer->at, from, some);
+        packer->at += some;
+        from += some;
+        len -= some;
+        if (len > 0) {
+            next_slot(packer);
+        }
+    }
+}
+
+/* Left out where there is no room. */
+static void put_text(struct packer *packer, uint8_t which, struct span text)
+{
+    unsigned char head[TEXT_HEAD] = {which, (unsigned char)(text.len & 0xff),
+                                     (unsigned char)(text.len >> 8)};
+
+    if (text.len > 0 && room_of(packer) >= TEXT_HEAD + text.len) {
+        put_bytes(packer, head, sizeof head);
+        put_bytes(packer, text.at, text.len);
+    }
+}
+
+static void pack(struct packer *packer, const struct record *record)
+{
+    struct fixed fixed = {.flags = record->flags};
+
+    memcpy(fixed.numbers, record->numbers, sizeof fixed.numbers);
+    memcpy(fixed.tokens, record->tokens, sizeof fixed.tokens);
+    memcpy(fixed.fees, record->fees, sizeof fixed.fees);
+    put_bytes(packer, &fixed, sizeof fixed);
+    for (size_t i = 0; i < RECORD_TEXTS; i++) {
+        put_text(packer, (uint8_t)i, record_text_cut(record, i, RECORD_TEXT_MAX));
+    }
+    if (record->raw.len <= RECORD_RAW_MAX) {
+        put_text(packer, WHICH_RAW, record->raw);
+    }
+}
+
+/* Gives back the slots behind the first one. */
+static void drop_chain(struct inflight *table, char *first)
+{
+    uint32_t number = get_u32(first + AT_NEXT);
+
+    put_u32(first + AT_NEXT, 0);
+    while (number != 0) {
+        char *slot = slot_at(table, number);
+        uint32_t next = get_u32(slot + AT_NEXT);
+
+        set_state(slot, INFLIGHT_FREE);
+        must(table->free_count < table->count);
+        table->free[table->free_count++] = number;
+        number = next;
+    }
+}
+
+static void fill(struct inflight *table, char *slot, const struct record *record)
+{
+    struct packer packer = {.table = table, .slot = slot};
+
+    put_u32(slot + AT_NEXT, 0);
+    pack(&packer, record);
+    put_u32(slot + AT_LENGTH, packer.length);
+    put_u32(slot + AT_SUM, packer.sum);
+}
+
+uint32_t inflight_put(struct inflight *table, const struct record *record,
+                      enum inflight_state state)
+{
+    uint32_t number = 0;
+    char *slot = NULL;
+
+    if (table->free_count == 0) {
+        return 0;
+    }
+    number = table->free[--table->free_count];
+    slot = slot_at(table, number);
+    memset(slot + AT_SEEN, 0, AT_PAYLOAD - AT_SEEN);
+    fill(table, slot, record);
+    set_state(slot, state);
+    return number;
+}
+
+uint32_t inflight_finish(struct inflight *table, uint32_t slot, const struct record *record)
+{
+    uint32_t finished = inflight_put(table, record, INFLIGHT_FINISHED);
+
+    must(finished != 0);
+    inflight_free(table, slot);
+    return finished;
+}
+
+void inflight_progress(struct inflight *table, uint32_t slot,
+                       const struct inflight_progress *progress)
+{
+    char *at = slot_at(table, slot);
+
+    put_u64(at + AT_SEEN, progress->output_seen);
+    put_u64(at + AT_BYTES, progress->bytes);
+    put_u32(at + AT_PHASE, progress->phase);
+}
+
+void inflight_free(struct inflight *table, uint32_t slot)
+{
+    char *at = slot_at(table, slot);
+
+    drop_chain(table, at);
+    set_state(at, INFLIGHT_FREE);
+    must(table->free_count < table->count);
+    table->free[table->free_count++] = slot;
+}
+
+/* ---- reading ---- */
+
+/* Puts the packed bytes of the chain into `text`. Whatever the slots hold, it ends. */
+static bool gather(const struct inflight *table, const char *slot, struct buf *text)
+{
+    uint32_t length = get_u32(slot + AT_LENGTH);
+    uint32_t sum = get_u32(slot + AT_SUM);
+    size_t from = text->len;
+
+    if (length < sizeof(struct fixed) || length > INFLIGHT_CHAIN_MAX * PAYLOAD) {
+        return false;
+    }
+    while (text->len - from < length) {
+        size_t left = length - (text->len - from);
+        uint32_t next = get_u32(slot + AT_NEXT);
+
+        buf_put(text, span_make(slot + AT_PAYLOAD, left < PAYLOAD ? left : PAYLOAD));
+        if (text->failed) {
+            return false;
+        }
+        if (text->len - from < length) {
+            if (next == 0 || next > table->count) {
+                return false;
+            }
+            slot = slot_at(table, next);
+        }
+    }
+    return crc32c(span_make(text->at + from, length)) == sum;
+}
+
+static bool unpack(struct span packed, struct record *record)
+{
+    struct fixed fixed;
+
+    memcpy(&fixed, packed.at, sizeof fixed);
+    record_init(record);
+    memcpy(record->numbers, fixed.numbers, sizeof fixed.numbers);
+    memcpy(record->tokens, fixed.tokens, sizeof fixed.tokens);
+    memcpy(record->fees, fixed.fees, sizeof fixed.fees);
+    record->flags = fixed.flags;
+    packed = span_from(packed, sizeof fixed);
+    while (packed.len >= TEXT_HEAD) {
+        const unsigned char *head = (const unsigned char *)packed.at;
+        size_t len = head[1] | (size_t)head[2] << 8;
+        struct span text = span_from(packed, TEXT_HEAD);
+
+        if (len > text.len || (head[0] >= RECORD_TEXTS && head[0] != WHICH_RAW)) {
+            return false;
+        }
+        text.len = len;
+        if (head[0] == WHICH_RAW) {
+            record->raw = text;
+        } else {
+            record->texts[head[0]] = text;
+        }
+        packed = span_from(packed, TEXT_HEAD + len);
+    }
+    return packed.len == 0;
+}
+
+bool inflight_read(const struct inflight *table, uint32_t slot, struct buf *text,
+                   struct record *record, struct inflight_progress *progress,
+                   enum inflight_state *state)
+{
+    char *at = slot_at(table, slot);
+    uint32_t word = atomic_load_explicit(state_of(at), memory_order_acquire);
+
+    *state = word <= INFLIGHT_MORE ? (enum inflight_state)word : INFLIGHT_FREE;
+    if (word > INFLIGHT_MORE) {
+        return false;
+    }
+    if (word == INFLIGHT_FREE || word == INFLIGHT_MORE) {
+        return true;
+    }
+    *progress = (struct inflight_progress){.output_seen = get_u64(at + AT_SEEN),
+                                           .bytes = get_u64(at + AT_BYTES),
+                                           .phase = get_u32(at + AT_PHASE)};
+    buf_clear(text);
+    /* Room first: what is gathered must not move while the record borrows from it. */
+    return buf_reserve(text, INFLIGHT_CHAIN_MAX * PAYLOAD) == ERR_NONE && gather(table, at, text) &&
+           unpack(buf_span(text), record);
+}
