@@ -32,6 +32,15 @@ struct settings_limits {
     uint64_t memory;
 };
 
+enum { STATE_DIR_MAX = 3800 }; /* with names of ours behind it, still a path */
+
+struct settings_journal {
+    uint32_t durability; /* 0: process */
+    uint32_t retention_ms;
+    uint64_t max;        /* bytes */
+    bool degrades;       /* a failing disk costs records, not calls */
+};
+
 struct snapshot {
     struct arena arena;      /* owns all of the below */
     uint32_t references;
@@ -52,6 +61,8 @@ struct snapshot {
     struct settings_limits limits;
     uint32_t drain_delay_ms;
     uint32_t drain_timeout_ms;
+    struct span state_dir;            /* empty: by the environment */
+    struct settings_journal journal;
     enum log_level log_level;
     enum log_format log_format;
     struct routing routing;

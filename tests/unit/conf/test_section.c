@@ -47,6 +47,10 @@ static void section__keys_are_taken_at_the_ends_of_their_ranges(void **state)
         TOP("log: { level: error, format: json }"),
         TOP("log: { level: debug, format: logfmt }"),
         TOP("log: { level: warn, format: text }"),
+        TOP("state_dir: /var/lib/headgate"),
+        TOP("journal: {}"),
+        TOP("journal: { durability: process, retention: 1m, max: 16MiB, on_full: reject }"),
+        TOP("journal: { retention: 45d, max: 1024GiB, on_full: degrade }"),
         TOP("x-anything: { goes: [here, { a: b }] }"),
         TOP("routes: {}"),
         PROVIDER("pool: { idle: 0, idle_time: 1s, life: 1s }"),
@@ -166,6 +170,13 @@ static void section__keys_are_refused_beyond_their_ranges(void **state)
         {PROVIDER("ca_file: \"\""), "providers.a.ca_file is empty"},
         {PROVIDER("ca_file: \"a\\0b\""),
          "providers.a.ca_file holds a line break or another control"},
+        {TOP("state_dir: \"\""), "state_dir must be the path of a folder"},
+        {TOP("state_dir: [a]"), "state_dir must be text, not a list"},
+        {TOP("journal: { retention: 59s }"), "journal.retention must be 1m to 45d"},
+        {TOP("journal: { retention: 46d }"), "journal.retention must be 1m to 45d"},
+        {TOP("journal: { max: 15MiB }"), "journal.max must be 16MiB to 1024GiB"},
+        {TOP("journal: { durability: power }"), "journal.durability must be one of process"},
+        {TOP("journal: { on_full: drop }"), "journal.on_full must be one of reject, degrade"},
         {PROVIDER("on_abort: wait"), "on_abort must be one of cancel, drain"},
         {PROVIDER("forward_headers: x-title"), "forward_headers must be a list, not text"},
         {PROVIDER("forward_headers: [\"a b\"]"), "forward_headers[0] must be the name of a header"},
@@ -311,7 +322,6 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
 static void section__keys_of_later_versions_are_unknown_today(void **state)
 {
     static const char *const texts[] = {
-        TOP("state_dir: /tmp"),
         TOP("trusted_proxies: []"),
         TOP("keys: []"),
         TOP("key_secret: x"),
@@ -319,7 +329,6 @@ static void section__keys_of_later_versions_are_unknown_today(void **state)
         TOP("rates: []"),
         TOP("ledger: {}"),
         TOP("prices: {}"),
-        TOP("journal: {}"),
         TOP("sinks: []"),
         TOP("budget_status: 402"),
     };
