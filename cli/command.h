@@ -28,14 +28,18 @@ struct command_line {
     bool wants_json;    /* --json */
     bool wants_once;    /* --once */
     bool has_no_color;  /* --color=never */
-    char *const *operands; /* as many as the command takes */
+    char *const *operands; /* as many as the command takes; all words behind it if it parses itself */
+    int operands_count;
 };
 
 struct command {
     const char *name;
     const char *help;      /* one line */
     const char *operands;  /* as in the usage line; NULL or empty: none */
-    int operands_count;    /* exactly so many */
+    int operands_count;    /* exactly so many, or at least so many with operands_max */
+    int operands_max;      /* more than operands_count: up to so many; 0: exactly operands_count */
+    bool parses_itself;    /* all words behind its name are its own business, options too (but -h
+                            * and --help); operands_count and operands_max are not looked at */
     const char *details;   /* lines of its own --help; NULL: none */
     bool has_json;         /* takes --json */
     bool has_once;         /* takes --once */

@@ -75,34 +75,41 @@ static int misused(const char *text, const char *what)
     return EXIT_CODE_USAGE;
 }
 
-/* The words after the options: a command (unless an option was one already) and its operands. */
-static int run_command(const struct command *command, struct command_line *line, char **words,
-                       int count)
+/* How many operands there are must be right. */
+static int check_operands(const struct command *command, const struct command_line *line)
 {
-    if (count > 0 && command == NULL) {
-        command = find(words[0]);
-        if (command == NULL) {
-            return misused("no such command: ", words[0]);
-        }
-        words++;
-        count--;
-        if (line->wants_help) {
-            print_help_of(command);
-            return EXIT_CODE_GOOD;
-        }
+    int max = command->operands_max > command->operands_count ? command->operands_max
+                                                              : command->operands_count;
+
+    if (line->operands_count > max) {
+        return misused("one word too many: ", line->operands[max]);
     }
-    if (line->wants_help) {
-        print_help();
-        return EXIT_CODE_GOOD;
-    }
-    command = command != NULL ? command : &command_run;
-    if (count > command->operands_count) {
-        return misused("one word too many: ", words[command->operands_count]);
-    }
-    if (count < command->operands_count) {
+    if (line->operands_count < command->operands_count) {
         (void)fprintf(stderr, "headgate: usage: headgate %s %s\n", command->name,
                       command->operands);
         return EXIT_CODE_USAGE;
+    }
+    return EXIT_CODE_GOOD;
+}
+
+static int run_command(const struct command *command, const struct command_line *line)
+{
+    int code = EXIT_CODE_GOOD;
+
+    if (line->wants_help) {
+        if (command == NULL) {
+            print_help();
+        } else {
+            print_help_of(command);
+        }
+        return EXIT_CODE_GOOD;
+    }
+    command = command != NULL ? command : &command_run;
+    if (!command->parses_itself) {
+        code = check_operands(command, line);
+    }
+    if (code != EXIT_CODE_GOOD) {
+        return code;
     }
     if (line->wants_json && !command->has_json) {
         return misused("there is no --json of ", command->name);
@@ -110,39 +117,92 @@ static int run_command(const struct command *command, struct command_line *line,
     if (line->wants_once && !command->has_once) {
         return misused("there is no --once of ", command->name);
     }
-    line->operands = words;
     return command->run(line);
+}
+
+/* Takes one option; an exit code, or -1 to go on. */
+static int take_option(int letter, struct command_line *line, const struct command **command)
+{
+    switch (letter) {
+    case 'c': line->config = optarg; return -1;
+    case 'l': line->listen = optarg; return -1;
+    case 't': *command = &command_check; return -1;
+    case 'V': print_version(); return EXIT_CODE_GOOD;
+    case 'h': line->wants_help = true; return -1;
+    case 'j': line->wants_json = true; return -1;
+    case 'o': line->wants_once = true; return -1;
+    case 'C':
+        line->has_no_color = strcmp(optarg, "never") == 0;
+        if (!line->has_no_color && strcmp(optarg, "auto") != 0) {
+            return misused("--color takes auto or never, not ", optarg);
+        }
+        return -1;
+    default: return misused("wrong option", "");
+    }
+}
+
+static bool asks_for_help(char *const *words, int count)
+{
+    for (int i = 0; i < count && strcmp(words[i], "--") != 0; i++) {
+        if (strcmp(words[i], "-h") == 0 || strcmp(words[i], "--help") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Options may stand before and behind the command's name and its operands, but a command that
+ * parses itself gets all that stands behind its name. Operands are gathered behind the program's
+ * name, where what was read already makes room. */
+static int read_line(int count, char **values, struct command_line *line,
+                     const struct command **command)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"listen", required_argument, NULL, 'l'},
+                                            {"test", no_argument, NULL, 't'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"json", no_argument, NULL, 'j'},
+                                            {"once", no_argument, NULL, 'o'},
+                                            {"color", required_argument, NULL, 'C'},
+                                            {NULL, 0, NULL, 0}};
+    bool is_over = false;
+
+    line->operands = values + 1;
+    while (optind < count) {
+        int letter = is_over ? -1 : getopt_long(count, values, "+c:l:tVh", options, NULL);
+        int code = letter == -1 ? -1 : take_option(letter, line, command);
+
+        if (code != -1) {
+            return code;
+        }
+        if (letter != -1 || optind == count) {
+            continue;
+        }
+        is_over = is_over || strcmp(values[optind - 1], "--") == 0;
+        if (*command != NULL) {
+            values[1 + line->operands_count++] = values[optind++];
+            continue;
+        }
+        *command = find(values[optind++]);
+        if (*command == NULL) {
+            return misused("no such command: ", values[optind - 1]);
+        }
+        if ((*command)->parses_itself) {
+            line->operands = values + optind;
+            line->operands_count = count - optind;
+            line->wants_help = line->wants_help || asks_for_help(line->operands, count - optind);
+            return -1;
+        }
+    }
+    return -1;
 }
 
 int main(int count, char **values)
 {
-    static const struct option options[] = {
-        {"config", required_argument, NULL, 'c'}, {"listen", required_argument, NULL, 'l'},
-        {"test", no_argument, NULL, 't'},         {"version", no_argument, NULL, 'V'},
-        {"help", no_argument, NULL, 'h'},         {"json", no_argument, NULL, 'j'},
-        {"once", no_argument, NULL, 'o'},         {"color", required_argument, NULL, 'C'},
-        {NULL, 0, NULL, 0}};
     struct command_line line = {.config = NULL};
     const struct command *command = NULL;
-    int letter = 0;
+    int code = read_line(count, values, &line, &command);
 
-    while ((letter = getopt_long(count, values, "c:l:tVh", options, NULL)) != -1) {
-        switch (letter) {
-        case 'c': line.config = optarg; break;
-        case 'l': line.listen = optarg; break;
-        case 't': command = &command_check; break;
-        case 'V': print_version(); return EXIT_CODE_GOOD;
-        case 'h': line.wants_help = true; break;
-        case 'j': line.wants_json = true; break;
-        case 'o': line.wants_once = true; break;
-        case 'C':
-            line.has_no_color = strcmp(optarg, "never") == 0;
-            if (!line.has_no_color && strcmp(optarg, "auto") != 0) {
-                return misused("--color takes auto or never, not ", optarg);
-            }
-            break;
-        default: return misused("wrong option", "");
-        }
-    }
-    return run_command(command, &line, values + optind, count - optind);
+    return code != -1 ? code : run_command(command, &line);
 }
