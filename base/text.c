@@ -390,6 +390,31 @@ enum err text_read_rfc3339(struct span text, wall_ms *at)
     return ERR_NONE;
 }
 
+enum err text_read_day(struct span text, wall_ms *at)
+{
+    struct date date = {0};
+
+    if (!take_form(text, "Y-N-d", &date)) {
+        return ERR_FORMAT;
+    }
+    if (!is_possible(&date)) {
+        return ERR_RANGE;
+    }
+    *at = wall_of(&date);
+    return ERR_NONE;
+}
+
+void text_put_day(struct buf *buf, wall_ms at)
+{
+    enum { DAY_BYTES = 10 };
+    size_t start = buf->len;
+
+    text_put_rfc3339(buf, at);
+    if (!buf->failed) {
+        buf_truncate(buf, start + DAY_BYTES);
+    }
+}
+
 int text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9') {

@@ -30,6 +30,8 @@ MUST_CHECK enum err text_read_percent(struct span text, unsigned *percent);
  * chooses the century of a two-digit year: at most 50 years ahead. The name of the weekday must be
  * one, but need not be the right one. */
 MUST_CHECK enum err text_read_http_date(struct span text, wall_ms now, wall_ms *at);
+/* "2026-11-20" to the begin of that day, UTC. ERR_RANGE: there is no such day. */
+MUST_CHECK enum err text_read_day(struct span text, wall_ms *at);
 
 /* What text_put_rfc3339 prints and no other form: "2026-11-20T15:04:05.123Z". */
 MUST_CHECK enum err text_read_rfc3339(struct span text, wall_ms *at);
@@ -42,6 +44,8 @@ void text_put_size(struct buf *buf, uint64_t bytes);
 /* "2026-11-20T15:04:05.123Z" (RFC 3339, UTC). A time outside the years 0000 to 9999 is printed as
  * the nearest one inside, so that the text always has 24 bytes. */
 void text_put_rfc3339(struct buf *buf, wall_ms at);
+/* "2026-11-20": the day of the same text. */
+void text_put_day(struct buf *buf, wall_ms at);
 /* Of `text` the bytes that are printable ASCII (blank included), at most `max` of them; the others
  * are dropped. For quoting foreign bytes in messages. */
 void text_put_printable(struct buf *buf, struct span text, size_t max);
