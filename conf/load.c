@@ -87,6 +87,7 @@ static void set_defaults(struct reader *reader, const struct field_table *keys)
     field_defaults(keys, snapshot);
     route_defaults(&snapshot->routing.defaults);
     snapshot->log_format = LOG_BY_TERMINAL;
+    prices_begin(snapshot);
     snapshot->listens = &default_listen;
     snapshot->admin = default_admin;
     reader->places.listens = &nowhere;
@@ -104,12 +105,20 @@ static void read_all(struct reader *reader, const struct node *root)
     }
     set_defaults(reader, &keys);
     reader_map(reader, root, &keys, snapshot);
+    prices_end(reader);
     if (node_child(root, SPAN_OF("listen")) == NULL) {
         snapshot->listens_count = 1;
     }
     override_apply(reader);
     cross_check(reader);
 }
+
+/* What is read, and where it comes from. */
+struct source {
+    struct span name; /* of the file */
+    struct span text;
+    bool has_no_file;
+};
 
 static struct snapshot *new_snapshot(void)
 {
@@ -122,12 +131,15 @@ static struct snapshot *new_snapshot(void)
     return snapshot;
 }
 
-static enum err load(struct span text, const struct conf_world *world, bool has_no_file,
+static enum err load(const struct source *source, const struct conf_world *world,
                      struct complaints *complaints, struct snapshot **out)
 {
     struct snapshot *snapshot = new_snapshot();
-    struct reader reader = {
-        .complaints = complaints, .world = world, .snapshot = snapshot, .has_no_file = has_no_file};
+    struct reader reader = {.complaints = complaints,
+                            .world = world,
+                            .snapshot = snapshot,
+                            .file_name = source->name,
+                            .has_no_file = source->has_no_file};
     struct arena arena;
     struct tree tree;
     enum err err = ERR_NONE;
@@ -136,10 +148,11 @@ static enum err load(struct span text, const struct conf_world *world, bool has_
     if (snapshot == NULL) {
         return ERR_MEMORY;
     }
+    reader.arena = &snapshot->arena;
     complaints_init(complaints);
     complaints->is_cautious = true;
     arena_init(&arena, TREE_ARENA_MAX);
-    err = tree_read(text, &arena, complaints, &tree);
+    err = tree_read(source->text, &arena, complaints, &tree);
     if (err == ERR_NONE) {
         complaints->is_cautious = false;
         hide_secrets(&tree, complaints);
@@ -151,7 +164,7 @@ static enum err load(struct span text, const struct conf_world *world, bool has_
     }
     arena_wipe(&arena);
     arena_fini(&arena);
-    snapshot->has_file = !has_no_file;
+    snapshot->has_file = !source->has_no_file;
     if (err != ERR_NONE) {
         snapshot_give(snapshot);
         return err;
@@ -163,8 +176,9 @@ static enum err load(struct span text, const struct conf_world *world, bool has_
 enum err conf_load(struct span name, struct span text, const struct conf_world *world,
                    struct complaints *complaints, struct snapshot **snapshot)
 {
-    (void)name;
-    return load(text, world, false, complaints, snapshot);
+    const struct source source = {.name = name, .text = text};
+
+    return load(&source, world, complaints, snapshot);
 }
 
 /* ---- without a file ---- */
@@ -173,7 +187,8 @@ enum err conf_load(struct span name, struct span text, const struct conf_world *
 static enum err load_unseen(struct span text, const struct conf_world *world,
                             struct complaints *complaints, struct snapshot **snapshot)
 {
-    enum err err = load(text, world, true, complaints, snapshot);
+    const struct source source = {.name = {NULL, 0}, .text = text, .has_no_file = true};
+    enum err err = load(&source, world, complaints, snapshot);
 
     for (size_t i = 0; i < complaints->count; i++) {
         complaints->list[i].line = 0;

@@ -61,7 +61,7 @@ void reader_hide(struct reader *reader, const struct node *node)
 
 void *reader_take(struct reader *reader, size_t size)
 {
-    void *at = arena_take(&reader->snapshot->arena, size);
+    void *at = arena_take(reader->arena, size);
 
     reader->has_no_memory = reader->has_no_memory || at == NULL;
     return at;
@@ -231,8 +231,8 @@ static bool expand_node(struct reader *reader, const struct node *node, struct s
         reader_complain(reader, node->place, "is too long: all values together exceed 4MiB");
     } else {
         reader->expanded += value.len;
-        *text = arena_copy(&reader->snapshot->arena, buf_span(&value));
-        is_good = !reader->snapshot->arena.failed;
+        *text = arena_copy(reader->arena, buf_span(&value));
+        is_good = !reader->arena->failed;
         reader->has_no_memory = reader->has_no_memory || !is_good;
     }
     secret_buf_fini(&value);
@@ -311,9 +311,9 @@ static bool copy_secret(struct reader *reader, struct place place, const char *n
     enum secret_fault fault = secret_judge(value);
 
     if (fault == SECRET_GOOD) {
-        *secret = arena_copy(&reader->snapshot->arena, value);
-        reader->has_no_memory = reader->has_no_memory || reader->snapshot->arena.failed;
-        return !reader->snapshot->arena.failed;
+        *secret = arena_copy(reader->arena, value);
+        reader->has_no_memory = reader->has_no_memory || reader->arena->failed;
+        return !reader->arena->failed;
     }
     complaint_help(
         reader_complain(reader, place, "takes %s, which %s", name, secret_fault_text(fault)),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conf/reader.h: walks the tree by the tables of base/field and complains with path and place. One
- * reader lives for one load; what it reads goes into the snapshot's arena. */
+ * reader lives for one load; what it reads goes into its arena. */
 #ifndef CONF_READER_H
 #define CONF_READER_H
 
@@ -33,7 +33,9 @@ struct places {
 struct reader {
     struct complaints *complaints;
     const struct conf_world *world;
-    struct snapshot *snapshot;
+    struct snapshot *snapshot; /* NULL while a price file is read */
+    struct arena *arena;       /* where values go: the snapshot's */
+    struct span file_name;     /* of the settings; empty: there is none */
     const struct path *path;
     struct places places;
     struct provider *providers; /* the snapshot's, still changeable */
@@ -78,7 +80,7 @@ void reader_leave(struct reader *reader);
 bool reader_variable_secret(struct reader *reader, struct place place, const char *name,
                             struct span *secret);
 
-/* Bytes from the snapshot's arena, or NULL: then the load ends with ERR_MEMORY. */
+/* Bytes from the reader's arena, or NULL: then the load ends with ERR_MEMORY. */
 void *reader_take(struct reader *reader, size_t size);
 
 #endif

@@ -23,6 +23,10 @@ extern const struct field_table route_fields;
 /* What a route has that says nothing, and what holds for calls without a route. */
 void route_defaults(struct route *route);
 
+/* The snapshot's book: with the program's own rows before the sections are read, ready behind them. */
+void prices_begin(struct snapshot *snapshot);
+void prices_end(struct reader *reader);
+
 /* One listener's text into `item`, a struct listen_address; false after a complaint at `place`. */
 bool listen_read_address(struct reader *reader, struct place place, struct span text,
                          struct listen_address *address);

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/span.h"
 #include "enforcement/egress.h"
+#include "pricing/book.h"
 #include "router/target.h"
 
 /* host:port, or a Unix socket's path. */
@@ -40,6 +41,8 @@ struct settings_journal {
     uint64_t max;        /* bytes */
     bool degrades;       /* a failing disk costs records, not calls */
 };
+/* What becomes of calls whose model has no price, where an enforcing money budget applies. */
+enum unpriced_rule { UNPRICED_REFUSE, UNPRICED_ALLOW };
 
 struct snapshot {
     struct arena arena;      /* owns all of the below */
@@ -65,6 +68,8 @@ struct snapshot {
     struct settings_journal journal;
     enum log_level log_level;
     enum log_format log_format;
+    struct book prices;               /* the program's own rows and those of prices.files */
+    enum unpriced_rule unpriced;
     struct routing routing;
     size_t endpoints_count;
 };

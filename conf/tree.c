@@ -38,6 +38,7 @@ struct builder {
     struct frame frames[TREE_DEPTH_MAX];
     size_t depth;
     size_t size; /* nodes so far, aliases written out */
+    size_t size_max;
     bool has_stopped;
 };
 
@@ -113,8 +114,11 @@ static struct complaint *complain_at(struct builder *builder, const yaml_event_t
 static void count_nodes(struct builder *builder, const yaml_event_t *event, size_t size)
 {
     builder->size += size;
-    if (builder->size > TREE_NODES_MAX && !builder->has_stopped) {
-        complaint_help(complain_at(builder, event, "more than 10000 values"),
+    if (builder->size > builder->size_max && !builder->has_stopped) {
+        bool is_small = builder->size_max == TREE_NODES_MAX;
+
+        complaint_help(complain_at(builder, event,
+                                   is_small ? "more than 10000 values" : "more than 200000 values"),
                        "what an alias stands for counts each time it is used");
         builder->has_stopped = true;
     }
@@ -419,18 +423,14 @@ static enum err read_events(yaml_parser_t *parser, struct builder *builder)
     return builder->has_stopped ? ERR_CONFIG : ERR_NONE;
 }
 
-enum err tree_read(struct span text, struct arena *arena, struct complaints *complaints,
-                   struct tree *tree)
+static enum err read_text(struct span text, struct builder *builder)
 {
-    struct builder builder = {.arena = arena, .complaints = complaints, .tree = tree};
+    struct complaints *complaints = builder->complaints;
+    struct tree *tree = builder->tree;
     yaml_parser_t parser;
     enum err err = ERR_NONE;
 
     *tree = (struct tree){NULL, NULL};
-    if (text.len > TREE_BYTES_MAX) {
-        complaint_add(complaints, 0, 0, 1, "the file is larger than 1MiB");
-        return ERR_CONFIG;
-    }
     if (span_starts(text, SPAN_OF("\xef\xbb\xbf"))) {
         text = span_from(text, 3);
     }
@@ -443,11 +443,37 @@ enum err tree_read(struct span text, struct arena *arena, struct complaints *com
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.len == 0 ? "" : text.at),
                                  text.len);
-    err = read_events(&parser, &builder);
+    err = read_events(&parser, builder);
     yaml_parser_delete(&parser);
     if (err == ERR_NONE && tree->root == NULL) {
         complaint_add(complaints, 0, 0, 1, "the file is empty");
         return ERR_CONFIG;
     }
     return err;
+}
+
+enum err tree_read(struct span text, struct arena *arena, struct complaints *complaints,
+                   struct tree *tree)
+{
+    struct builder builder = {
+        .arena = arena, .complaints = complaints, .tree = tree, .size_max = TREE_NODES_MAX};
+
+    if (text.len > TREE_BYTES_MAX) {
+        complaint_add(complaints, 0, 0, 1, "the file is larger than 1MiB");
+        return ERR_CONFIG;
+    }
+    return read_text(text, &builder);
+}
+
+enum err tree_read_prices(struct span text, struct arena *arena, struct complaints *complaints,
+                          struct tree *tree)
+{
+    struct builder builder = {
+        .arena = arena, .complaints = complaints, .tree = tree, .size_max = TREE_PRICES_NODES_MAX};
+
+    if (text.len > TREE_PRICES_BYTES_MAX) {
+        complaint_add(complaints, 0, 0, 1, "the file is larger than 4MiB");
+        return ERR_CONFIG;
+    }
+    return read_text(text, &builder);
 }

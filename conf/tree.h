@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* conf/tree.h: the text of a settings file -> a tree of nodes that know their line and column.
  * Strict: one document, UTF-8, no tabs, no duplicate keys, no tags, no merge keys; at most 1 MiB,
- * 32 levels and 10,000 nodes counted as if every alias were written out. The only user of libyaml.
+ * 32 levels and 10,000 nodes counted as if every alias were written out (price files: 4 MiB and
+ * 200,000). The only user of libyaml.
  */
 #ifndef CONF_TREE_H
 #define CONF_TREE_H
@@ -18,6 +19,11 @@
 enum { TREE_BYTES_MAX = 1024 * 1024, TREE_DEPTH_MAX = 32, TREE_NODES_MAX = 10000 };
 /* Room for nodes and texts of the largest file. */
 enum { TREE_ARENA_MAX = 8 * 1024 * 1024 };
+enum {
+    TREE_PRICES_BYTES_MAX = 4 * 1024 * 1024,
+    TREE_PRICES_NODES_MAX = 200000,
+    TREE_PRICES_ARENA_MAX = 128 * 1024 * 1024
+};
 
 enum node_kind { NODE_TEXT, NODE_MAP, NODE_LIST };
 
@@ -52,6 +58,9 @@ struct tree {
  * tree. ERR_NONE with complaints is possible. ERR_MEMORY. Everything lives in `arena`. */
 MUST_CHECK enum err tree_read(struct span text, struct arena *arena, struct complaints *complaints,
                               struct tree *tree);
+/* The same of a price file: more bytes and nodes, and an arena of TREE_PRICES_ARENA_MAX. */
+MUST_CHECK enum err tree_read_prices(struct span text, struct arena *arena,
+                                     struct complaints *complaints, struct tree *tree);
 /* The child of this key, or NULL. */
 const struct node *node_child(const struct node *node, struct span key);
 /* "text", "a list", "a mapping". */

@@ -28,7 +28,7 @@ if(HEADGATE_FUZZ)
   get_target_property(core_folder core SOURCE_DIR)
   list(TRANSFORM core_sources PREPEND ${core_folder}/ REGEX "^[^/]")
   add_library(core_fuzz STATIC ${core_sources})
-  target_link_libraries(core_fuzz PUBLIC flags PkgConfig::YAML)
+  target_link_libraries(core_fuzz PUBLIC flags PkgConfig::YAML prices)
   target_compile_options(core_fuzz PUBLIC -fsanitize=fuzzer-no-link,address,undefined
                                           -fno-sanitize-recover=all -fno-omit-frame-pointer)
 endif()
