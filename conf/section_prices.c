@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "conf/prices.h"
 
-enum { FILES_MAX = 64, PATH_TEXT_MAX = 8192, SNIPPET = 160 };
+enum { FILES_MAX = 64, PATH_TEXT_MAX = 192 * 1024, SNIPPET = 160 };
 
 void prices_begin(struct snapshot *snapshot)
 {
@@ -91,7 +91,8 @@ static bool read_file(struct reader *reader, const struct node *node, struct spa
     buf_init(&path, PATH_TEXT_MAX);
     buf_init(&text, TREE_PRICES_BYTES_MAX + 1);
     put_path(reader, name, &path);
-    err = reader->world->file(reader->world->to, buf_span(&path), &text, &why);
+    err = path.failed ? ERR_MEMORY
+                      : reader->world->file(reader->world->to, buf_span(&path), &text, &why);
     if (err == ERR_MEMORY) {
         reader->has_no_memory = true;
     } else if (err != ERR_NONE) {
