@@ -54,23 +54,30 @@ void price_clear_rates(struct price_rates *rates)
     rates->reasoning = PRICE_ABSENT;
 }
 
-/* Puts a column that has been read among those of the row. */
-void price_keep(struct reader *reader, const struct node *node, const struct price_card *card)
+size_t price_open(struct reader *reader, const struct node *node, struct price_draft *draft)
+{
+    if (draft->counts.cases == PRICE_CASES_MAX) {
+        reader_complain(reader, node->key_place, "is one set of prices too many for one row");
+        return PRICE_CASES_MAX;
+    }
+    return draft->counts.cases++;
+}
+
+void price_keep(struct reader *reader, const struct node *node, const struct price_card *card,
+                size_t at)
 {
     struct price_draft *draft = card->draft;
 
-    if (card->column.rates.token[TOKENS_INPUT] == PRICE_ABSENT &&
+    if (node->kind == NODE_MAP && card->column.rates.token[TOKENS_INPUT] == PRICE_ABSENT &&
         node_child(node, SPAN_OF("input")) == NULL) {
         complaint_help(
             reader_complain(reader, node->key_place, "has no price for input"),
             "each tier, region and length names its own prices; a price of nothing is 0");
     }
-    if (draft->counts.cases == PRICE_CASES_MAX) {
-        reader_complain(reader, node->key_place, "is one set of prices too many for one row");
-        return;
+    if (at < PRICE_CASES_MAX) {
+        draft->places[at] = node->key_place;
+        draft->cases[at] = card->column;
     }
-    draft->places[draft->counts.cases] = node->key_place;
-    draft->cases[draft->counts.cases++] = card->column;
 }
 
 /* ---- long prompts ---- */
@@ -105,12 +112,11 @@ static void read_step(struct reader *reader, const struct node *node,
                       const struct price_card *outer)
 {
     struct price_card card = *outer;
+    size_t at = price_open(reader, node, card.draft);
 
     price_clear_rates(&card.column.rates);
     reader_map(reader, node, &long_fields, &card);
-    if (node->kind == NODE_MAP) {
-        price_keep(reader, node, &card);
-    }
+    price_keep(reader, node, &card, at);
 }
 
 void price_read_long(struct reader *reader, const struct node *node, void *object)
@@ -165,14 +171,13 @@ static void read_tier(struct reader *reader, const struct node *node,
                       const struct price_card *outer)
 {
     struct price_card card = *outer;
+    size_t at = price_open(reader, node, card.draft);
 
     card.column.tier = place_of(reader, node, outer->draft->tiers, &outer->draft->counts.tiers);
     card.column.over = PRICE_ANY_PROMPT;
     price_clear_rates(&card.column.rates);
     reader_map(reader, node, &tier_fields, &card);
-    if (node->kind == NODE_MAP && card.column.tier > 0) {
-        price_keep(reader, node, &card);
-    }
+    price_keep(reader, node, &card, at);
 }
 
 void price_read_batch(struct reader *reader, const struct node *node, void *object)
@@ -221,14 +226,13 @@ static void read_region(struct reader *reader, const struct node *node,
                         const struct price_card *outer)
 {
     struct price_card card = {.draft = outer->draft, .column = {.over = PRICE_ANY_PROMPT}};
+    size_t at = price_open(reader, node, card.draft);
 
     card.column.region =
         place_of(reader, node, outer->draft->regions, &outer->draft->counts.regions);
     price_clear_rates(&card.column.rates);
     reader_map(reader, node, &region_fields, &card);
-    if (node->kind == NODE_MAP && card.column.region > 0) {
-        price_keep(reader, node, &card);
-    }
+    price_keep(reader, node, &card, at);
 }
 
 void price_read_regions(struct reader *reader, const struct node *node, void *object)

@@ -23,8 +23,12 @@ struct price_card {
 };
 
 void price_clear_rates(struct price_rates *rates);
-/* Puts a column that has been read from `node` among those of the row. */
-void price_keep(struct reader *reader, const struct node *node, const struct price_card *card);
+/* A place for a column among those of the row, in front of its long ones that are read with it.
+ * PRICE_CASES_MAX after a complaint. */
+size_t price_open(struct reader *reader, const struct node *node, struct price_draft *draft);
+/* Puts the column that has been read from `node` there. */
+void price_keep(struct reader *reader, const struct node *node, const struct price_card *card,
+                size_t at);
 
 field_reader price_read_class; /* the key says which one */
 field_reader price_read_long;

@@ -175,12 +175,11 @@ static void read_hours(struct reader *reader, const struct node *node, void *obj
     struct price_card *outer = object;
     struct price_card card = {.draft = outer->draft,
                               .column = {.at_hours = true, .over = PRICE_ANY_PROMPT}};
+    size_t at = price_open(reader, node, card.draft);
 
     price_clear_rates(&card.column.rates);
     reader_map(reader, node, &hours_fields, &card);
-    if (node->kind == NODE_MAP) {
-        price_keep(reader, node, &card);
-    }
+    price_keep(reader, node, &card, at);
 }
 
 /* ---- fees ---- */

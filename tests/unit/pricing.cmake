@@ -4,6 +4,7 @@ unit_test(pricing price)
 unit_test(pricing arithmetic)
 unit_test(pricing book)
 unit_test(pricing builtin)
+unit_test(pricing import)
 # Ten million pairs where they take seconds, fewer where each costs more.
 if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT HEADGATE_SANITIZE)
   target_compile_definitions(unit_pricing_arithmetic PRIVATE PAIRS=10000000)
