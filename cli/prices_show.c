@@ -399,6 +399,35 @@ static int check_file(const char *path)
     return code;
 }
 
+static bool is_builtin(const struct price *price)
+{
+    uintptr_t at = (uintptr_t)price;
+    uintptr_t first = (uintptr_t)price_builtin.prices;
+
+    return at >= first && at < first + price_builtin.prices_count * sizeof *price;
+}
+
+/* A row of one's own that says no first day stands behind ours that have one: mostly a mistake. */
+static void warn_of_hidden(const struct book *book, wall_ms at)
+{
+    for (size_t i = 0; i < book->rows_count; i++) {
+        const struct price *own = book->rows[i];
+        const struct price *ours = book_find(book, own->list, own->model, at);
+        struct buf day;
+
+        if (is_builtin(own) || !price_is_valid(own, at) || ours == NULL || !is_builtin(ours)) {
+            continue;
+        }
+        buf_init(&day, 64);
+        price_put_day(&day, ours->from);
+        (void)printf(
+            "note: the row of %.*s/%.*s in your files is not in force: ours begins later, on "
+            "%.*s; give yours a valid_from of that day\n",
+            SPAN_ARGS(own->list), SPAN_ARGS(own->model), SPAN_ARGS(buf_span(&day)));
+        buf_fini(&day);
+    }
+}
+
 int prices_check(const struct prices_line *line)
 {
     struct snapshot *snapshot = NULL;
@@ -416,6 +445,7 @@ int prices_check(const struct prices_line *line)
     if (code == EXIT_CODE_GOOD) {
         (void)printf("prices OK: version %.*s, %zu rows\n",
                      SPAN_ARGS(book_version(&snapshot->prices)), snapshot->prices.rows_count);
+        warn_of_hidden(&snapshot->prices, line->at);
         snapshot_give(snapshot);
     }
     return code;

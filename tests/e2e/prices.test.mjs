@@ -69,6 +69,11 @@ test('check: every fault with its place, 78', () => {
     assert.match(prices(['check'], own).out, /^prices OK: version 2026-11-20\+[0-9a-f]{12}, \d+ rows\n$/);
     assert.notEqual(prices(['check'], own).out, prices(['check']).out);
     assert.match(prices(['list', 'local'], own).out, /local\/qwen3:8b +0\.00 +- +0\.00/);
+    // A row without a first day stands behind ours that has one.
+    put('behind.yaml', 'version: 1\nprices:\n  - { provider: openai, model: gpt-5.6-sol, input: 1, output: 2 }\n  - { provider: openai, model: gpt-5.4, input: 1, output: 2 }\n');
+    const behind = prices(['check', '--at', '2026-11-29'], put('with-behind.yaml', `${SETTINGS}prices: { files: [behind.yaml] }\n`));
+    assert.match(behind.out, /^note: the row of openai\/gpt-5\.6-sol in your files is not in force: ours begins later, on 2026-11-22;/m);
+    assert.doesNotMatch(behind.out, /gpt-5\.4/);
     const broken = prices(['check'], put('broken.yaml', `${SETTINGS}prices: { files: [bad.yaml] }\n`));
     assert.equal(broken.code, 78);
     assert.match(broken.said, /broken\.yaml:3:19: error: prices\.files\[0\] line 3, column 41: /);

@@ -371,10 +371,53 @@ static void text__reads_the_dates_that_it_prints(void **state)
     buf_fini(&out);
 }
 
+static void text__days_are_read_and_printed(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err err;
+        wall_ms at;
+    } rows[] = {
+        {"1970-01-01", ERR_NONE, 0},
+        {"2026-11-29", ERR_NONE, INT64_C(1795910400000)},
+        {"2024-02-29", ERR_NONE, INT64_C(1709164800000)},
+        {"1969-12-31", ERR_NONE, -86400000},
+        {"2026-02-29", ERR_RANGE, 7},
+        {"2026-13-01", ERR_RANGE, 7},
+        {"2026-00-10", ERR_RANGE, 7},
+        {"2026-01-00", ERR_RANGE, 7},
+        {"2026-1-01", ERR_FORMAT, 7},
+        {"2026-01-01T00:00:00Z", ERR_FORMAT, 7},
+        {"26-01-01", ERR_FORMAT, 7},
+        {"", ERR_FORMAT, 7},
+    };
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 64);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        wall_ms at = 7;
+
+        assert_int_equal(text_read_day(span_of(rows[i].text), &at), rows[i].err);
+        assert_int_equal(at, rows[i].at);
+        if (rows[i].err == ERR_NONE) {
+            text_put_day(&out, at + 86399999);
+            assert_true(span_equal(buf_span(&out), span_of(rows[i].text)));
+            buf_clear(&out);
+        }
+    }
+    buf_fini(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text__reads_the_dates_that_it_prints),
+    }
+    buf_fini(&out);
+}
+
+        cmocka_unit_test(text__days_are_read_and_printed),
         cmocka_unit_test(text__reads_hexadecimal_digits),
         cmocka_unit_test(text__reads_plain_digits),
         cmocka_unit_test(text__reads_durations_with_a_unit),

@@ -170,7 +170,7 @@ static void section__keys_are_refused_beyond_their_ranges(void **state)
         {PROVIDER("ca_file: \"\""), "providers.a.ca_file is empty"},
         {PROVIDER("ca_file: \"a\\0b\""),
          "providers.a.ca_file holds a line break or another control"},
-        {TOP("state_dir: \"\""), "state_dir must be the path of a folder"},
+        {TOP("state_dir: \"\""), "state_dir is empty"},
         {TOP("state_dir: [a]"), "state_dir must be text, not a list"},
         {TOP("journal: { retention: 59s }"), "journal.retention must be 1m to 45d"},
         {TOP("journal: { retention: 46d }"), "journal.retention must be 1m to 45d"},
@@ -270,7 +270,8 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
         {TOP("lsiten: 127.0.0.1:1"),
          {"test.yaml:3:1: error: unknown key \"lsiten\"\n", "did you mean \"listen\"?",
           "keys here: version, environment, strict_models, response_headers, listen, open, "
-          "allowed_hosts, admin, egress, limits, drain, log, providers, routes, tasks, prices\n"}},
+          "allowed_hosts, admin, egress, limits, drain, log, state_dir, journal, "
+          "providers, routes, tasks, prices\n"}},
         {TOP("admin: { tokn: a }"),
          {"unknown key \"tokn\" in admin", "did you mean \"token\"?",
           "keys here: listen, token\n"}},
