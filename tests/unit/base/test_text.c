@@ -413,10 +413,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(text__reads_the_dates_that_it_prints),
-    }
-    buf_fini(&out);
-}
-
         cmocka_unit_test(text__days_are_read_and_printed),
         cmocka_unit_test(text__reads_hexadecimal_digits),
         cmocka_unit_test(text__reads_plain_digits),
