@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every dependency comes from the distribution (docs/decisions/0003-dependencies.md).
 find_package(PkgConfig REQUIRED)
+set(THREADS_PREFER_PTHREAD_FLAG ON)
+find_package(Threads REQUIRED)
 find_package(CURL 7.88 REQUIRED)
 pkg_check_modules(EVENT REQUIRED IMPORTED_TARGET libevent_core>=2.1.12)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1>=0.2.5)

@@ -25,6 +25,8 @@ int journal_place_compare(struct journal_place a, struct journal_place b);
 
 /* ---- reading ---- */
 
+enum { JOURNAL_FOLDER_MAX = 4096 };
+
 struct journal_reader;
 /* NULL without memory. The folder need not exist yet. Nothing of it is changed. */
 struct journal_reader *journal_reader_new(struct span folder);

@@ -90,6 +90,8 @@ void record_put_line(struct buf *out, const struct record *record);
 /* Whether a line (without its line feed) ends in the CRC of what stands before: nothing else of it is
  * looked at. */
 bool record_line_is_whole(struct span line);
+/* The record_id that a whole line of ours begins with, as it stands there; empty: it does not. */
+struct span record_line_id(struct span line);
 /* Reads a line (without its line feed). Texts are decoded into `text`, which the record borrows
  * from until it is cleared or another line is read into it. ERR_MEMORY, or ERR_FORMAT: no JSON object of known members' types, or the CRC differs.
  * Unknown members are let pass: a later version may have written them. */

@@ -242,6 +242,20 @@ bool record_line_is_whole(struct span line)
     return crc32c(body) == told;
 }
 
+struct span record_line_id(struct span line)
+{
+    struct span head = SPAN_OF("{\"record_id\":\"");
+    struct span rest = line;
+    struct span id;
+
+    if (!span_starts(line, head) || line.len < RECORD_TAIL) {
+        return span_make(line.at, 0);
+    }
+    rest = span_from(rest, head.len);
+    id = span_cut(&rest, '"');
+    return rest.at != NULL ? id : span_make(line.at, 0);
+}
+
 enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
                           struct record *record)
 {

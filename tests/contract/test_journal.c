@@ -96,9 +96,8 @@ struct follower {
 
 static struct follower follow(uint64_t first)
 {
-    struct follower follower = {.reader = journal_reader_new(span_of(folder)),
-                                .scan = json_scan_new(),
-                                .next = first};
+    struct follower follower = {
+        .reader = journal_reader_new(span_of(folder)), .scan = json_scan_new(), .next = first};
 
     assert_non_null(follower.reader);
     buf_init(&follower.text, 1 << 16);
@@ -216,8 +215,7 @@ static void journal__begins_segments_by_size_and_by_time(void **state)
 
 static void journal__keeps_what_is_needed_and_young(void **state)
 {
-    struct journal_rules rules = {
-        .retention_ms = 1000, .segment_bytes = 1, .segment_ms = 3600000};
+    struct journal_rules rules = {.retention_ms = 1000, .segment_bytes = 1, .segment_ms = 3600000};
     struct journal *journal = journal_at(&rules, NULL);
     struct follower f = follow(0);
 
@@ -233,7 +231,7 @@ static void journal__keeps_what_is_needed_and_young(void **state)
     assert_int_equal(files(), 3);
     (void)journal_tidy(journal, (struct journal_place){9, 0}, T0 + 90000);
     assert_int_equal(files(), 1); /* the last one stays: its number never comes again */
-    f.next = 4; /* a reader that was behind goes on with what is there */
+    f.next = 4;                   /* a reader that was behind goes on with what is there */
     assert_int_equal(read_on(&f), 1);
     journal_close(journal);
     journal = journal_at(&rules, NULL);
@@ -358,7 +356,7 @@ static void journal__survives_a_disk_that_is_full_or_broken(void **state)
             write_most = most;
             assert_false(append(journal, n, 5, T0));
             assert_int_equal(read_on(&f), 0); /* half a batch is no batch */
-            if (e == 1) { /* a process that dies now leaves the same */
+            if (e == 1) {                     /* a process that dies now leaves the same */
                 fail_with = 0;
                 journal_close(journal);
                 journal = journal_at(&rules, &disk);
@@ -389,8 +387,7 @@ static void journal__says_what_it_cannot_open(void **state)
     assert_true(append(journal, 0, 1, T0));
     journal_close(journal);
     fail_with = EROFS;
-    assert_int_equal(journal_open(span_of(folder), &usual, &disk, &journal, &why),
-                     ERR_PERMISSION);
+    assert_int_equal(journal_open(span_of(folder), &usual, &disk, &journal, &why), ERR_PERMISSION);
     assert_non_null(strstr(why.text, ".jsonl: "));
     fail_with = 0;
     assert_int_equal(journal_open(SPAN_OF("/proc/headgate/journal"), &usual, NULL, &journal, &why),

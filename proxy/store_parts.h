@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/store_parts.h: between store.c (the main loop's side) and store_thread.c (the other one). What
+ * both touch is atomic, or goes through a ring that one fills and the other empties. */
+#ifndef PROXY_STORE_PARTS_H
+#define PROXY_STORE_PARTS_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "proxy/bell.h"
+#include "proxy/inflight_map.h"
+#include "proxy/store.h"
+
+/* Numbers from one thread to one other. Room for all there can be: it is never full. */
+struct ring {
+    uint32_t *list;
+    uint32_t mask;
+    _Atomic uint32_t put;
+    _Atomic uint32_t taken;
+};
+bool ring_init(struct ring *ring, uint32_t most);
+void ring_fini(struct ring *ring);
+void ring_put(struct ring *ring, uint32_t number);
+bool ring_take(struct ring *ring, uint32_t *number);
+uint32_t ring_count(const struct ring *ring);
+
+/* What the store thread has to say to operators. */
+struct store_said {
+    enum log_level level;
+    const char *event; /* a literal */
+    char text[256];
+};
+enum { SAID_MAX = 32 };
+
+struct store_thread;
+
+struct store {
+    struct store_options options; /* texts are copied into `folder` */
+    /* The main loop's. */
+    struct inflight table;
+    struct inflight_map map;
+    uint32_t open;                /* slots of open attempts */
+    uint64_t lost;
+    struct loop_timer nudge;
+    bool is_nudging;
+    struct bell *heard;           /* rung by the store thread */
+    /* Of both. */
+    struct bell *wake;            /* rung by the main loop; made by the store thread */
+    struct ring finished;         /* slots: main -> store */
+    struct ring freed;            /* slots: store -> main */
+    struct ring said;             /* places in `sayings`: store -> main */
+    struct store_said sayings[SAID_MAX];
+    struct ring asked;            /* places in `questions`: main -> store */
+    struct ring answered;         /* the same: store -> main */
+    struct store_question *questions[QUESTIONS_MAX];
+    uint32_t questions_out;
+    atomic_bool is_failing;
+    atomic_bool is_stopping;
+    _Atomic uint64_t written;
+    _Atomic uint32_t stop_ms;
+    /* Of the start and the end. */
+    pthread_t thread;
+    sem_t ready;
+    enum err err;
+    struct why why;
+    struct store_thread *side;    /* the store thread's own */
+    char folder[JOURNAL_FOLDER_MAX];
+};
+
+/* The thread's function. */
+void *store_thread_run(void *store);
+
+#endif

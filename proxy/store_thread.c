@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The store thread: makes lines of finished records, appends them many at a time, tells the main
+ * loop which slots are free again, steps the followers and syncs. Everything on the heap that it
+ * uses it takes and gives itself. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "proxy/journal_parts.h"
+#include "proxy/store_parts.h"
+#include "usage/replay.h"
+
+enum {
+    BATCH_MAX = 512, /* records of one write */
+    LINES_MAX = BATCH_MAX * RECORD_LINE_MAX,
+    SYNC_MS = 100,
+    RETRY_MS = 1000,
+    TIDY_MS = 60000,
+    TEXT_ROOM = 64 * 1024
+};
+
+struct store_thread {
+    struct store *store;
+    struct loop *loop;
+    struct journal *journal;
+    struct inflight view; /* of the mapped table, for reading */
+    struct buf lines;     /* of `batch`, until they are in the journal */
+    struct buf text;
+    uint32_t batch[BATCH_MAX];
+    uint32_t batch_count;
+    struct follower followers[FOLLOWERS_MAX];
+    size_t followers_count;
+    struct loop_timer sync;
+    struct loop_timer retry;
+    struct loop_timer tidy;
+    struct loop_task again; /* a follower has more to do */
+    bool is_sync_due;
+    bool is_stopped;
+    bool has_alarmed; /* the journal is half as large as it may become */
+    mono_ms stop_at;
+};
+
+/* ---- saying ---- */
+
+static void say(struct store_thread *side, enum log_level level, const char *event,
+                const char *text)
+{
+    struct store *store = side->store;
+    uint32_t place = atomic_load_explicit(&store->said.put, memory_order_relaxed) % SAID_MAX;
+    struct store_said *said = &store->sayings[place];
+
+    if (ring_count(&store->said) >= SAID_MAX - 1) {
+        return; /* nobody listens; what matters is said again */
+    }
+    said->level = level;
+    said->event = event;
+    (void)snprintf(said->text, sizeof said->text, "%s", text);
+    ring_put(&store->said, place);
+    bell_ring(store->heard);
+}
+
+static void note_failure(struct store_thread *side, const struct why *why)
+{
+    struct why text;
+
+    if (!atomic_exchange(&side->store->is_failing, true)) {
+        why_set(&text, "usage records cannot be written: %s; %s", why->text,
+                side->store->options.degrades ? "calls are served as long as memory lasts"
+                                              : "calls are refused until they can");
+        say(side, LOG_ERROR, "journal_failing", text.text);
+    }
+    loop_timer_set(&side->retry, mono_add(loop_now(side->loop), RETRY_MS));
+}
+
+static void note_success(struct store_thread *side)
+{
+    if (atomic_exchange(&side->store->is_failing, false)) {
+        say(side, LOG_WARN, "journal_works", "usage records are written again");
+    }
+}
+
+/* ---- writing ---- */
+
+static bool append(struct store_thread *side, struct span lines)
+{
+    struct journal_place at;
+    struct why why = {.text = ""};
+
+    if (!journal_append(side->journal, lines, loop_wall(side->loop), &at, &why)) {
+        note_failure(side, &why);
+        return false;
+    }
+    note_success(side);
+    if (!side->is_sync_due) {
+        side->is_sync_due = true;
+        loop_timer_set(&side->sync, mono_add(loop_now(side->loop), SYNC_MS));
+    }
+    return true;
+}
+
+static void fill_batch(struct store_thread *side)
+{
+    uint32_t slot = 0;
+
+    while (side->batch_count < BATCH_MAX && ring_take(&side->store->finished, &slot)) {
+        struct inflight_progress progress;
+        enum inflight_state state = INFLIGHT_FREE;
+        struct record record;
+
+        must(inflight_read(&side->view, slot, &side->text, &record, &progress, &state) &&
+             state == INFLIGHT_FINISHED);
+        record_put_line(&side->lines, &record);
+        side->batch[side->batch_count++] = slot;
+    }
+}
+
+/* True: something was written. */
+static bool write_batch(struct store_thread *side)
+{
+    fill_batch(side);
+    if (side->batch_count == 0 || !append(side, buf_span(&side->lines))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < side->batch_count; i++) {
+        ring_put(&side->store->freed, side->batch[i]);
+    }
+    atomic_fetch_add(&side->store->written, side->batch_count);
+    side->batch_count = 0;
+    buf_clear(&side->lines);
+    return true;
+}
+
+bool store_append(struct store *store, struct span lines, struct journal_place *end)
+{
+    bool is_good = append(store->side, lines);
+
+    *end = journal_end(store->side->journal);
+    return is_good;
+}
+
+/* ---- followers ---- */
+
+static void step_followers(struct store_thread *side)
+{
+    struct journal_place end = journal_end(side->journal);
+    bool has_more = false;
+
+    for (size_t i = 0; i < side->followers_count; i++) {
+        has_more |= side->followers[i].ops->step(side->followers[i].to, end);
+    }
+    if (has_more) {
+        loop_task_queue_later(side->loop, &side->again);
+    }
+}
+
+static void again_run(struct loop_task *task)
+{
+    step_followers(LIST_OWNER(task, struct store_thread, again));
+}
+
+static struct journal_place needed_by_followers(const struct store_thread *side)
+{
+    struct journal_place needed = journal_end(side->journal);
+
+    for (size_t i = 0; i < side->followers_count; i++) {
+        struct journal_place cursor = side->followers[i].ops->cursor(side->followers[i].to);
+
+        if (journal_place_compare(cursor, needed) < 0) {
+            needed = cursor;
+        }
+    }
+    return needed;
+}
+
+/* ---- timers and bells ---- */
+
+static void sync_now(struct store_thread *side)
+{
+    struct why why = {.text = ""};
+
+    side->is_sync_due = false;
+    if (!journal_sync(side->journal, &why)) {
+        note_failure(side, &why);
+        side->is_sync_due = true;
+        loop_timer_set(&side->sync, mono_add(loop_now(side->loop), RETRY_MS));
+    }
+}
+
+static void sync_fire(struct loop_timer *timer, mono_ms now)
+{
+    (void)now;
+    sync_now(LIST_OWNER(timer, struct store_thread, sync));
+}
+
+static void alarm_if_large(struct store_thread *side, uint64_t bytes)
+{
+    uint64_t half = side->store->options.journal.max / 2;
+    struct why text;
+
+    if (bytes <= half || half == 0) {
+        side->has_alarmed = false;
+        return;
+    }
+    if (!side->has_alarmed) {
+        side->has_alarmed = true;
+        why_set(&text,
+                "the journal in %s has %llu MiB, more than half of journal.max: shorten "
+                "journal.retention, raise journal.max, or see which sink is behind",
+                side->store->folder, (unsigned long long)(bytes >> 20));
+        say(side, LOG_WARN, "journal_large", text.text);
+    }
+}
+
+static void tidy_fire(struct loop_timer *timer, mono_ms now)
+{
+    struct store_thread *side = LIST_OWNER(timer, struct store_thread, tidy);
+
+    alarm_if_large(side,
+                   journal_tidy(side->journal, needed_by_followers(side), loop_wall(side->loop)));
+    loop_timer_set(&side->tidy, mono_add(now, TIDY_MS));
+}
+
+static void answer_questions(struct store_thread *side)
+{
+    struct store *store = side->store;
+    uint32_t i = 0;
+    bool has_answered = false;
+
+    while (ring_take(&store->asked, &i)) {
+        store->questions[i]->run(store->questions[i], journal_end(side->journal));
+        ring_put(&store->answered, i);
+        has_answered = true;
+    }
+    if (has_answered) {
+        bell_ring(store->heard);
+    }
+}
+
+static void work(struct store_thread *side)
+{
+    bool has_written = false;
+
+    while (write_batch(side)) {
+        has_written = true;
+    }
+    if (has_written) {
+        step_followers(side);
+    }
+    answer_questions(side);
+    if (atomic_load(&side->store->is_stopping)) {
+        side->is_stopped = true;
+        loop_stop(side->loop);
+    }
+}
+
+static void on_wake(void *to)
+{
+    work(to);
+}
+
+static void retry_fire(struct loop_timer *timer, mono_ms now)
+{
+    (void)now;
+    work(LIST_OWNER(timer, struct store_thread, retry));
+}
+
+/* ---- begin ---- */
+
+static bool path_of(char path[JOURNAL_PATH_MAX], const struct store *store, const char *name)
+{
+    int len = snprintf(path, JOURNAL_PATH_MAX, "%s/%s", store->folder, name);
+
+    return len > 0 && len + 16 < JOURNAL_PATH_MAX; /* with a suffix behind it */
+}
+
+/* Ids of all records that were written since the oldest one in the table began. */
+static bool read_ids(struct store_thread *side, struct replay *replay, int64_t oldest,
+                     struct why *why)
+{
+    char folder[JOURNAL_PATH_MAX];
+    struct segments segments = {.list = NULL};
+    struct journal_reader *reader = NULL;
+    struct journal_place at = {0, 0};
+    struct journal_place next;
+    struct span line;
+    bool is_good = path_of(folder, side->store, "journal") && segments_list(folder, &segments, why);
+
+    for (size_t i = 0; is_good && i < segments.count; i++) {
+        if (segments.list[i].started <= (uint64_t)oldest) {
+            at.segment = segments.list[i].number; /* what is older ends before this one begins */
+        }
+    }
+    segments_fini(&segments);
+    reader = is_good ? journal_reader_new(span_of(folder)) : NULL;
+    if (reader == NULL) {
+        return false;
+    }
+    journal_reader_seek(reader, at);
+    while (is_good && journal_reader_next(reader, &line, &at, &next, why)) {
+        struct span id = record_line_id(line);
+        is_good = id.len == 0 || replay_saw(replay, id);
+    }
+    journal_reader_free(reader);
+    return is_good && why->text[0] == '\0';
+}
+
+static bool flush_lines(struct store_thread *side)
+{
+    bool is_good = side->lines.len == 0 || append(side, buf_span(&side->lines));
+
+    buf_clear(&side->lines);
+    return is_good;
+}
+
+static bool on_record(void *to, struct record *record, bool is_crash)
+{
+    struct store_thread *side = to;
+
+    if (is_crash && side->store->options.settle_crash != NULL) {
+        side->store->options.settle_crash(side->store->options.to, record);
+    }
+    record_put_line(&side->lines, record);
+    return side->lines.len < LINES_MAX / 2 || flush_lines(side);
+}
+
+static void tell_replay(struct store_thread *side, const struct replay_sum *sum)
+{
+    struct why text;
+
+    if (sum->finished + sum->crashed > 0) {
+        why_set(&text,
+                "an earlier process ended without saying so: %u finished records went into "
+                "the journal, %u attempts were open",
+                sum->finished, sum->crashed);
+        say(side, LOG_WARN, "journal_replayed", text.text);
+    }
+    if (sum->damaged > 0) {
+        why_set(&text, "%u records of attempts in flight were damaged and are lost", sum->damaged);
+        say(side, LOG_ERROR, "records_lost", text.text);
+    }
+}
+
+/* What an earlier process left in the table. */
+static bool replay_old(struct store_thread *side, const struct inflight_map *old, struct why *why)
+{
+    struct inflight table = {.memory = old->memory, .count = old->count};
+    struct replay_ears ears = {.to = side, .on_record = on_record};
+    struct replay *replay = replay_new(side->store->options.seed);
+    struct replay_sum sum = {0};
+    int64_t oldest = replay_oldest(&table, &side->text);
+    bool is_good = replay != NULL && (oldest < 0 || read_ids(side, replay, oldest, why)) &&
+                   replay_tell(replay, &table, &side->text, &ears, &sum) && flush_lines(side) &&
+                   journal_sync(side->journal, why);
+
+    replay_free(replay);
+    if (is_good) {
+        tell_replay(side, &sum);
+    } else if (why->text[0] == '\0') {
+        why_set(why, "what an earlier process left in %s cannot be written", side->store->folder);
+    }
+    return is_good;
+}
+
+static enum err open_table(struct store_thread *side, struct why *why)
+{
+    char path[JOURNAL_PATH_MAX];
+    struct inflight_map old;
+    bool is_foreign = false;
+    bool is_good = true;
+    enum err err = ERR_NONE;
+
+    if (!path_of(path, side->store, "inflight")) {
+        why_set(why, "the path of the state folder is too long");
+        return ERR_RANGE;
+    }
+    err = inflight_map_old(path, &old, &is_foreign, why);
+    if (err != ERR_NONE) {
+        return err;
+    }
+    if (is_foreign) {
+        say(side, LOG_ERROR, "inflight_unreadable",
+            "the in-flight table is of another version; it is kept beside as inflight.unreadable");
+    }
+    if (old.memory != NULL) {
+        is_good = replay_old(side, &old, why);
+        inflight_map_close(&old);
+    }
+    return is_good ? inflight_map_new(path, side->store->table.count, &side->store->map, why)
+                   : ERR_SYSTEM;
+}
+
+static enum err begin(struct store_thread *side, struct why *why)
+{
+    char folder[JOURNAL_PATH_MAX];
+    const struct store_options *options = &side->store->options;
+    enum err err = ERR_NONE;
+
+    side->loop = loop_new(NULL);
+    side->store->wake = side->loop == NULL ? NULL : bell_new(side->loop, on_wake, side);
+    if (side->store->wake == NULL || !path_of(folder, side->store, "journal") ||
+        buf_reserve(&side->text, TEXT_ROOM) != ERR_NONE) {
+        why_set(why, "out of memory");
+        return ERR_MEMORY;
+    }
+    loop_timer_init(&side->sync, side->loop, sync_fire);
+    loop_timer_init(&side->retry, side->loop, retry_fire);
+    loop_timer_init(&side->tidy, side->loop, tidy_fire);
+    loop_task_init(&side->again, again_run);
+    err = journal_open(span_of(folder), &options->journal, options->disk, &side->journal, why);
+    if (err == ERR_NONE) {
+        err = open_table(side, why);
+    }
+    if (err != ERR_NONE) {
+        return err;
+    }
+    side->view =
+        (struct inflight){.memory = side->store->map.memory, .count = side->store->map.count};
+    if (options->make_followers != NULL) {
+        side->followers_count = options->make_followers(options->to, side->loop, side->followers);
+    }
+    loop_timer_set(&side->tidy, mono_add(loop_now(side->loop), TIDY_MS));
+    step_followers(side);
+    return ERR_NONE;
+}
+
+/* ---- end ---- */
+
+static uint32_t left_ms(const struct store_thread *side)
+{
+    return (uint32_t)mono_until(loop_now(side->loop), side->stop_at);
+}
+
+/* The last records, then whoever follows them. */
+static void finish(struct store_thread *side)
+{
+    struct why why;
+
+    side->stop_at = mono_add(loop_now(side->loop), atomic_load(&side->store->stop_ms));
+    while (write_batch(side)) {
+    }
+    (void)journal_sync(side->journal, &why);
+    for (size_t i = 0; i < side->followers_count; i++) {
+        side->followers[i].ops->finish(side->followers[i].to, left_ms(side));
+    }
+}
+
+static void end(struct store_thread *side)
+{
+    for (size_t i = 0; i < side->followers_count; i++) {
+        side->followers[i].ops->free(side->followers[i].to);
+    }
+    if (side->loop != NULL && side->journal != NULL) {
+        loop_task_cancel(&side->again);
+    }
+    journal_close(side->journal);
+    bell_free(side->store->wake);
+    if (side->loop != NULL) {
+        loop_timer_fini(&side->sync);
+        loop_timer_fini(&side->retry);
+        loop_timer_fini(&side->tidy);
+    }
+    loop_free(side->loop);
+    buf_fini(&side->lines);
+    buf_fini(&side->text);
+    mem_give(side, sizeof *side);
+}
+
+void *store_thread_run(void *to)
+{
+    struct store *store = to;
+    struct store_thread *side = mem_take_zero(sizeof *side);
+
+    if (side == NULL) {
+        why_set(&store->why, "out of memory");
+        store->err = ERR_MEMORY;
+        (void)sem_post(&store->ready);
+        return NULL;
+    }
+    side->store = store;
+    store->side = side;
+    buf_init(&side->lines, LINES_MAX);
+    buf_init(&side->text, 2 * TEXT_ROOM);
+    store->err = begin(side, &store->why);
+    if (store->err != ERR_NONE) {
+        end(side);
+        (void)sem_post(&store->ready);
+        return NULL;
+    }
+    (void)sem_post(&store->ready);
+    loop_run(side->loop);
+    finish(side);
+    end(side);
+    return NULL;
+}
