@@ -272,6 +272,7 @@ void store_free(struct store *store, uint32_t ms)
     atomic_store(&store->stop_ms, ms);
     atomic_store(&store->is_stopping, true);
     bell_ring(store->wake);
+    (void)sem_post(&store->ready); /* the bell is not touched any more */
     (void)pthread_join(store->thread, NULL);
     take_freed(store);
     on_heard(store);

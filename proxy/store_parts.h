@@ -61,7 +61,7 @@ struct store {
     _Atomic uint32_t stop_ms;
     /* Of the start and the end. */
     pthread_t thread;
-    sem_t ready;
+    sem_t ready; /* posted by the thread when it has begun, and by the main loop when it may end */
     enum err err;
     struct why why;
     struct store_thread *side;    /* the store thread's own */

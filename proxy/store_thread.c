@@ -489,6 +489,8 @@ void *store_thread_run(void *to)
     (void)sem_post(&store->ready);
     loop_run(side->loop);
     finish(side);
+    while (sem_wait(&store->ready) != 0) {
+    }
     end(side);
     return NULL;
 }
