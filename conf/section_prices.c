@@ -15,8 +15,19 @@ void prices_begin(struct snapshot *snapshot)
 
 void prices_end(struct reader *reader)
 {
-    if (!book_close(&reader->snapshot->prices)) {
+    struct book *book = &reader->snapshot->prices;
+
+    if (!book_close(book)) {
         reader->has_no_memory = true;
+        return;
+    }
+    for (size_t i = 0; i < reader->snapshot->routing.providers_count; i++) {
+        struct provider *provider = &reader->providers[i];
+
+        if (provider->kind != NULL) {
+            provider->prices = book_place(book, provider->name, span_of(provider->kind->name),
+                                          provider->endpoint.host);
+        }
     }
 }
 

@@ -174,6 +174,10 @@ static void act_attempt(struct call *call, const struct action *action)
     call->facts.has_attempt = true;
     ears.to = &call->env->calls->lanes[call->lane];
     call->facts.attempt_us = loop_micros(call->env->loop);
+    if (!call_record_open(call)) {
+        call_event(call, EVENT_ENDED, OUTCOME_JOURNAL_FULL);
+        return;
+    }
     if (call_head_dress(call, target, &request)) {
         call->upstream = ops->start(upstream, &request, &ears, call->id);
     }
@@ -206,6 +210,7 @@ static void act_settle(struct call *call, const struct action *action)
         meter_usage(&call->relay.stream.meter, call->match.operation->input_holds_cache,
                     &call->relay.usage);
     }
+    call_record_settle(call, action);
     call_log_attempt(call, action->outcome);
     call_tell_attempt(call, action->attempt);
     ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
@@ -253,6 +258,7 @@ static void step(struct call *call, const struct event_in *event)
     for (uint8_t i = 0; i < actions.count; i++) {
         call_act(call, &actions.list[i]);
     }
+    call_record_flush(call);
     if (call->conn != NULL) {
         conn_wake_call(call->conn, actions.wake_at);
     } else if (call->drain != NULL && !call->is_closed) {

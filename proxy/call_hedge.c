@@ -24,6 +24,8 @@ static void swap(struct call *call)
     SWAP(struct http1_part, call->head.upstream_id, aside->upstream_id);
     SWAP(uint64_t, call->facts.attempt_us, aside->attempt_us);
     SWAP(uint64_t, call->facts.head_us, aside->head_us);
+    SWAP(uint64_t, call->facts.content_us, aside->content_us);
+    SWAP(uint32_t, call->slot, aside->slot);
     SWAP(unsigned, call->facts.upstream_status, aside->upstream_status);
     SWAP(bool, call->facts.is_reused, aside->is_reused);
 }

@@ -70,6 +70,10 @@ static void put_usage(struct log *log, const struct call *call)
     put_count(log, "cache_read_tokens", usage.tokens[TOKENS_CACHE_READ]);
     put_count(log, "cache_write_tokens", usage.tokens[TOKENS_CACHE_WRITE_5M]);
     put_count(log, "reasoning_tokens", usage.reasoning);
+    buf_clear(&call->env->scratch->text);
+    if (call_record_cost(call, &call->env->scratch->text)) {
+        log_field(log, "cost_usd", buf_span(&call->env->scratch->text));
+    }
     if (usage.is_anomalous) {
         log_bool(log, "usage_anomaly", true);
     }

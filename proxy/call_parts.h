@@ -61,6 +61,14 @@ enum relay_mode {
     RELAY_ERROR    /* a provider's error, read up to LIMIT_ERROR_BODY */
 };
 
+/* How much content came: tokens are estimated from it where no usage tells them. */
+struct relay_seen {
+    uint64_t bytes;        /* of events' data */
+    uint64_t late_bytes;   /* of them, since the provider last told its output */
+    uint32_t events;
+    uint32_t late_events;
+};
+
 /* The answer of the attempt in flight. */
 struct relay {
     enum relay_mode mode;
@@ -81,10 +89,12 @@ struct relay {
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
+    struct relay_seen seen;      /* of a stream, for estimates */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
     int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
     uint64_t quota_ms;           /* when its quota comes back; 0: not known */
     int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */
+    bool is_foreign;             /* not of the type that was asked for: no answer at all */
     bool has_content;            /* the dispatch has heard of it */
     bool is_early;               /* its head goes out before anybody knows who will answer */
 };
@@ -92,8 +102,10 @@ struct relay {
 /* For the call's line. Times in microseconds of loop_micros. */
 struct call_facts {
     uint64_t began_us;
+    wall_ms began_at;
     uint64_t attempt_us;     /* the attempt was started */
     uint64_t head_us;        /* the provider's head came */
+    uint64_t content_us;     /* the first content of its stream */
     uint64_t told_us;        /* the provider last told us something that decided */
     mono_ms told_at;         /* the same, in the loop's time */
     unsigned upstream_status; /* as the provider sent it; 0: none came */
@@ -104,6 +116,10 @@ struct call_facts {
     enum outcome outcome;
     bool has_attempt;
     bool is_reused;
+    bool is_cost_final;      /* nothing is added to it any more */
+    bool is_unpriced;        /* part of it has no price */
+    uint8_t billed;          /* attempts that are in the cost, by their numbers' bits */
+    int64_t cost_pico;       /* of all attempts so far */
     uint32_t told;           /* its number for the observer; 0: not told of yet */
 };
 
@@ -112,7 +128,6 @@ struct call_drain {
     struct loop_timer timer;
     struct call *call;
     uint64_t bytes;          /* read since */
-    bool is_whole;           /* the provider has said all there is */
 };
 
 /* The second attempt of a call while two are in flight (a hedge): what the call keeps of the one
@@ -126,8 +141,20 @@ struct call_aside {
     struct http1_part upstream_id;
     uint64_t attempt_us;
     uint64_t head_us;
+    uint64_t content_us;
+    uint32_t slot;
     unsigned upstream_status;
     bool is_reused;
+};
+
+/* Whose ears an attempt has: two of one call can be in flight. */
+enum { LANES = 2 };
+/* An attempt that was settled in this step: its record is written when it is known whether the call is
+ * over. */
+struct call_settled {
+    uint8_t number;
+    uint8_t outcome;
+    uint8_t phase;
 };
 
 /* An event on its way to the dispatch; what it tells besides is looked up when its turn comes. */
@@ -146,6 +173,7 @@ struct call {
     uint8_t number;              /* of the attempt whose answer `relay` holds; 0: none yet */
     uint8_t place;               /* of its target in the plan */
     uint8_t lane;                /* of its ears */
+    uint32_t slot;               /* of its record in the store; 0: none */
     uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
     bool is_closed;
     struct outbox_place soon;    /* what leaves for the app at the end of this turn */
@@ -169,6 +197,8 @@ struct call {
         uint8_t count;
         bool is_stepping;
     } events;
+    struct call_settled settled[LANES];
+    uint8_t settled_count;
     struct link link;            /* in calls */
     struct loop_task reap;
     struct buf wire_head;        /* the request head as sent, and the spliced model text */
@@ -178,8 +208,6 @@ struct call {
 /* Bytes of a call's beginning: as far as the flags of its stream. */
 enum { CALL_HOT = offsetof(struct call, relay.stream.meter) };
 
-/* Whose ears an attempt has: two of one call can be in flight. */
-enum { LANES = 2 };
 struct lane {
     struct calls *calls;
     uint8_t number;
@@ -324,6 +352,22 @@ void reply_whole(struct call *call, unsigned status, struct span content_type, s
 void models_reply(struct call *call, struct span listed);
 /* True: answered from what the provider listed lately. */
 bool models_reply_cached(struct call *call);
+
+/* call_record.c: what is kept of each attempt. */
+/* Before the request leaves. False: its record cannot be kept. */
+bool call_record_open(struct call *call);
+/* As more of the answer comes. */
+void call_record_progress(struct call *call);
+/* The attempt in view is over: what it is charged counts for the call. */
+void call_record_settle(struct call *call, const struct action *action);
+/* An attempt's charge counts for the call from now on, if it does not yet. */
+void call_record_bill(struct call *call, enum outcome outcome, enum attempt_phase phase);
+/* The step is over: the records of attempts settled in it are written. */
+void call_record_flush(struct call *call);
+/* A call that made no attempt. */
+void call_record_none(struct call *call);
+/* What the whole call cost so far, as decimal text of USD. False: part of it is not priced. */
+bool call_record_cost(const struct call *call, struct buf *out);
 
 /* call_log.c */
 /* One line per attempt, at debug. */

@@ -168,6 +168,7 @@ void call_close(struct call *call, bool is_told)
     list_remove(&call->link);
     (void)outbox_take(call->env->calls->outbox, &call->soon);
     if (is_told) {
+        call_record_none(call);
         call_log(call);
         call_tell(call);
     }
@@ -187,6 +188,7 @@ struct call *call_make(struct conn *conn)
     call->conn = conn;
     call->snapshot = snapshot_take(env->snapshot);
     call->facts.began_us = loop_micros(env->loop);
+    call->facts.began_at = loop_wall(env->loop);
     call->body.max = (size_t)env->snapshot->limits.body;
     call->model.max = (size_t)LIMIT_MODEL_NAME * 4;
     call->wire_head.max = LIMIT_WIRE_HEAD;

@@ -13,6 +13,8 @@
 #include "wire/json_scan.h"
 
 struct calls;
+struct guesses;
+struct store;
 struct fleet;
 struct conns;
 struct models;
@@ -23,6 +25,8 @@ struct ports {
     struct upstream *fixtures;
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
+    struct store *store;
+    struct guesses *guesses;
     const struct observer *observer; /* NULL: nobody is told of calls but the log */
 };
 

@@ -47,6 +47,7 @@ void relay_again(struct call *call)
     call->head.upstream_id.len = 0;
     call->facts.upstream_status = 0;
     call->facts.head_us = 0;
+    call->facts.content_us = 0;
     call->facts.told_us = 0;
     call->facts.is_reused = false;
 }
@@ -216,6 +217,24 @@ static bool follow_event(struct call *call, struct run *run, const struct sse_ev
     UNREACHABLE();
 }
 
+/* For estimates. A figure that the provider tells of its output stands for all that came before. */
+static void note_seen(struct relay *relay, const struct sse_event *event,
+                      const struct event_view *view)
+{
+    struct relay_seen *seen = &relay->seen;
+
+    if (view->is_content) {
+        seen->events++;
+        seen->late_events++;
+        seen->bytes += event->data.len;
+        seen->late_bytes += event->data.len;
+    }
+    if (view->is_usage) {
+        seen->late_events = 0;
+        seen->late_bytes = 0;
+    }
+}
+
 /* One event. False: the call has been decided, read no further. */
 static bool take_event(struct call *call, struct run *run, const struct sse_event *event,
                        bool *is_content)
@@ -240,6 +259,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
     }
+    note_seen(relay, event, &view);
     if (relay->is_followed && !view.hide) {
         if (!follow_event(call, run, event, &view)) {
             return false;
@@ -269,6 +289,7 @@ static void content_behind_gate(struct call *call)
 
     if (!relay->has_content) {
         relay->has_content = true;
+        call->facts.content_us = loop_micros(call->env->loop);
         call_event(call, EVENT_CONTENT, OUTCOME_OK);
     }
     if (rule->mode == COMMIT_TOKENS && !relay->is_open && !call->is_closed &&
@@ -302,6 +323,9 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
     run_flush(&run);
     dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), is_content);
+    if (is_content) {
+        call_record_progress(call);
+    }
     if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY || (!relay->is_open && relay->held.failed)) {
         call_event(call, EVENT_ENDED,
                    step == SSE_TOO_LONG || relay->held.len + LIMIT_RECV > relay->held.max
@@ -466,6 +490,7 @@ static enum outcome end_of_error(struct call *call)
     meter_init(&meter);
     operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
                            &meter);
+    meter_usage(&meter, operation->input_holds_cache, &relay->usage);
     return judge(call, &relay->answer.error);
 }
 

@@ -115,9 +115,10 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
     return 0;
 }
 
-static enum outcome judge_type(const struct call *call, const struct head_seen *seen)
+static enum outcome judge_type(struct call *call, const struct head_seen *seen)
 {
-    const struct relay *relay = &call->relay;
+    struct relay *relay = &call->relay;
+    bool is_wanted = false;
 
     if (relay->mode != RELAY_WHOLE && relay->mode != RELAY_STREAM) {
         return OUTCOME_OK;
@@ -125,11 +126,11 @@ static enum outcome judge_type(const struct call *call, const struct head_seen *
     if (seen->encoding.len > 0 && !span_equal_nocase(seen->encoding, SPAN_OF("identity"))) {
         return OUTCOME_BAD_BODY; /* identity was asked; a call carries no decoder */
     }
-    if (relay->mode == RELAY_STREAM) {
-        return is_type(seen->content_type, SPAN_OF("text/event-stream")) ? OUTCOME_OK
-                                                                         : OUTCOME_BAD_BODY;
-    }
-    return relay->is_json ? OUTCOME_OK : OUTCOME_BAD_BODY;
+    is_wanted = relay->mode == RELAY_STREAM
+                    ? is_type(seen->content_type, SPAN_OF("text/event-stream"))
+                    : relay->is_json;
+    relay->is_foreign = !is_wanted;
+    return is_wanted ? OUTCOME_OK : OUTCOME_BAD_BODY;
 }
 
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base)

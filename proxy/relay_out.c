@@ -220,6 +220,8 @@ void relay_finish(struct call *call)
         return;
     }
     if (relay->mode == RELAY_WHOLE) {
+        call_record_bill(call, OUTCOME_OK, ATTEMPT_HEADED);
+        call->facts.is_cost_final = true;
         reply_whole(call, relay->status, SPAN_OF("application/json"), buf_span(&relay->held));
         return;
     }

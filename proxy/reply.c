@@ -108,6 +108,22 @@ static void put_target(struct buf *out, const struct call *call)
     }
 }
 
+/* Known before the head of whole answers alone. */
+static void put_cost(struct buf *out, const struct call *call)
+{
+    size_t from = out->len;
+
+    if (!call->facts.is_cost_final) {
+        return;
+    }
+    buf_put(out, SPAN_OF("x-headgate-cost-usd: "));
+    if (call_record_cost(call, out)) {
+        buf_put(out, SPAN_OF("\r\n"));
+    } else {
+        buf_truncate(out, from);
+    }
+}
+
 void reply_own_fields(struct buf *out, const struct call *call)
 {
     struct span id = span_make(call->call_id, CALL_ID_LENGTH);
@@ -126,6 +142,7 @@ void reply_own_fields(struct buf *out, const struct call *call)
         if (call->facts.has_attempt && !call->relay.is_early) {
             put_target(out, call);
         }
+        put_cost(out, call);
     }
     if (call->facts.has_attempt && !call->relay.is_early) {
         put_times(out, call);
@@ -310,6 +327,7 @@ static void reply_provider_error(struct call *call, uint64_t wait_ms)
     bool asks_again = relay->status == 408 || relay->status == 409 || relay->status == 429 ||
                       relay->status >= 500;
 
+    call->facts.is_cost_final = true;
     reply_cover(call, &relay->held);
     if (asks_again) {
         put_retry(&relay->head, wait_ms);
@@ -341,6 +359,7 @@ void reply_failure(struct call *call, const struct action *action)
         refusal = without_body(relay, outcome);
     }
     refusal.wait_ms = wait_of(call, action);
+    call->facts.is_cost_final = true;
     if (refusal.kind == REFUSAL_UPSTREAM_OVERLOADED) {
         refusal.status = call->match.dialect->overloaded_status;
     }

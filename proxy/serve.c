@@ -15,7 +15,11 @@
 #include "proxy/env.h"
 #include "proxy/listener.h"
 #include "proxy/models.h"
+#include "pricing/guess.h"
+#include "proxy/bill.h"
 #include "proxy/probes.h"
+#include "proxy/state_dir.h"
+#include "proxy/store.h"
 #include "router/fleet.h"
 
 enum {
@@ -40,6 +44,7 @@ struct server {
     size_t signals_count;
     struct loop_timer drain;
     struct probes *probes;
+    struct state_dir state_dir;
     const struct serve_options *options;
     bool is_draining;
     bool has_closed;  /* the listeners */
@@ -192,6 +197,39 @@ static void watch_signals(struct server *server)
 
 /* ---- boot ---- */
 
+/* On the store thread, before store_new returns: the settings do not change. */
+static void settle_crash(void *to, struct buf *text, struct record *record)
+{
+    const struct server *server = to;
+
+    bill_crash(server->options->snapshot, text, record);
+}
+
+static enum err open_store(struct server *server, struct why *why)
+{
+    const struct snapshot *snapshot = server->env.snapshot;
+    struct store_options options = {
+        .loop = server->env.loop,
+        .log = server->env.log,
+        .calls = snapshot->limits.calls,
+        .seed = server->scratch.seed,
+        .degrades = snapshot->journal.degrades,
+        .journal = {.retention_ms = snapshot->journal.retention_ms, .max = snapshot->journal.max},
+        .settle_crash = settle_crash,
+        .to = server,
+    };
+    enum err err = state_dir_find(snapshot, &server->state_dir, why);
+
+    if (err == ERR_NONE) {
+        err = state_dir_open(&server->state_dir, why);
+    }
+    if (err == ERR_NONE) {
+        options.state_dir = span_of(server->state_dir.path);
+        err = store_new(&options, &server->ports.store, why);
+    }
+    return err;
+}
+
 /* As many descriptors as the system gives; calls are limited to what they carry. */
 static void fit_descriptors(struct server *server)
 {
@@ -235,6 +273,7 @@ static bool make_parts(struct server *server)
     buf_init(&server->scratch.text, SCRATCH_OUT_MAX);
     loop_entropy(env->loop, &server->scratch.seed, sizeof server->scratch.seed);
     server->ports.observer = server->options->observer;
+    server->ports.guesses = guesses_new(server->scratch.seed);
     server->ports.ledger_ops = &ledger_memory_ops;
     server->ports.ledger = ledger_memory_new();
     server->ports.network = upstream_http1_new(env->loop, snapshot);
@@ -245,7 +284,7 @@ static bool make_parts(struct server *server)
     env->fleet = fleet_new(&snapshot->routing, server->scratch.seed);
     loop_timer_init(&server->drain, env->loop, drain_fire);
     server->probes = probes_new(env);
-    return env->log != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
+    return env->log != NULL && server->ports.guesses != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
            server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->fleet != NULL && server->probes != NULL;
 }
@@ -272,6 +311,9 @@ static void free_parts(struct server *server)
         must(ledger_memory_open(server->ports.ledger) == 0);
     }
     ledger_memory_free(server->ports.ledger);
+    store_free(server->ports.store, SECOND_SIGNAL_MS);
+    state_dir_close(&server->state_dir);
+    guesses_free(server->ports.guesses);
     json_scan_free(server->scratch.scan);
     buf_fini(&server->scratch.out);
     buf_fini(&server->scratch.text);
@@ -387,10 +429,15 @@ int serve(const struct serve_options *options)
         return EXIT_RUNTIME;
     }
     server->options = options;
+    server->state_dir.lock = -1;
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     if (make_parts(server)) {
         fit_descriptors(server);
-        err = listen_all(server, &why);
+        err = open_store(server, &why);
+        bool has_store = err == ERR_NONE;
+        if (has_store) {
+            err = listen_all(server, &why);
+        }
         if (err == ERR_NONE) {
             watch_signals(server);
             conns_on_end(server->env.conns, on_conn_end, server);
@@ -402,7 +449,8 @@ int serve(const struct serve_options *options)
             log_say(server->env.log, LOG_INFO, "stopped", "stopped");
             code = EXIT_GOOD;
         } else {
-            log_say(server->env.log, LOG_ERROR, "listen_failed", "%s", why.text);
+            log_say(server->env.log, LOG_ERROR, has_store ? "listen_failed" : "state_failed", "%s",
+                    why.text);
             code = exit_code_of(err);
         }
         conns_on_end(server->env.conns, NULL, NULL);

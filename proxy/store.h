@@ -33,8 +33,8 @@ struct store_options {
     struct journal_rules journal;
     const struct journal_disk *disk; /* NULL: the real one */
     /* Decides what an attempt is charged that was open when an earlier process died; on the store
-     * thread, before store_new returns. */
-    void (*settle_crash)(void *to, struct record *record);
+     * thread, before store_new returns. `text` is empty, for texts of the record. */
+    void (*settle_crash)(void *to, struct buf *text, struct record *record);
     /* Puts those who will follow the journal into `followers` (at most FOLLOWERS_MAX) and returns how
      * many; on the store thread, whose loop is given. NULL: nobody follows. */
     size_t (*make_followers)(void *to, struct loop *store_loop, struct follower *followers);

@@ -26,6 +26,7 @@ struct store_thread {
     struct inflight view; /* of the mapped table, for reading */
     struct buf lines;     /* of `batch`, until they are in the journal */
     struct buf text;
+    struct buf names;              /* of a crash record */
     uint32_t batch[BATCH_MAX];
     uint32_t batch_count;
     struct follower followers[FOLLOWERS_MAX];
@@ -317,7 +318,8 @@ static bool on_record(void *to, struct record *record, bool is_crash)
     struct store_thread *side = to;
 
     if (is_crash && side->store->options.settle_crash != NULL) {
-        side->store->options.settle_crash(side->store->options.to, record);
+        buf_clear(&side->names);
+        side->store->options.settle_crash(side->store->options.to, &side->names, record);
     }
     record_put_line(&side->lines, record);
     return side->lines.len < LINES_MAX / 2 || flush_lines(side);
@@ -462,6 +464,7 @@ static void end(struct store_thread *side)
     loop_free(side->loop);
     buf_fini(&side->lines);
     buf_fini(&side->text);
+    buf_fini(&side->names);
     mem_give(side, sizeof *side);
 }
 
@@ -480,6 +483,7 @@ void *store_thread_run(void *to)
     store->side = side;
     buf_init(&side->lines, LINES_MAX);
     buf_init(&side->text, 2 * TEXT_ROOM);
+    buf_init(&side->names, TEXT_ROOM);
     store->err = begin(side, &store->why);
     if (store->err != ERR_NONE) {
         end(side);

@@ -10,6 +10,7 @@
 
 #include "base/span.h"
 #include "breaker/trip.h"
+#include "pricing/book.h"
 #include "wire/provider.h"
 
 enum credential_mode { CREDENTIAL_SECRET, CREDENTIAL_PASSTHROUGH, CREDENTIAL_NONE };
@@ -58,6 +59,7 @@ struct provider {
     const struct fixture_settings *fixtures; /* kind fixtures only */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */
+    struct price_place prices; /* whose price list holds for it */
     uint16_t index;
     uint16_t credential_index; /* same secret at the same endpoint = same index */
 };

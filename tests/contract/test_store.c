@@ -42,9 +42,10 @@ static int tear_down(void **state)
     return system(command);
 }
 
-static void settle_crash(void *to, struct record *record)
+static void settle_crash(void *to, struct buf *text, struct record *record)
 {
     (void)to;
+    (void)text;
     record->texts[RECORD_CHARGE] = SPAN_OF("crashed");
 }
 

@@ -10,7 +10,7 @@ enum { MINUTE_MS = 60000, TEN_MIN_MS = 10 * MINUTE_MS, HOUR_MS = 60 * MINUTE_MS 
 #define S SIGNAL_SUCCESS
 #define N SIGNAL_NEUTRAL
 
-enum { ROWS_KNOWN = 57 };
+enum { ROWS_KNOWN = 58 };
 
 static size_t rows_of_the_table(void)
 {
@@ -38,6 +38,7 @@ struct meaning meaning_of(enum outcome outcome)
         [OUTCOME_TLS_UNFIT] = {C, N, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_PORTS] = {N, N, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_EGRESS_PROXY] = {F, N, FOLLOW_OTHER, OUT_OF_NOTHING, 0, 0},
+        [OUTCOME_JOURNAL_FULL] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_LOCAL] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_WRITE_TIMEOUT] = {F, N, FOLLOW_ANY, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_RESET] = {F, N, FOLLOW_ANY, OUT_OF_NOTHING, 0, 0},

@@ -127,7 +127,8 @@ export class Headgate {
         const [program, ...rest] = [...wrap, BINARY, ...all, ...command];
         this.process = spawn(program, rest, {
             cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'],
-            env: environment({ HOME: this.dir, XDG_CONFIG_HOME: this.dir, XDG_STATE_HOME: this.dir, ...env }),
+            env: environment({ HOME: this.dir, XDG_CONFIG_HOME: this.dir, XDG_STATE_HOME: this.dir,
+                STATE_DIRECTORY: path.join(this.dir, 'state'), ...env }),
         });
         this.pid = this.process.pid;
         alive.add(this.process);

@@ -134,6 +134,7 @@ static const struct {
     {OUTCOME_TLS_UNFIT, C, N, 0, 0, 0, 0},
     {OUTCOME_EGRESS_PROXY, F, N, 0, 0, 0, 0},
     {OUTCOME_LOCAL, N, N, 0, 0, 0, 0},
+    {OUTCOME_JOURNAL_FULL, N, N, 0, 0, 0, 0},
     {OUTCOME_PORTS, N, N, 0, 0, 0, 0},
     {OUTCOME_WRITE_TIMEOUT, F, N, 0, 0, 0, 0},
     {OUTCOME_RESET, F, N, 0, 0, 0, 0},

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The usage record of each attempt: opened before the request leaves, kept up to date while a
+ * stream runs, finished when the attempt is over. What it is charged is told by usage/charge.h;
+ * here the facts are gathered. */
+#include "proxy/call_parts.h"
+
+#include "base/money.h"
+#include "pricing/guess.h"
+#include "proxy/bill.h"
+#include "proxy/store.h"
+
+enum { STATUS_LEFT = 499, RECORD_ID_ROOM = CALL_ID_LENGTH + 8 };
+
+/* Of this many permille error nothing was learned yet. */
+enum { ERROR_UNKNOWN = 1000 };
+
+/* ---- what was asked of whom ---- */
+
+static bool is_recorded(const struct call *call)
+{
+    return call->match.operation != NULL && call->match.operation->kind != OPERATION_MODELS;
+}
+
+static struct span model_of(const struct call *call)
+{
+    const struct target *target = call_target(call);
+
+    return target->model.len > 0 ? target->model : buf_span(&call->model);
+}
+
+static struct span put_id(const struct call *call, uint8_t number, char id[RECORD_ID_ROOM])
+{
+    size_t len = CALL_ID_LENGTH;
+
+    memcpy(id, call->call_id, len);
+    id[len++] = '-';
+    if (number >= 10) {
+        id[len++] = (char)('0' + number / 10);
+    }
+    id[len++] = (char)('0' + number % 10);
+    return span_make(id, len);
+}
+
+static void put_call(const struct call *call, struct record *record)
+{
+    const struct call_head *head = &call->head;
+
+    record->texts[RECORD_SOURCE] = SPAN_OF("headgate");
+    record->texts[RECORD_CALL] = span_make(call->call_id, CALL_ID_LENGTH);
+    record->texts[RECORD_REQUEST] = call_head_span(head, head->request_id);
+    record->texts[RECORD_TRACE] = call_head_span(head, head->trace);
+    record->texts[RECORD_TASK] = call_head_span(head, head->task);
+    record->texts[RECORD_TAGS] = call_head_span(head, head->tags);
+    record->numbers[RECORD_AT] = call->facts.began_at;
+    if (call->plan.route != NULL) {
+        record->texts[RECORD_ROUTE] = call->plan.route->name;
+    }
+    record->texts[RECORD_DIALECT] = span_of(call->match.dialect->name);
+    record->texts[RECORD_OPERATION] = span_of(call->match.operation->name);
+    record->numbers[RECORD_STREAM] = call->request.is_stream;
+    record->numbers[RECORD_BYTES_IN] = (int64_t)call->facts.bytes_in;
+}
+
+static struct guess input_guess(const struct call *call)
+{
+    return guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name,
+                          model_of(call), GUESS_INPUT, call->facts.bytes_in);
+}
+
+static void put_attempt(const struct call *call, struct record *record)
+{
+    struct span asked = buf_span(&call->model);
+    struct span model = model_of(call);
+    struct guess guess = input_guess(call);
+
+    record->texts[RECORD_PROVIDER] = call_target(call)->provider->name;
+    record->texts[RECORD_MODEL] = model;
+    if (!span_equal(asked, model)) {
+        record->texts[RECORD_MODEL_ASKED] = asked;
+    }
+    record->numbers[RECORD_ATTEMPT] = call->number;
+    record->numbers[RECORD_BEGAN_US] = (int64_t)(call->facts.attempt_us - call->facts.began_us);
+    if (call->match.operation->kind == OPERATION_CALL) {
+        record->numbers[RECORD_INPUT_ESTIMATE] = guess.tokens;
+        if (guess.error_permille < ERROR_UNKNOWN) {
+            record->numbers[RECORD_ESTIMATE_ERROR] = guess.error_permille;
+        }
+    }
+}
+
+bool call_record_open(struct call *call)
+{
+    char id[RECORD_ID_ROOM];
+    struct record record;
+
+    call->slot = 0;
+    if (!is_recorded(call)) {
+        return true;
+    }
+    record_init(&record);
+    put_call(call, &record);
+    put_attempt(call, &record);
+    record.texts[RECORD_ID] = put_id(call, call->number, id);
+    return store_open(call->env->ports->store, &record, &call->slot);
+}
+
+/* ---- how much came ---- */
+
+static int64_t told_output(const struct relay *relay)
+{
+    int64_t told = relay->mode == RELAY_STREAM ? relay->stream.meter.told[USAGE_OUTPUT] : -1;
+
+    return told > 0 ? told : 0;
+}
+
+void call_record_progress(struct call *call)
+{
+    const struct relay_seen *seen = &call->relay.seen;
+
+    if (call->slot != 0) {
+        struct inflight_progress progress = {.output_seen = (uint64_t)told_output(&call->relay) +
+                                                            seen->late_events,
+                                             .bytes = seen->bytes,
+                                             .phase = CHARGE_PHASE_CONTENT};
+        store_progress(call->env->ports->store, call->slot, &progress);
+    }
+}
+
+/* Tokens of what came since the provider last told a figure. Until a ratio is known each event
+ * counts for one token at least: nearly all servers send one or a few at a time. */
+static int64_t late_tokens(const struct call *call)
+{
+    const struct relay_seen *seen = &call->relay.seen;
+    struct guess guess =
+        guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name, model_of(call),
+                       GUESS_STREAM, seen->late_bytes);
+
+    return guess.error_permille == ERROR_UNKNOWN && guess.tokens < (int64_t)seen->late_events
+               ? (int64_t)seen->late_events
+               : guess.tokens;
+}
+
+static int64_t output_seen(const struct call *call)
+{
+    const struct relay *relay = &call->relay;
+
+    if (relay->mode == RELAY_WHOLE) {
+        return guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name,
+                              model_of(call), GUESS_WHOLE, relay->held.len)
+            .tokens;
+    }
+    return relay->mode == RELAY_STREAM ? told_output(relay) + late_tokens(call) : 0;
+}
+
+/* ---- how it ended ---- */
+
+static bool is_whole(const struct relay *relay)
+{
+    return relay->mode == RELAY_STREAM ? relay->stream.saw_terminal || relay->stream.saw_finish
+                                       : relay->answer.is_json && relay->answer.has_result;
+}
+
+/* The provider's word, or something that is no answer: not a broken one. */
+static bool is_no(const struct call *call, enum outcome outcome)
+{
+    const struct relay *relay = &call->relay;
+
+    if (outcome == OUTCOME_TIMED_OUT) { /* 408: it may have run (faults C08) */
+        return false;
+    }
+    return call->facts.upstream_status >= 300 || relay->is_foreign ||
+           (relay->mode == RELAY_WHOLE && relay->answer.is_json) ||
+           (relay->mode == RELAY_STREAM && relay->answer.error.is_present);
+}
+
+static enum charge_end end_of(const struct call *call, enum outcome outcome)
+{
+    switch (outcome) {
+    case OUTCOME_OK: return CHARGE_END_GOOD;
+    case OUTCOME_APP_GONE:
+        return call->drain != NULL && is_whole(&call->relay) ? CHARGE_END_GOOD
+                                                             : CHARGE_END_CANCELLED;
+    case OUTCOME_SHUTDOWN:
+    case OUTCOME_DEADLINE:
+    case OUTCOME_SLOW: return CHARGE_END_CANCELLED;
+    case OUTCOME_HEDGE_LOST: return CHARGE_END_HEDGE;
+    default: return is_no(call, outcome) ? CHARGE_END_NO : CHARGE_END_BROKEN;
+    }
+}
+
+static enum charge_phase phase_of(const struct call *call, enum attempt_phase phase)
+{
+    switch (phase) {
+    case ATTEMPT_UNSENT: return CHARGE_PHASE_UNSENT;
+    case ATTEMPT_SENT: return CHARGE_PHASE_SENT;
+    case ATTEMPT_CONTENT: return CHARGE_PHASE_CONTENT;
+    case ATTEMPT_HEADED: break;
+    }
+    /* Of a whole answer every byte is content. */
+    return call->relay.mode == RELAY_WHOLE && call->relay.held.len > 0 ? CHARGE_PHASE_CONTENT
+                                                                       : CHARGE_PHASE_HEADED;
+}
+
+static enum charge_operation operation_of(const struct call *call)
+{
+    switch (call->match.operation->kind) {
+    case OPERATION_CALL: return CHARGE_METERED;
+    case OPERATION_COUNT:
+    case OPERATION_MODELS: return CHARGE_COSTS_NOTHING;
+    case OPERATION_PASS: return CHARGE_NOT_READ;
+    }
+    return CHARGE_NOT_READ;
+}
+
+struct made {
+    struct bill bill;
+    struct bill_terms terms;
+    struct usage told;
+    struct charge_facts facts;
+};
+
+static void make(const struct call *call, enum outcome outcome, enum attempt_phase phase,
+                 struct made *made)
+{
+    const struct relay *relay = &call->relay;
+    const struct operation *operation = call->match.operation;
+
+    made->told = relay->usage;
+    if (relay->mode == RELAY_STREAM) {
+        meter_usage(&relay->stream.meter, operation->input_holds_cache, &made->told);
+    }
+    made->terms = (struct bill_terms){
+        .snapshot = call->snapshot,
+        .provider = call_target(call)->provider,
+        .asked = model_of(call),
+        .answered = relay->answer.model,
+        .at = call->facts.began_at,
+    };
+    made->facts = (struct charge_facts){
+        .operation = operation_of(call),
+        .end = end_of(call, outcome),
+        .phase = phase_of(call, phase),
+        .is_drained = call->drain != NULL,
+        .has_output = operation->unfold != NULL || operation->read_event != NULL,
+        .told = &made->told,
+        .input_estimate = input_guess(call).tokens,
+        .output_seen = output_seen(call),
+    };
+    made->facts.chunk =
+        relay->seen.events == 0 ? 1 : 1 + made->facts.output_seen / relay->seen.events;
+    bill_make(&made->terms, &made->facts, &made->bill);
+}
+
+/* What a good answer told teaches how to estimate others. */
+static void learn(const struct call *call, const struct made *made)
+{
+    struct guesses *guesses = call->env->ports->guesses;
+    struct span provider = call_target(call)->provider->name;
+    struct span model = model_of(call);
+    int64_t output = usage_output_all(&made->told);
+
+    if (made->bill.charge.what != CHARGE_COMPLETE || made->told.is_anomalous) {
+        return;
+    }
+    guesses_learn(guesses, provider, model, GUESS_INPUT, call->facts.bytes_in,
+                  usage_input_all(&made->told));
+    if (call->relay.mode == RELAY_STREAM) {
+        guesses_learn(guesses, provider, model, GUESS_STREAM, call->relay.seen.bytes, output);
+    } else {
+        guesses_learn(guesses, provider, model, GUESS_WHOLE, call->relay.held.len, output);
+    }
+}
+
+static void count_cost(struct call *call, const struct made *made)
+{
+    uint8_t bit = (uint8_t)(1u << (call->number & 7u));
+
+    if ((call->facts.billed & bit) != 0) {
+        return;
+    }
+    call->facts.billed |= bit;
+    if (!made->bill.is_priced) {
+        call->facts.is_unpriced = true;
+    } else if (made->bill.cost.pico > INT64_MAX - call->facts.cost_pico) {
+        call->facts.cost_pico = INT64_MAX;
+    } else {
+        call->facts.cost_pico += made->bill.cost.pico;
+    }
+}
+
+void call_record_bill(struct call *call, enum outcome outcome, enum attempt_phase phase)
+{
+    struct made made;
+
+    if (is_recorded(call)) {
+        make(call, outcome, phase, &made);
+        count_cost(call, &made);
+    }
+}
+
+bool call_record_cost(const struct call *call, struct buf *out)
+{
+    if (call->facts.is_unpriced || call->facts.billed == 0) {
+        return false;
+    }
+    money_put_nano(out, money_nano_up(call->facts.cost_pico));
+    return true;
+}
+
+/* ---- at its end ---- */
+
+static void put_flags(const struct call *call, const struct made *made, enum outcome outcome,
+                      struct record *record)
+{
+    bool is_cut = outcome_refusal(outcome) != REFUSAL_NONE && call->dispatch.is_committed;
+
+    if (outcome == OUTCOME_APP_GONE) {
+        record_flag(record, RECORD_FLAG_ABORTED_BY_APP);
+    }
+    if (call->drain != NULL) {
+        record_flag(record, made->facts.end == CHARGE_END_GOOD ? RECORD_FLAG_DRAINED
+                                                               : RECORD_FLAG_DRAIN_CAPPED);
+    }
+    if (is_cut) {
+        record_flag(record, RECORD_FLAG_CUT);
+    }
+}
+
+static void put_times(const struct call *call, struct record *record)
+{
+    const struct call_facts *facts = &call->facts;
+
+    record->numbers[RECORD_TOTAL_US] = (int64_t)(loop_micros(call->env->loop) - facts->attempt_us);
+    if (facts->head_us != 0) {
+        record->numbers[RECORD_TTFB_US] = (int64_t)(facts->head_us - facts->attempt_us);
+    }
+    if (facts->content_us != 0) {
+        record->numbers[RECORD_TTFC_US] = (int64_t)(facts->content_us - facts->attempt_us);
+    }
+}
+
+static void put_end(const struct call *call, struct record *record)
+{
+    const struct call_facts *facts = &call->facts;
+    bool has_left = facts->outcome == OUTCOME_APP_GONE && facts->status == 0;
+
+    record->numbers[RECORD_STATUS] = has_left ? STATUS_LEFT : (int64_t)facts->status;
+    record->numbers[RECORD_BYTES_OUT] = (int64_t)facts->bytes_out;
+    if (facts->refusal != REFUSAL_NONE) {
+        record->texts[RECORD_REASON] = span_of(refusal_row(facts->refusal)->code);
+    }
+}
+
+static void put_answer(const struct call *call, struct record *record)
+{
+    struct span answered = call->relay.answer.model;
+
+    if (call->facts.upstream_status != 0) {
+        record->numbers[RECORD_UPSTREAM_STATUS] = call->facts.upstream_status;
+    }
+    if (answered.len > 0 && !span_equal(answered, record->texts[RECORD_MODEL])) {
+        record->texts[RECORD_MODEL_ANSWERED] = answered;
+    }
+}
+
+static void write_record(struct call *call, const struct call_settled *settled, bool is_last)
+{
+    enum outcome outcome = (enum outcome)settled->outcome;
+    char id[RECORD_ID_ROOM];
+    struct record record;
+    struct made made;
+
+    make(call, outcome, (enum attempt_phase)settled->phase, &made);
+    learn(call, &made);
+    record_init(&record);
+    put_call(call, &record);
+    put_attempt(call, &record);
+    record.texts[RECORD_ID] = put_id(call, settled->number, id);
+    record.texts[RECORD_OUTCOME] = span_of(outcome_word(outcome));
+    record.texts[RECORD_PHASE] =
+        span_of(charge_phase_word(made.facts.phase, made.facts.end == CHARGE_END_GOOD));
+    put_answer(call, &record);
+    put_times(call, &record);
+    bill_put(&made.bill, &made.terms, &call->env->scratch->text, &record);
+    put_flags(call, &made, outcome, &record);
+    if (made.bill.charge.is_estimated && made.facts.has_output) {
+        record.numbers[RECORD_OUTPUT_SEEN] = made.facts.output_seen;
+    }
+    if (is_last) {
+        put_end(call, &record);
+    }
+    store_finish(call->env->ports->store, call->slot, &record);
+    call->slot = 0;
+}
+
+void call_record_settle(struct call *call, const struct action *action)
+{
+    struct call_settled settled = {.number = action->attempt,
+                                   .outcome = (uint8_t)action->outcome,
+                                   .phase = (uint8_t)action->phase};
+
+    if (!is_recorded(call) || call->number != action->attempt) {
+        return;
+    }
+    call_record_bill(call, action->outcome, action->phase);
+    if (action->outcome == OUTCOME_JOURNAL_FULL) {
+        return; /* that is why: it has no slot and was never sent */
+    }
+    if (action->outcome == OUTCOME_HEDGE_LOST) { /* another one ends the call */
+        write_record(call, &settled, false);
+        return;
+    }
+    must(call->settled_count < LANES);
+    call->settled[call->settled_count++] = settled;
+}
+
+void call_record_flush(struct call *call)
+{
+    bool is_over = call->dispatch.state == DISPATCH_CLOSED;
+
+    for (uint8_t i = 0; i < call->settled_count; i++) {
+        call_look_at(call, call->settled[i].number);
+        write_record(call, &call->settled[i], is_over && i + 1 == call->settled_count);
+    }
+    call->settled_count = 0;
+}
+
+void call_record_none(struct call *call)
+{
+    char id[RECORD_ID_ROOM];
+    struct record record;
+
+    if (call->facts.has_attempt || call->match.operation == NULL ||
+        call->match.operation->kind != OPERATION_CALL) {
+        return;
+    }
+    record_init(&record);
+    put_call(call, &record);
+    record.texts[RECORD_ID] = put_id(call, 0, id);
+    record.texts[RECORD_MODEL_ASKED] = buf_span(&call->model);
+    record.numbers[RECORD_ATTEMPT] = 0;
+    put_end(call, &record);
+    store_put(call->env->ports->store, &record);
+}
