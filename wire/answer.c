@@ -36,6 +36,11 @@ struct span answer_text(const struct json_hit *hit, struct span document)
     return hit->kind == JSON_NUMBER ? raw : span_make(NULL, 0);
 }
 
+struct span answer_object(const struct json_hit *hit, struct span document)
+{
+    return hit->kind == JSON_OBJECT ? json_hit_span(hit, document) : span_make(NULL, 0);
+}
+
 bool answer_is_filled(const struct json_hit *hit)
 {
     switch (hit->kind) {
@@ -128,7 +133,7 @@ void answer_read_error(const struct json_hit *hits, struct span document, bool h
 
 static bool is_blank(char c)
 {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
 /* Whether the member whose colon stands at `colon` has a value other than null. */
@@ -224,6 +229,41 @@ bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t c
         .paths = paths, .paths_count = count, .allow_duplicates = true};
 
     return json_scan_whole(scan, &options, document, hits) && answer_is_object(document);
+}
+
+bool answer_figures(const uint8_t *rows, size_t count, const struct json_hit *hits,
+                    struct json_hit *figures)
+{
+    bool is_any = false;
+
+    memset(figures, 0, USAGE_PLACES * sizeof *figures); /* JSON_ABSENT is zero */
+    for (size_t i = 0; i < count; i++) {
+        struct json_hit *figure = &figures[rows[i]];
+
+        if (hits[i].kind == JSON_ABSENT || hits[i].kind == JSON_NULL) {
+            continue;
+        }
+        is_any = true;
+        if (figure->kind == JSON_ABSENT ||
+            (figure->kind != JSON_NUMBER && hits[i].kind == JSON_NUMBER)) {
+            *figure = hits[i];
+        }
+    }
+    return is_any;
+}
+
+void answer_note_model(struct stream *stream, const struct json_hit *hit, struct span data)
+{
+    struct span model = {0};
+
+    if (stream->model_len > 0 || hit->kind != JSON_STRING) {
+        return;
+    }
+    model = answer_text(hit, data);
+    if (model.len <= sizeof stream->model) {
+        memcpy(stream->model, model.at, model.len);
+        stream->model_len = (uint8_t)model.len;
+    }
 }
 
 void answer_put_line(struct buf *out, struct span json)

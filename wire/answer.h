@@ -24,6 +24,8 @@ void answer_read_error(const struct json_hit *hits, struct span document, bool h
 
 /* The value's text: of a string without quotes, of a number its digits, else empty. */
 struct span answer_text(const struct json_hit *hit, struct span document);
+/* The bytes of an object; empty for anything else. */
+struct span answer_object(const struct json_hit *hit, struct span document);
 /* Whether there is something in it: a string, array or object that is not empty. */
 bool answer_is_filled(const struct json_hit *hit);
 /* Whether one of these hits is a number. */
@@ -41,5 +43,28 @@ bool answer_is_object(struct span document);
 /* One pass over a provider's document. False when it is not a valid JSON object. */
 MUST_CHECK bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t count,
                             struct span document, struct json_hit *hits);
+
+/* Finds the figures of a usage object that has been scanned: figures[USAGE_PLACES]. rows[i] is the
+ * enum usage_figure that stands at hits[i]. Of several spellings the first with a number counts, else
+ * the first that is not null. False: none is there. */
+bool answer_figures(const uint8_t *rows, size_t count, const struct json_hit *hits,
+                    struct json_hit *figures);
+
+/* The model that answers, from the first event that tells it. */
+void answer_note_model(struct stream *stream, const struct json_hit *hit, struct span data);
+/* Counts what an event brought, once it has been read. An oversized event is one, whatever its
+ * pieces are. */
+static inline void answer_count(struct stream *stream, const struct sse_event *event,
+                                const struct event_view *view)
+{
+    if (view->is_content) {
+        stream->content_events += !event->is_piece || event->is_last_piece;
+        stream->content_bytes += event->is_piece ? event->raw.len : event->data.len;
+    }
+    if (view->is_usage && stream->meter.took_output) {
+        stream->told_events = stream->content_events;
+        stream->told_bytes = stream->content_bytes;
+    }
+}
 
 #endif

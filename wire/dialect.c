@@ -35,6 +35,21 @@ void stream_init(struct stream *stream, const struct operation *operation, bool 
     meter_init(&stream->meter);
 }
 
+struct span stream_model(const struct stream *stream)
+{
+    return span_make(stream->model, stream->model_len);
+}
+
+uint32_t stream_events_untold(const struct stream *stream)
+{
+    return stream->content_events - stream->told_events;
+}
+
+uint64_t stream_bytes_untold(const struct stream *stream)
+{
+    return stream->content_bytes - stream->told_bytes;
+}
+
 /* Cuts "/word" off the front when another segment follows it. */
 static bool cut_segment(struct span *path, struct span word)
 {

@@ -87,6 +87,7 @@ struct answer {
     bool is_failed;        /* Responses: status "failed" */
     struct provider_error error;
     struct span model;     /* raw text without quotes */
+    struct span usage;     /* the usage object as it stands in the body; empty when it has none */
 };
 
 /* What one event of a stream means. */
@@ -98,6 +99,7 @@ struct event_view {
     bool hide;         /* the usage chunk that only we asked for: not for the app */
     bool is_usage;     /* brought figures */
     struct provider_error error;
+    struct span usage; /* the usage object that brought them, in the event's data */
 };
 
 /* A stream's memory between events. A value machine. */
@@ -110,9 +112,17 @@ struct stream {
     bool is_in_pieces;   /* Responses: an event too large to be held is passing */
     bool ends_in_pieces; /* and it is the terminal one */
     uint8_t id_len;
+    uint8_t model_len;
+    /* What was streamed, for an estimate when no figures come: events that brought content, and the
+     * bytes of their data; both also as they stood when the output was told last. */
+    uint32_t content_events;
+    uint32_t told_events;
+    uint64_t content_bytes;
+    uint64_t told_bytes;
     struct meter meter;
     char id[80];       /* Responses: the response id in use, for an honest response.failed */
     uint32_t sequence; /* Responses: the next sequence_number */
+    char model[64];    /* that answers, as told first: raw text without quotes */
 };
 
 /* ---- the rows ---- */
@@ -169,6 +179,11 @@ struct dialect {
 };
 
 void stream_init(struct stream *stream, const struct operation *operation, bool hides_usage);
+/* The model that answers; empty when it was not told, or with a name too long to be kept. */
+struct span stream_model(const struct stream *stream);
+/* Content since the output was told last, or since the beginning: events and bytes of their data. */
+uint32_t stream_events_untold(const struct stream *stream);
+uint64_t stream_bytes_untold(const struct stream *stream);
 
 #define DIALECT(name) extern const struct dialect dialect_##name;
 #include "wire/dialects.def"

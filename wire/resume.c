@@ -369,6 +369,9 @@ void resume_usage(const struct resume *resume, const struct stream *stream, stru
     if (stream->meter.told[USAGE_TOTAL] < 0) {
         sum->told[USAGE_TOTAL] = -1; /* one of two parts is no total */
     }
+    sum->is_anomalous = sum->is_anomalous || resume->past_is_anomalous;
+    sum->has_other_models = sum->has_other_models || resume->past_has_other_models;
+    sum->cost = (struct usage_cost){.len = 0}; /* nor is the cost of the last one that of all */
 }
 
 void resume_leave(struct resume *resume, const struct stream *stream, bool was_shown)
@@ -381,6 +384,9 @@ void resume_leave(struct resume *resume, const struct stream *stream, bool was_s
             resume->past[i] = add_told(resume->past[i], told[i]);
         }
         resume->kept = resume->now;
+        resume->past_is_anomalous = resume->past_is_anomalous || stream->meter.is_anomalous;
+        resume->past_has_other_models =
+            resume->past_has_other_models || stream->meter.has_other_models;
     } else {
         resume->now = resume->kept;
         if (resume->now.text_len < resume->text.len) {

@@ -34,6 +34,8 @@ struct resume {
     const struct resume_row *row; /* NULL: not wanted, or not possible from the start */
     bool is_continuing;
     bool has_late_usage; /* this stream told figures after text */
+    bool past_is_anomalous;     /* the figures of a stream before this one were odd, ... */
+    bool past_has_other_models; /* ... or not all of them its model's */
     struct resume_state now;
     struct resume_state kept; /* at the beginning of this stream */
     int64_t past[USAGE_FIGURES]; /* used by the streams before this one; -1: not told */

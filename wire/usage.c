@@ -13,7 +13,7 @@ void usage_init(struct usage *usage)
     }
 }
 
-/* Of the classes from `first` to `last`. Each is at most 2^31 and they are few: no overflow. */
+/* Of the classes from `first` to `last`. Each is at most a few times 2^31, and they are few: no overflow. */
 static int64_t sum_of(const struct usage *usage, enum token_class first, enum token_class last)
 {
     int64_t sum = -1;
@@ -48,7 +48,7 @@ static bool is_word_letter(char c)
 
 void usage_word_set(struct usage_word *word, struct span text)
 {
-    if (text.len > sizeof word->text) {
+    if (text.len == 0 || text.len > sizeof word->text) {
         return;
     }
     for (size_t i = 0; i < text.len; i++) {
@@ -63,4 +63,20 @@ void usage_word_set(struct usage_word *word, struct span text)
 struct span usage_word_span(const struct usage_word *word)
 {
     return span_make(word->text, word->len);
+}
+
+bool usage_cost_set(struct usage_cost *cost, struct span number, bool is_ticks)
+{
+    if (number.len == 0 || number.at[0] == '-' || number.len > sizeof cost->text) {
+        return false;
+    }
+    memcpy(cost->text, number.at, number.len);
+    cost->len = (uint8_t)number.len;
+    cost->is_ticks = is_ticks;
+    return true;
+}
+
+struct span usage_cost_span(const struct usage_cost *cost)
+{
+    return span_make(cost->text, cost->len);
 }

@@ -40,6 +40,14 @@ struct usage_word {
     uint8_t len;
 };
 
+/* What the provider itself says the call costs, as it spelled the number: digits, a point, perhaps an
+ * exponent. Empty: not told, or too long to be kept. */
+struct usage_cost {
+    char text[24];
+    uint8_t len;
+    bool is_ticks; /* xAI's: 10^10 to the dollar; else US dollars */
+};
+
 struct usage {
     int64_t tokens[TOKEN_CLASSES]; /* -1: not told */
     int64_t reasoning;             /* part of TOKENS_OUTPUT; -1: not told */
@@ -47,8 +55,11 @@ struct usage {
     struct usage_word tier;        /* the service tier that served it, as answered; "fast" also for
                                     * Anthropic's speed */
     struct usage_word region;      /* where it was served, as answered */
+    struct usage_cost cost;
     bool is_anomalous;             /* negative, fractional, over 2^31, shrinking, or parts larger
                                     * than their whole */
+    bool has_other_models;         /* other models worked too, at prices of their own: what they used
+                                    * is not in the tokens */
 };
 
 void usage_init(struct usage *usage);
@@ -58,8 +69,11 @@ int64_t usage_input_all(const struct usage *usage);
 int64_t usage_output_all(const struct usage *usage);
 /* Tokens written to caches, however long they stay; -1 when none was told. */
 int64_t usage_cache_write(const struct usage *usage);
-/* Other letters, or too many of them: the word stays as it was. */
+/* No letters, other ones, or too many: the word stays as it was. */
 void usage_word_set(struct usage_word *word, struct span text);
 struct span usage_word_span(const struct usage_word *word);
+/* `number`: a JSON number. False: it is negative or too long, and what was there stays. */
+bool usage_cost_set(struct usage_cost *cost, struct span number, bool is_ticks);
+struct span usage_cost_span(const struct usage_cost *cost);
 
 #endif

@@ -15,6 +15,11 @@ void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
                               const struct sse_event *event, struct event_view *view);
 bool anthropic_messages_unfold(struct json_scan *scan, struct span body, struct buf *out);
 
+/* Takes the figures of a usage object (empty: there is none) in an answer of `model`. The same object;
+ * empty when it brought none. */
+struct span anthropic_usage_take(struct meter *meter, struct json_scan *scan, struct span usage,
+                                 struct span model);
+
 extern const struct resume_row anthropic_messages_resume;
 
 struct refusal anthropic_count_request(struct json_scan *scan, uint64_t seed, struct span body,

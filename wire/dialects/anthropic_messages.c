@@ -75,31 +75,11 @@ size_t anthropic_model_edits(const struct request *request, struct span model_js
     return request_edit_model(request, model_json, &edits[0]);
 }
 
-/* In the order of enum usage_figure; the last place has no member, the dialect tells no total. */
-#define USAGE_PATHS                                                                                \
-    JSON_PATH2("usage", "input_tokens"), JSON_PATH2("usage", "output_tokens"),                     \
-        JSON_PATH2("usage", "cache_read_input_tokens"),                                            \
-        JSON_PATH2("usage", "cache_creation_input_tokens"),                                        \
-        JSON_PATH3("usage", "output_tokens_details", "thinking_tokens")
-enum { TOLD_FIGURES = USAGE_TOTAL };
-
-static bool take_usage(struct meter *meter, const struct json_hit *hits, struct span document)
-{
-    struct json_hit figures[USAGE_FIGURES] = {0};
-
-    if (!answer_has_number(hits, TOLD_FIGURES)) {
-        return false;
-    }
-    memcpy(figures, hits, TOLD_FIGURES * sizeof figures[0]);
-    meter_take(meter, figures, document);
-    return true;
-}
-
 void anthropic_messages_answer(struct json_scan *scan, struct span body, struct answer *answer,
                                struct meter *meter)
 {
-    enum { FIGURES = ANSWER_ERROR_PLACES, CONTENT = FIGURES + TOLD_FIGURES, MODEL, PLACES };
-    static const struct json_path paths[PLACES] = {ANSWER_ERROR_PATHS, USAGE_PATHS,
+    enum { USAGE = ANSWER_ERROR_PLACES, CONTENT, MODEL, PLACES };
+    static const struct json_path paths[PLACES] = {ANSWER_ERROR_PATHS, JSON_PATH1("usage"),
                                                    JSON_PATH1("content"), JSON_PATH1("model")};
     struct json_hit hits[PLACES];
 
@@ -111,7 +91,8 @@ void anthropic_messages_answer(struct json_scan *scan, struct span body, struct 
     answer->has_result = hits[CONTENT].kind == JSON_ARRAY;
     answer->model = answer_text(&hits[MODEL], body);
     answer_read_error(hits, body, answer->has_result, &answer->error);
-    (void)take_usage(meter, hits + FIGURES, body);
+    answer->usage = anthropic_usage_take(meter, scan, answer_object(&hits[USAGE], body),
+                                         answer->model);
 }
 
 void anthropic_count_answer(struct json_scan *scan, struct span body, struct answer *answer,
@@ -164,9 +145,10 @@ static enum event_type type_of(struct span name)
 }
 
 enum event_place {
-    EVENT_FIGURES = ANSWER_ERROR_PLACES,
-    EVENT_START_FIGURES = EVENT_FIGURES + TOLD_FIGURES,
-    EVENT_STOP_REASON = EVENT_START_FIGURES + TOLD_FIGURES,
+    EVENT_USAGE = ANSWER_ERROR_PLACES,
+    EVENT_START_USAGE,
+    EVENT_MODEL,
+    EVENT_STOP_REASON,
     EVENT_TEXT, /* from here on: whatever a delta can bring */
     EVENT_JSON,
     EVENT_THINKING,
@@ -181,12 +163,9 @@ enum event_place {
 
 static const struct json_path event_paths[EVENT_PLACES] = {
     ANSWER_ERROR_PATHS,
-    USAGE_PATHS,
-    JSON_PATH3("message", "usage", "input_tokens"),
-    JSON_PATH3("message", "usage", "output_tokens"),
-    JSON_PATH3("message", "usage", "cache_read_input_tokens"),
-    JSON_PATH3("message", "usage", "cache_creation_input_tokens"),
-    JSON_PATH4("message", "usage", "output_tokens_details", "thinking_tokens"),
+    JSON_PATH1("usage"),
+    JSON_PATH2("message", "usage"),
+    JSON_PATH2("message", "model"),
     JSON_PATH2("delta", "stop_reason"),
     JSON_PATH2("delta", "text"),
     JSON_PATH2("delta", "partial_json"),
@@ -225,25 +204,34 @@ static bool delta_is_content(const struct json_hit *hits)
     return false;
 }
 
-static void read_type(struct stream *stream, const struct json_hit *hits, struct span data,
-                      enum event_type type, struct event_view *view)
+static void read_type(const struct json_hit *hits, struct span data, enum event_type type,
+                      struct event_view *view)
 {
     switch (type) {
-    case TYPE_OTHER: break;
-    case TYPE_START:
-        view->is_usage = take_usage(&stream->meter, hits + EVENT_START_FIGURES, data);
-        break;
+    case TYPE_OTHER:
+    case TYPE_START: break;
     case TYPE_BLOCK_START: view->is_content = block_is_content(hits, data); break;
     case TYPE_BLOCK_DELTA: view->is_content = delta_is_content(hits); break;
-    case TYPE_DELTA:
-        view->is_finish = answer_is_filled(&hits[EVENT_STOP_REASON]);
-        view->is_usage = take_usage(&stream->meter, hits + EVENT_FIGURES, data);
-        break;
+    case TYPE_DELTA: view->is_finish = answer_is_filled(&hits[EVENT_STOP_REASON]); break;
     case TYPE_STOP: view->is_terminal = true; break;
     case TYPE_ERROR:
         view->is_error = true;
         answer_read_error(hits, data, false, &view->error);
         break;
+    }
+}
+
+static void read_usage(struct stream *stream, struct json_scan *scan, const struct json_hit *hits,
+                       struct span data, struct event_view *view)
+{
+    struct span usage = answer_object(&hits[EVENT_START_USAGE], data);
+
+    if (usage.len == 0) {
+        usage = answer_object(&hits[EVENT_USAGE], data);
+    }
+    if (usage.len > 0) {
+        view->usage = anthropic_usage_take(&stream->meter, scan, usage, stream_model(stream));
+        view->is_usage = view->usage.len > 0;
     }
 }
 
@@ -274,7 +262,9 @@ static void read_whole(struct stream *stream, struct json_scan *scan,
     if (type == TYPE_OTHER && hits[0].kind == JSON_OBJECT) {
         type = TYPE_ERROR; /* the form of another dialect, on a server that knows no other */
     }
-    read_type(stream, hits, event->data, type, view);
+    answer_note_model(stream, &hits[EVENT_MODEL], event->data);
+    read_type(hits, event->data, type, view);
+    read_usage(stream, scan, hits, event->data, view);
 }
 
 void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
@@ -287,4 +277,5 @@ void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
     stream->saw_content |= view->is_content;
     stream->saw_finish |= view->is_finish;
     stream->saw_terminal |= view->is_terminal;
+    answer_count(stream, event, view);
 }

@@ -45,8 +45,8 @@ enum {
     EVENT_DELTA_TYPE,
     EVENT_DELTA_TEXT,
     EVENT_USAGE,
-    EVENT_FIGURES, /* in the order of enum usage_figure, as far as the dialect tells them */
-    EVENT_PLACES = EVENT_FIGURES + USAGE_REASONING + 1
+    EVENT_FIGURES,
+    EVENT_PLACES = EVENT_FIGURES + 6
 };
 static const struct json_path event_paths[EVENT_PLACES] = {
     JSON_PATH1("type"),
@@ -62,7 +62,14 @@ static const struct json_path event_paths[EVENT_PLACES] = {
     JSON_PATH2("usage", "cache_read_input_tokens"),
     JSON_PATH2("usage", "cache_creation_input_tokens"),
     JSON_PATH3("usage", "output_tokens_details", "thinking_tokens"),
+    JSON_PATH3("usage", "server_tool_use", "web_search_requests"),
 };
+/* Which figure stands at each place from EVENT_FIGURES on. */
+static const uint8_t event_figures[] = {
+    USAGE_INPUT,       USAGE_OUTPUT,    USAGE_CACHE_READ,
+    USAGE_CACHE_WRITE, USAGE_REASONING, USAGE_WEB_SEARCH,
+};
+_Static_assert(EVENT_FIGURES + ARRAY_LENGTH(event_figures) == EVENT_PLACES, "a figure per place");
 
 /* An event while it is looked at. */
 struct look {
@@ -265,9 +272,10 @@ static void change_usage(struct look *look)
     if (usage->kind != JSON_OBJECT) {
         return;
     }
-    for (size_t i = 0; i < EVENT_PLACES - EVENT_FIGURES; i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(event_figures); i++) {
         const struct json_hit *hit = &look->hits[EVENT_FIGURES + i];
-        int64_t sum = resume_sum(look->resume, look->meter, (enum usage_figure)i);
+        int64_t sum =
+            resume_sum(look->resume, look->meter, (enum usage_figure)event_figures[i]);
 
         if (sum < 0) {
             continue;

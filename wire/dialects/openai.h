@@ -42,22 +42,29 @@ void openai_embeddings_answer(struct json_scan *scan, struct span body, struct a
 size_t openai_model_edits(const struct request *request, struct span model_json, bool asks_usage,
                           struct json_edit edits[JSON_EDITS_MAX]);
 
-/* Usage of chat, completions and embeddings, with the spellings of servers that differ
- * (openai-compatible.md, 2): first the figures of enum usage_figure, then the others. */
+/* Where chat, completions and embeddings tell their usage, and what goes with it
+ * (openai-compatible.md, 2). */
 #define OPENAI_USAGE_PATHS                                                                         \
-    JSON_PATH2("usage", "prompt_tokens"), JSON_PATH2("usage", "completion_tokens"),                \
-        JSON_PATH3("usage", "prompt_tokens_details", "cached_tokens"),                             \
-        JSON_PATH3("usage", "prompt_tokens_details", "cache_write_tokens"),                        \
-        JSON_PATH3("usage", "completion_tokens_details", "reasoning_tokens"),                      \
-        JSON_PATH2("usage", "total_tokens"), JSON_PATH2("usage", "prompt_cache_hit_tokens"),       \
-        JSON_PATH2("usage", "cached_tokens"), JSON_PATH2("usage", "num_cached_tokens"),            \
-        JSON_PATH3("x_groq", "usage", "prompt_tokens"),                                            \
-        JSON_PATH3("x_groq", "usage", "completion_tokens"),                                        \
-        JSON_PATH4("choices", "[]", "usage", "prompt_tokens"),                                     \
-        JSON_PATH4("choices", "[]", "usage", "completion_tokens")
-enum { OPENAI_USAGE_PLACES = 13 };
+    JSON_PATH1("usage"), JSON_PATH2("x_groq", "usage"), JSON_PATH3("choices", "[]", "usage"),      \
+        JSON_PATH1("timings"), JSON_PATH1("service_tier")
+enum { OPENAI_USAGE_PLACES = 5 };
+/* Takes the figures from the hits of OPENAI_USAGE_PATHS; `hits` may not be those of `scan`, which is
+ * used again. The usage object that brought them, empty when there are none. */
+struct span openai_usage_take(struct meter *meter, struct json_scan *scan,
+                              const struct json_hit *hits, struct span document);
+/* The same for an answer without an output side. */
+struct span openai_usage_take_input(struct meter *meter, struct json_scan *scan,
+                                    const struct json_hit *hits, struct span document);
 
-/* Takes the figures from the hits of OPENAI_USAGE_PATHS. False: there are none. */
-bool openai_usage_take(struct meter *meter, const struct json_hit *hits, struct span document);
+/* What a response tells beside its usage: both in the order of these places. */
+enum {
+    OPENAI_RESPONSE_USAGE,
+    OPENAI_RESPONSE_TIER,
+    OPENAI_RESPONSE_SEARCHES,
+    OPENAI_RESPONSE_IMAGES,
+    OPENAI_RESPONSE_PLACES
+};
+struct span openai_response_take(struct meter *meter, struct json_scan *scan,
+                                 const struct json_hit *hits, struct span document);
 
 #endif

@@ -113,29 +113,6 @@ size_t openai_chat_edits(const struct request *request, struct span model_json, 
     return count;
 }
 
-bool openai_usage_take(struct meter *meter, const struct json_hit *hits, struct span document)
-{
-    enum { OTHER_CACHED = USAGE_FIGURES, GROQ = OTHER_CACHED + 3, IN_CHOICE = GROQ + 2 };
-    _Static_assert(IN_CHOICE + 2 == OPENAI_USAGE_PLACES, "the places of OPENAI_USAGE_PATHS");
-    struct json_hit figures[USAGE_FIGURES];
-
-    if (!answer_has_number(hits, OPENAI_USAGE_PLACES)) {
-        return false;
-    }
-    memcpy(figures, hits, sizeof figures);
-    for (size_t i = GROQ; i <= IN_CHOICE && figures[USAGE_INPUT].kind != JSON_NUMBER &&
-                          figures[USAGE_OUTPUT].kind != JSON_NUMBER;
-         i += 2) {
-        figures[USAGE_INPUT] = hits[i];
-        figures[USAGE_OUTPUT] = hits[i + 1];
-    }
-    for (size_t i = OTHER_CACHED; i < GROQ && figures[USAGE_CACHE_READ].kind != JSON_NUMBER; i++) {
-        figures[USAGE_CACHE_READ] = hits[i];
-    }
-    meter_take(meter, figures, document);
-    return true;
-}
-
 void openai_chat_answer(struct json_scan *scan, struct span body, struct answer *answer,
                         struct meter *meter)
 {
@@ -152,7 +129,7 @@ void openai_chat_answer(struct json_scan *scan, struct span body, struct answer 
     answer->has_result = hits[CHOICES].kind == JSON_ARRAY;
     answer->model = answer_text(&hits[MODEL], body);
     answer_read_error(hits, body, answer->has_result, &answer->error);
-    (void)openai_usage_take(meter, hits + ANSWER_ERROR_PLACES, body);
+    answer->usage = openai_usage_take(meter, scan, hits + ANSWER_ERROR_PLACES, body);
 }
 
 /* What makes a chunk worth a scan once the answer is under way: everything else in it is content,
@@ -165,7 +142,9 @@ static bool is_plain_chunk(struct span data)
 }
 
 enum chunk_place {
-    CHUNK_CHOICES = ANSWER_ERROR_PLACES,
+    CHUNK_USAGE = ANSWER_ERROR_PLACES,
+    CHUNK_MODEL = CHUNK_USAGE + OPENAI_USAGE_PLACES,
+    CHUNK_CHOICES,
     CHUNK_FINISH,
     /* From CHUNK_CONTENT on: whatever brings content. */
 #define DELTA(name, member) CHUNK_##name,
@@ -177,6 +156,8 @@ enum chunk_place {
 
 static const struct json_path chunk_paths[CHUNK_PLACES] = {
     ANSWER_ERROR_PATHS,
+    OPENAI_USAGE_PATHS,
+    JSON_PATH1("model"),
     JSON_PATH1("choices"),
     JSON_PATH3("choices", "[]", "finish_reason"),
 #define DELTA(name, member) JSON_PATH4("choices", "[]", "delta", member),
@@ -184,6 +165,7 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
 #undef DELTA
     JSON_PATH3("choices", "[]", "text"),
 };
+_Static_assert((size_t)CHUNK_PLACES <= (size_t)JSON_PATHS_MAX, "one scan finds all of them");
 
 static void read_chunk(struct stream *stream, const struct json_hit *hits, struct span data,
                        struct event_view *view)
@@ -200,50 +182,58 @@ static void read_chunk(struct stream *stream, const struct json_hit *hits, struc
     stream->saw_finish |= view->is_finish;
 }
 
-/* The figures of a chunk. Those in a chunk of their own, which only we asked for, are not for the
- * app: programs that take choices[0] of every chunk break on an empty list (openai.md, 14). */
-static void read_chunk_usage(struct stream *stream, struct json_scan *scan, struct span data,
-                             bool has_no_choice, struct event_view *view)
+static bool is_told(const struct json_hit *hit)
 {
-    static const struct span name[] = {SPAN("usage")};
-    static const struct json_path paths[] = {OPENAI_USAGE_PATHS};
-    struct json_hit hits[ARRAY_LENGTH(paths)];
-
-    if (!answer_has_member(data, name, 1) ||
-        !answer_scan(scan, paths, ARRAY_LENGTH(paths), data, hits)) {
-        return;
-    }
-    view->is_usage = openai_usage_take(&stream->meter, hits, data);
-    view->hide = stream->hides_usage && has_no_choice && !view->is_error;
+    return hit->kind != JSON_ABSENT && hit->kind != JSON_NULL;
 }
 
-void openai_chat_event(struct stream *stream, struct json_scan *scan,
+/* The figures of a chunk. Those in a chunk of their own, which only we asked for, are not for the
+ * app: programs that take choices[0] of every chunk break on an empty list (openai.md, 14). */
+static void read_chunk_usage(struct stream *stream, struct json_scan *scan,
+                             const struct json_hit *hits, struct span data,
+                             struct event_view *view)
+{
+    const struct json_hit *choices = &hits[CHUNK_CHOICES];
+    bool has_usage = is_told(&hits[CHUNK_USAGE]) || is_told(&hits[CHUNK_USAGE + 1]);
+
+    view->usage = openai_usage_take(&stream->meter, scan, hits + CHUNK_USAGE, data);
+    view->is_usage = view->usage.len > 0;
+    view->hide = stream->hides_usage && has_usage && choices->kind == JSON_ARRAY &&
+                 choices->count == 0 && !view->is_error;
+}
+
+static void read_whole(struct stream *stream, struct json_scan *scan,
                        const struct sse_event *event, struct event_view *view)
 {
     struct json_hit hits[CHUNK_PLACES];
     struct span data = event->data;
+    bool is_named_error = span_equal(event->name, SPAN_OF("error"));
 
-    *view = (struct event_view){.is_content = event->is_piece};
-    if (!event->has_data || event->is_piece) {
-        stream->saw_content |= event->is_piece;
-        return;
-    }
     if (span_equal(span_trim(data), SPAN_OF("[DONE]"))) {
         view->is_terminal = stream->saw_terminal = true;
         return;
     }
-    view->is_error = span_equal(event->name, SPAN_OF("error"));
-    if (stream->saw_content && !view->is_error && is_plain_chunk(data)) {
+    view->is_error = is_named_error;
+    if (stream->saw_content && !is_named_error && is_plain_chunk(data)) {
         view->is_content = true;
         return;
     }
     if (!answer_scan(scan, chunk_paths, ARRAY_LENGTH(chunk_paths), data, hits)) {
         return;
     }
-    bool is_named_error = view->is_error;
     read_chunk(stream, hits, data, view);
     view->is_error |= is_named_error;
-    read_chunk_usage(stream, scan, data,
-                     hits[CHUNK_CHOICES].kind == JSON_ARRAY && hits[CHUNK_CHOICES].count == 0,
-                     view);
+    answer_note_model(stream, &hits[CHUNK_MODEL], data);
+    read_chunk_usage(stream, scan, hits, data, view);
+}
+
+void openai_chat_event(struct stream *stream, struct json_scan *scan,
+                       const struct sse_event *event, struct event_view *view)
+{
+    *view = (struct event_view){.is_content = event->is_piece};
+    stream->saw_content |= event->is_piece;
+    if (event->has_data && !event->is_piece) {
+        read_whole(stream, scan, event, view);
+    }
+    answer_count(stream, event, view);
 }

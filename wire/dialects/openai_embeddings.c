@@ -51,5 +51,5 @@ void openai_embeddings_answer(struct json_scan *scan, struct span body, struct a
     answer->has_result = hits[DATA].kind == JSON_ARRAY;
     answer->model = answer_text(&hits[MODEL], body);
     answer_read_error(hits, body, answer->has_result, &answer->error);
-    (void)openai_usage_take(meter, hits + ANSWER_ERROR_PLACES, body);
+    answer->usage = openai_usage_take_input(meter, scan, hits + ANSWER_ERROR_PLACES, body);
 }

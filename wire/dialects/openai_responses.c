@@ -47,15 +47,19 @@ struct refusal openai_responses_request(struct json_scan *scan, uint64_t seed, s
 void openai_responses_answer(struct json_scan *scan, struct span body, struct answer *answer,
                              struct meter *meter)
 {
-    enum { FIGURES = ANSWER_ERROR_PLACES, OUTPUT = FIGURES + USAGE_FIGURES, STATUS, MODEL, PLACES };
+    enum {
+        USAGE = ANSWER_ERROR_PLACES,
+        OUTPUT = USAGE + OPENAI_RESPONSE_PLACES,
+        STATUS,
+        MODEL,
+        PLACES
+    };
     static const struct json_path paths[PLACES] = {
         ANSWER_ERROR_PATHS,
-        JSON_PATH2("usage", "input_tokens"),
-        JSON_PATH2("usage", "output_tokens"),
-        JSON_PATH3("usage", "input_tokens_details", "cached_tokens"),
-        JSON_PATH3("usage", "input_tokens_details", "cache_write_tokens"),
-        JSON_PATH3("usage", "output_tokens_details", "reasoning_tokens"),
-        JSON_PATH2("usage", "total_tokens"),
+        JSON_PATH1("usage"), /* in the order of OPENAI_RESPONSE_PLACES */
+        JSON_PATH1("service_tier"),
+        JSON_PATH3("tool_usage", "web_search", "num_requests"),
+        JSON_PATH2("tool_usage", "image_gen"),
         JSON_PATH1("output"),
         JSON_PATH1("status"),
         JSON_PATH1("model"),
@@ -71,7 +75,7 @@ void openai_responses_answer(struct json_scan *scan, struct span body, struct an
     answer->is_failed = span_equal(answer_text(&hits[STATUS], body), SPAN_OF("failed"));
     answer->model = answer_text(&hits[MODEL], body);
     answer_read_error(hits, body, answer->has_result, &answer->error);
-    meter_take(meter, hits + FIGURES, body);
+    answer->usage = openai_response_take(meter, scan, hits + USAGE, body);
 }
 
 enum event_class { CLASS_EARLY, CLASS_CONTENT, CLASS_DONE, CLASS_FAILED, CLASS_ERROR };
@@ -111,8 +115,9 @@ enum event_place {
     EVENT_FAILURE_TYPE,
     EVENT_FAILURE_CODE,
     EVENT_FAILURE_MESSAGE,
-    EVENT_FIGURES,
-    EVENT_PLACES = EVENT_FIGURES + USAGE_FIGURES
+    EVENT_MODEL,
+    EVENT_USAGE,
+    EVENT_PLACES = EVENT_USAGE + OPENAI_RESPONSE_PLACES
 };
 
 static const struct json_path event_paths[EVENT_PLACES] = {
@@ -123,12 +128,11 @@ static const struct json_path event_paths[EVENT_PLACES] = {
     JSON_PATH3("response", "error", "type"),
     JSON_PATH3("response", "error", "code"),
     JSON_PATH3("response", "error", "message"),
-    JSON_PATH3("response", "usage", "input_tokens"),
-    JSON_PATH3("response", "usage", "output_tokens"),
-    JSON_PATH4("response", "usage", "input_tokens_details", "cached_tokens"),
-    JSON_PATH4("response", "usage", "input_tokens_details", "cache_write_tokens"),
-    JSON_PATH4("response", "usage", "output_tokens_details", "reasoning_tokens"),
-    JSON_PATH3("response", "usage", "total_tokens"),
+    JSON_PATH2("response", "model"),
+    JSON_PATH2("response", "usage"), /* in the order of OPENAI_RESPONSE_PLACES */
+    JSON_PATH2("response", "service_tier"),
+    JSON_PATH4("response", "tool_usage", "web_search", "num_requests"),
+    JSON_PATH3("response", "tool_usage", "image_gen"),
 };
 
 /* Where the stream stands, for an honest response.failed of our own. */
@@ -161,8 +165,8 @@ static void read_failure(const struct json_hit *hits, struct span data, struct e
     answer_read_error(hits, data, false, &view->error);
 }
 
-static void read_class(struct stream *stream, const struct json_hit *hits, struct span data,
-                       enum event_class class, struct event_view *view)
+static void read_class(const struct json_hit *hits, struct span data, enum event_class class,
+                       struct event_view *view)
 {
     switch (class) {
     case CLASS_EARLY: break;
@@ -173,10 +177,6 @@ static void read_class(struct stream *stream, const struct json_hit *hits, struc
         read_failure(hits, data, view);
         break;
     case CLASS_ERROR: read_failure(hits, data, view); break;
-    }
-    if (answer_has_number(hits + EVENT_FIGURES, USAGE_FIGURES)) {
-        meter_take(&stream->meter, hits + EVENT_FIGURES, data);
-        view->is_usage = true;
     }
 }
 
@@ -229,7 +229,22 @@ static void read_whole(struct stream *stream, struct json_scan *scan,
         class = CLASS_ERROR; /* the chat form of an error, on a server that knows no other */
     }
     note_place(stream, hits, event->data);
-    read_class(stream, hits, event->data, class, view);
+    answer_note_model(stream, &hits[EVENT_MODEL], event->data);
+    read_class(hits, event->data, class, view);
+    view->usage =
+        openai_response_take(&stream->meter, scan, hits + EVENT_USAGE, event->data);
+    view->is_usage = view->usage.len > 0;
+}
+
+/* What is done repeats what its deltas have brought, and the terminal event repeats all of it. */
+static void count(struct stream *stream, const struct sse_event *event,
+                  const struct event_view *view)
+{
+    struct event_view counted = *view;
+
+    counted.is_content = view->is_content && !span_ends(event->name, SPAN_OF(".done")) &&
+                         !(event->is_piece && stream->ends_in_pieces);
+    answer_count(stream, event, &counted);
 }
 
 void openai_responses_event(struct stream *stream, struct json_scan *scan,
@@ -244,6 +259,7 @@ void openai_responses_event(struct stream *stream, struct json_scan *scan,
     stream->saw_content |= view->is_content;
     stream->saw_finish |= view->is_finish;
     stream->saw_terminal |= view->is_terminal;
+    count(stream, event, view);
 }
 
 void openai_responses_failed(struct buf *out, const struct stream *stream, const char *code,

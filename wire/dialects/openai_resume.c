@@ -64,8 +64,7 @@ enum {
 #include "wire/dialects/openai_deltas.def"
 #undef DELTA
     CHUNK_FIGURES,
-    CHUNK_CACHE_HIT = CHUNK_FIGURES + USAGE_FIGURES,
-    CHUNK_PLACES,
+    CHUNK_PLACES = CHUNK_FIGURES + 9,
     CHUNK_OTHERS = CHUNK_CONTENT + 1 /* from here on: what is not text */
 };
 static const struct json_path chunk_paths[CHUNK_PLACES] = {
@@ -81,7 +80,6 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
 #define DELTA(name, member) JSON_PATH4("choices", "[]", "delta", member),
 #include "wire/dialects/openai_deltas.def"
 #undef DELTA
-    /* in the order of enum usage_figure */
     JSON_PATH2("usage", "prompt_tokens"),
     JSON_PATH2("usage", "completion_tokens"),
     JSON_PATH3("usage", "prompt_tokens_details", "cached_tokens"),
@@ -89,7 +87,15 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
     JSON_PATH3("usage", "completion_tokens_details", "reasoning_tokens"),
     JSON_PATH2("usage", "total_tokens"),
     JSON_PATH2("usage", "prompt_cache_hit_tokens"),
+    JSON_PATH3("usage", "prompt_tokens_details", "audio_tokens"),
+    JSON_PATH3("usage", "prompt_tokens_details", "image_tokens"),
 };
+/* Which figure stands at each place from CHUNK_FIGURES on. */
+static const uint8_t chunk_figures[] = {
+    USAGE_INPUT, USAGE_OUTPUT,     USAGE_CACHE_READ,  USAGE_CACHE_WRITE, USAGE_REASONING,
+    USAGE_TOTAL, USAGE_CACHE_READ, USAGE_AUDIO_INPUT, USAGE_IMAGE_INPUT,
+};
+_Static_assert(CHUNK_FIGURES + ARRAY_LENGTH(chunk_figures) == CHUNK_PLACES, "a figure per place");
 _Static_assert((size_t)CHUNK_PLACES <= (size_t)JSON_PATHS_MAX, "one scan finds all of them");
 
 static bool has_other_than_text(const struct json_hit *hits, struct span data)
@@ -152,16 +158,13 @@ static void change_names(struct resume *resume, const struct json_hit *hits, str
 static void change_usage(const struct resume *resume, const struct meter *meter,
                          const struct json_hit *hits, struct resume_changes *changes)
 {
-    for (size_t i = 0; i < USAGE_FIGURES; i++) {
-        int64_t sum = resume_sum(resume, meter, (enum usage_figure)i);
+    for (size_t i = 0; i < ARRAY_LENGTH(chunk_figures); i++) {
+        enum usage_figure figure = (enum usage_figure)chunk_figures[i];
 
-        if (hits[CHUNK_FIGURES + i].kind == JSON_NUMBER && resume->past[i] > 0) {
-            resume_replace_number(changes, &hits[CHUNK_FIGURES + i], sum);
+        if (hits[CHUNK_FIGURES + i].kind == JSON_NUMBER && resume->past[figure] > 0) {
+            resume_replace_number(changes, &hits[CHUNK_FIGURES + i],
+                                  resume_sum(resume, meter, figure));
         }
-    }
-    if (hits[CHUNK_CACHE_HIT].kind == JSON_NUMBER && resume->past[USAGE_CACHE_READ] > 0) {
-        resume_replace_number(changes, &hits[CHUNK_CACHE_HIT],
-                              resume_sum(resume, meter, USAGE_CACHE_READ));
     }
 }
 
@@ -169,7 +172,7 @@ static void change_usage(const struct resume *resume, const struct meter *meter,
 static bool brings_nothing(const struct resume *resume, const struct json_hit *hits, bool is_other,
                            struct span came, struct span fresh)
 {
-    bool has_usage = answer_has_number(hits + CHUNK_FIGURES, USAGE_FIGURES);
+    bool has_usage = answer_has_number(hits + CHUNK_FIGURES, ARRAY_LENGTH(chunk_figures));
 
     if (is_other || fresh.len > 0 || answer_is_filled(&hits[CHUNK_FINISH]) ||
         (has_usage && hits[CHUNK_CHOICES].count == 0)) {
