@@ -62,6 +62,7 @@ static void put_flags(const struct bill *bill, struct record *record)
         {bill->charge.is_estimated, RECORD_FLAG_ESTIMATED},
         {bill->charge.is_untold, RECORD_FLAG_USAGE_MISSING},
         {bill->charge.what == CHARGE_AMBIGUOUS, RECORD_FLAG_AMBIGUOUS},
+        {bill->charge.usage.has_other_models, RECORD_FLAG_OTHER_MODEL},
         {bill->charge.usage.is_anomalous, RECORD_FLAG_USAGE_ANOMALY},
         {bill->is_priced && bill->cost.tier_unpriced, RECORD_FLAG_TIER_UNPRICED},
         {bill->is_priced && bill->cost.class_unpriced, RECORD_FLAG_CLASS_UNPRICED},

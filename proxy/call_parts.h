@@ -61,14 +61,6 @@ enum relay_mode {
     RELAY_ERROR    /* a provider's error, read up to LIMIT_ERROR_BODY */
 };
 
-/* How much content came: tokens are estimated from it where no usage tells them. */
-struct relay_seen {
-    uint64_t bytes;        /* of events' data */
-    uint64_t late_bytes;   /* of them, since the provider last told its output */
-    uint32_t events;
-    uint32_t late_events;
-};
-
 /* The answer of the attempt in flight. */
 struct relay {
     enum relay_mode mode;
@@ -89,7 +81,7 @@ struct relay {
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
-    struct relay_seen seen;      /* of a stream, for estimates */
+    struct buf usage_raw;        /* the usage object that a stream told last */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
     int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
     uint64_t quota_ms;           /* when its quota comes back; 0: not known */

@@ -5,6 +5,7 @@
 #include "proxy/call_parts.h"
 
 #include "base/money.h"
+#include "base/text.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
 #include "proxy/store.h"
@@ -12,7 +13,7 @@
 enum { STATUS_LEFT = 499, RECORD_ID_ROOM = CALL_ID_LENGTH + 8 };
 
 /* Of this many permille error nothing was learned yet. */
-enum { ERROR_UNKNOWN = 1000 };
+enum { ERROR_UNKNOWN = 1000, PICO_PER_TICK = 100 };
 
 /* ---- what was asked of whom ---- */
 
@@ -115,12 +116,12 @@ static int64_t told_output(const struct relay *relay)
 
 void call_record_progress(struct call *call)
 {
-    const struct relay_seen *seen = &call->relay.seen;
+    const struct stream *stream = &call->relay.stream;
 
     if (call->slot != 0) {
         struct inflight_progress progress = {.output_seen = (uint64_t)told_output(&call->relay) +
-                                                            seen->late_events,
-                                             .bytes = seen->bytes,
+                                                            stream_events_untold(stream),
+                                             .bytes = stream->content_bytes,
                                              .phase = CHARGE_PHASE_CONTENT};
         store_progress(call->env->ports->store, call->slot, &progress);
     }
@@ -130,14 +131,13 @@ void call_record_progress(struct call *call)
  * counts for one token at least: nearly all servers send one or a few at a time. */
 static int64_t late_tokens(const struct call *call)
 {
-    const struct relay_seen *seen = &call->relay.seen;
+    const struct stream *stream = &call->relay.stream;
+    int64_t events = (int64_t)stream_events_untold(stream);
     struct guess guess =
         guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name, model_of(call),
-                       GUESS_STREAM, seen->late_bytes);
+                       GUESS_STREAM, stream_bytes_untold(stream));
 
-    return guess.error_permille == ERROR_UNKNOWN && guess.tokens < (int64_t)seen->late_events
-               ? (int64_t)seen->late_events
-               : guess.tokens;
+    return guess.error_permille == ERROR_UNKNOWN && guess.tokens < events ? events : guess.tokens;
 }
 
 static int64_t output_seen(const struct call *call)
@@ -150,6 +150,11 @@ static int64_t output_seen(const struct call *call)
             .tokens;
     }
     return relay->mode == RELAY_STREAM ? told_output(relay) + late_tokens(call) : 0;
+}
+
+static struct span answered_model(const struct relay *relay)
+{
+    return relay->mode == RELAY_STREAM ? stream_model(&relay->stream) : relay->answer.model;
 }
 
 /* ---- how it ended ---- */
@@ -224,6 +229,7 @@ static void make(const struct call *call, enum outcome outcome, enum attempt_pha
 {
     const struct relay *relay = &call->relay;
     const struct operation *operation = call->match.operation;
+    uint32_t events = relay->mode == RELAY_STREAM ? relay->stream.content_events : 0;
 
     made->told = relay->usage;
     if (relay->mode == RELAY_STREAM) {
@@ -233,7 +239,7 @@ static void make(const struct call *call, enum outcome outcome, enum attempt_pha
         .snapshot = call->snapshot,
         .provider = call_target(call)->provider,
         .asked = model_of(call),
-        .answered = relay->answer.model,
+        .answered = answered_model(relay),
         .at = call->facts.began_at,
     };
     made->facts = (struct charge_facts){
@@ -246,8 +252,7 @@ static void make(const struct call *call, enum outcome outcome, enum attempt_pha
         .input_estimate = input_guess(call).tokens,
         .output_seen = output_seen(call),
     };
-    made->facts.chunk =
-        relay->seen.events == 0 ? 1 : 1 + made->facts.output_seen / relay->seen.events;
+    made->facts.chunk = events == 0 ? 1 : 1 + made->facts.output_seen / (int64_t)events;
     bill_make(&made->terms, &made->facts, &made->bill);
 }
 
@@ -265,7 +270,8 @@ static void learn(const struct call *call, const struct made *made)
     guesses_learn(guesses, provider, model, GUESS_INPUT, call->facts.bytes_in,
                   usage_input_all(&made->told));
     if (call->relay.mode == RELAY_STREAM) {
-        guesses_learn(guesses, provider, model, GUESS_STREAM, call->relay.seen.bytes, output);
+        guesses_learn(guesses, provider, model, GUESS_STREAM, call->relay.stream.content_bytes,
+                      output);
     } else {
         guesses_learn(guesses, provider, model, GUESS_WHOLE, call->relay.held.len, output);
     }
@@ -351,9 +357,25 @@ static void put_end(const struct call *call, struct record *record)
     }
 }
 
+/* The provider's own figure of the cost as decimal text of USD. xAI counts in ticks of 10^-10 USD.
+ */
+static void put_told_cost(const struct usage *told, struct buf *text, struct record *record)
+{
+    struct span cost = usage_cost_span(&told->cost);
+    uint64_t ticks = 0;
+
+    if (!told->cost.is_ticks) {
+        record->texts[RECORD_TOLD_COST] = cost;
+    } else if (text_read_u64(cost, &ticks) == ERR_NONE && ticks <= INT64_MAX / PICO_PER_TICK) {
+        buf_clear(text);
+        money_put_pico(text, (int64_t)ticks * PICO_PER_TICK);
+        record->texts[RECORD_TOLD_COST] = buf_span(text);
+    }
+}
+
 static void put_answer(const struct call *call, struct record *record)
 {
-    struct span answered = call->relay.answer.model;
+    struct span answered = answered_model(&call->relay);
 
     if (call->facts.upstream_status != 0) {
         record->numbers[RECORD_UPSTREAM_STATUS] = call->facts.upstream_status;
@@ -361,6 +383,8 @@ static void put_answer(const struct call *call, struct record *record)
     if (answered.len > 0 && !span_equal(answered, record->texts[RECORD_MODEL])) {
         record->texts[RECORD_MODEL_ANSWERED] = answered;
     }
+    record->raw = call->relay.mode == RELAY_STREAM ? buf_span(&call->relay.usage_raw)
+                                                   : call->relay.answer.usage;
 }
 
 static void write_record(struct call *call, const struct call_settled *settled, bool is_last)
@@ -382,6 +406,7 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     put_answer(call, &record);
     put_times(call, &record);
     bill_put(&made.bill, &made.terms, &call->env->scratch->text, &record);
+    put_told_cost(&made.told, &call->env->scratch->out, &record);
     put_flags(call, &made, outcome, &record);
     if (made.bill.charge.is_estimated && made.facts.has_output) {
         record.numbers[RECORD_OUTPUT_SEEN] = made.facts.output_seen;

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "router/inner_error.h"
+#include "usage/record.h"
 #include "wire/answer.h"
 #include "wire/estimate.h"
 #include "wire/hint.h"
@@ -17,6 +18,7 @@ enum { EVENT_OVERHEAD = 40 };
 void relay_begin(struct relay *relay)
 {
     relay->head.max = LIMIT_RESPONSE_HEAD;
+    relay->usage_raw.max = RECORD_RAW_MAX;
     relay->hint_ms = HINT_NONE;
     relay->should_retry = -1;
     usage_init(&relay->usage);
@@ -28,6 +30,7 @@ void relay_end(struct relay *relay)
         sse_fini(&relay->sse);
         relay->mode = RELAY_NOTHING;
     }
+    buf_fini(&relay->usage_raw);
 }
 
 void relay_again(struct call *call)
@@ -57,6 +60,7 @@ void relay_fini(struct relay *relay)
     relay_end(relay);
     buf_fini(&relay->head);
     buf_fini(&relay->held);
+    buf_fini(&relay->usage_raw);
 }
 
 /* ---- events ---- */
@@ -217,21 +221,12 @@ static bool follow_event(struct call *call, struct run *run, const struct sse_ev
     UNREACHABLE();
 }
 
-/* For estimates. A figure that the provider tells of its output stands for all that came before. */
-static void note_seen(struct relay *relay, const struct sse_event *event,
-                      const struct event_view *view)
+/* The provider's own words, for the record. */
+static void keep_usage(struct relay *relay, struct span usage)
 {
-    struct relay_seen *seen = &relay->seen;
-
-    if (view->is_content) {
-        seen->events++;
-        seen->late_events++;
-        seen->bytes += event->data.len;
-        seen->late_bytes += event->data.len;
-    }
-    if (view->is_usage) {
-        seen->late_events = 0;
-        seen->late_bytes = 0;
+    buf_clear(&relay->usage_raw);
+    if (usage.len <= RECORD_RAW_MAX) {
+        buf_put(&relay->usage_raw, usage);
     }
 }
 
@@ -259,7 +254,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
     }
-    note_seen(relay, event, &view);
+    if (view.is_usage && view.usage.len > 0) {
+        keep_usage(relay, view.usage);
+    }
     if (relay->is_followed && !view.hide) {
         if (!follow_event(call, run, event, &view)) {
             return false;
