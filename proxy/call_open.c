@@ -305,6 +305,8 @@ static struct plan_ask ask_of(const struct call *call)
         .session =
             head->session.len > 0 ? call_head_span(head, head->session) : call->request.session,
         .caller = call_head_span(head, head->key),
+        .prices = &call->snapshot->prices,
+        .at = call->facts.began_at,
         .estimate = {.input_tokens = input < INPUT_GUESS_MAX ? input : INPUT_GUESS_MAX,
                      .output_tokens = estimate_output(call->request.output_cap)},
     };

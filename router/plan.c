@@ -3,6 +3,8 @@
  * slow start lets some calls pass. */
 #include "router/plan.h"
 
+#include "router/cost.h"
+
 #include "breaker/ramp.h"
 #include "router/score.h"
 #include "router/share.h"
@@ -51,6 +53,7 @@ struct tier {
 /* What is seen of the candidates while the plan is made, by place: asked once. */
 struct scene {
     struct fleet *fleet;
+    const struct plan_ask *ask;
     mono_ms now;
     bool is_out[TARGETS_MAX];
     uint16_t endpoint[TARGETS_MAX];
@@ -101,6 +104,19 @@ static void fill_unknown(struct tier *tier)
     }
 }
 
+static void fill_costs(const struct plan *plan, const struct scene *scene, struct tier *tier)
+{
+    const struct plan_ask *ask = scene->ask;
+
+    for (uint8_t i = 0; i < tier->count; i++) {
+        struct figures *figures = &tier->figures[i];
+
+        figures->cost_pico = cost_likely(ask->prices, plan_target(plan, figures->place), ask->model,
+                                         (int64_t)ask->estimate.input_tokens,
+                                         (int64_t)ask->estimate.output_tokens, ask->at);
+    }
+}
+
 static void gather(const struct plan *plan, const struct scene *scene, struct tier *tier)
 {
     uint32_t best = 0;
@@ -145,6 +161,9 @@ static void order_tier(struct plan *plan, const struct scene *scene, struct tier
     if (tier->count > 1) {
         if (!strategy->is_blind) {
             gather(plan, scene, tier);
+        }
+        if (strategy->uses_costs) {
+            fill_costs(plan, scene, tier);
         }
         strategy->order(tier->figures, tier->count, fleet_memory(scene->fleet, plan->rules),
                         fleet_rng(scene->fleet), order);
@@ -314,6 +333,7 @@ void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
     struct scene scene;
 
     scene.fleet = fleet;
+    scene.ask = ask;
     scene.now = now;
     *plan = (struct plan){
         .route = way->route, .rules = way->rules, .model = ask->model, .estimate = ask->estimate};

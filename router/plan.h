@@ -19,6 +19,8 @@ struct plan_ask {
     struct span session; /* conversation key, empty: none */
     struct span caller;  /* whose share is taken where there is no session; may be empty */
     struct estimate estimate;
+    const struct book *prices; /* for strategies that use costs; NULL: there are none */
+    wall_ms at;                /* and when the call began */
 };
 
 struct plan {

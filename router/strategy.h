@@ -21,6 +21,7 @@ struct figures {
     uint32_t in_flight;      /* attempts */
     uint32_t ttfc_ms;        /* usual time to first content; 0: unknown */
     uint64_t started;        /* attempts ever */
+    int64_t cost_pico;       /* of this call, where the strategy uses costs; -1: no price */
 };
 
 /* What a route remembers from call to call, whatever its strategy. */
@@ -33,6 +34,7 @@ struct strategy {
     struct span name;
     const char *help;     /* one line for the manual */
     bool is_blind;        /* looks at places and weights alone: the other figures may be anything */
+    bool uses_costs;      /* needs to know what the call would cost */
     bool uses_weights;    /* heeds weight and ramp by itself: nobody else applies slow start */
     /* Puts the indices 0..count-1 of `figures` into `order`, each once, best first. count >= 1. */
     void (*order)(const struct figures *figures, uint8_t count, struct strategy_memory *memory,

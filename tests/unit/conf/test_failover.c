@@ -242,6 +242,7 @@ static void failover__routes_are_taken_at_the_ends_of_their_ranges(void **state)
         ROUTE("strategy: round_robin"),
         ROUTE("strategy: weighted"),
         ROUTE("strategy: fastest"),
+        ROUTE("strategy: cheapest"),
         ROUTE("retry: { attempts: 1, attempts_per_target: 1, base: 1ms, cap: 1ms, wait: 0s }"),
         ROUTE("retry: { attempts: 5, attempts_per_target: 5, base: 1m, cap: 10m, wait: 10m }"),
         ROUTE("retry: { base: 8s }"),
@@ -262,7 +263,7 @@ static void failover__routes_are_refused_beyond_their_ranges(void **state)
 {
     static const struct fault faults[] = {
         {ROUTE("strategy: random"), "routes.m.strategy must be one of priority, round_robin, "
-                                    "weighted, least_busy, fastest\n"},
+                                    "weighted, least_busy, fastest, cheapest\n"},
         {ROUTE("strategy: wieghted"), "help: did you mean \"weighted\"?\n"},
         {ROUTE("strategy: [weighted]"), "routes.m.strategy must be text, not a list"},
         {ROUTE("retry: off"), "routes.m.retry must be a mapping, not text"},

@@ -267,6 +267,61 @@ static void plan__orders_by_the_routes_strategy(void **state)
     end(&house);
 }
 
+/* Which one is the cheapest depends on how much is read and how much is written. */
+static void plan__orders_by_what_the_call_would_cost(void **state)
+{
+    static const struct {
+        uint64_t input, output;
+        uint8_t first;
+    } rows[] = {{1000, 1, 0}, {1, 1000, 1}, {100, 100, 2}};
+    static const uint32_t prices[3][2] = {{1, 1000}, {1000, 1}, {20, 20}};
+    struct price_case cases[3];
+    struct price list[3];
+    struct arena arena;
+    struct house house;
+    struct book book;
+
+    (void)state;
+    arena_init(&arena, 1 << 20);
+    book_init(&book, &arena);
+    house_init(&house, 4); /* the last one has no price */
+    house.route.strategy = &strategy_cheapest;
+    for (size_t i = 0; i < 3; i++) {
+        memset(&cases[i], 0xff, sizeof cases[i]);
+        cases[i] = (struct price_case){.over = PRICE_ANY_PROMPT, .rates = cases[i].rates};
+        cases[i].rates.token[TOKENS_INPUT] = prices[i][0];
+        cases[i].rates.token[TOKENS_OUTPUT] = prices[i][1];
+        list[i] = (struct price){.list = house.providers[i].name,
+                                 .model = SPAN_OF("m"),
+                                 .from = INT64_MIN,
+                                 .until = INT64_MAX,
+                                 .cases = &cases[i],
+                                 .counts = {.cases = 1}};
+        book_add(&book, &list[i]);
+        house.providers[i].prices.list = house.providers[i].name;
+    }
+    assert_true(book_close(&book));
+    house_open(&house, 1);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct way way = {.route = &house.route, .rules = &house.route};
+        struct plan_ask ask = {.dialect = &dialect_openai,
+                               .model = SPAN_OF("m"),
+                               .prices = &book,
+                               .estimate = {.input_tokens = rows[i].input,
+                                            .output_tokens = rows[i].output}};
+        struct plan plan;
+
+        plan_make(&plan, house.fleet, &way, &ask, 0);
+        assert_int_equal(plan.order[0], rows[i].first);
+        assert_int_equal(plan.order[3], 3);
+        ask.prices = NULL; /* nothing is known: chance, and no harm */
+        plan_make(&plan, house.fleet, &way, &ask, 0);
+        assert_int_equal(plan.count, 4);
+    }
+    end(&house);
+    arena_fini(&arena);
+}
+
 /* One that answers ten times as late counts as ten times as busy. */
 static void plan__compares_with_the_fastest_of_the_tier(void **state)
 {
@@ -679,6 +734,7 @@ int main(void)
         cmocka_unit_test(plan__of_no_route_is_the_one_target),
         cmocka_unit_test(plan__shares_go_by_caller_or_session),
         cmocka_unit_test(plan__orders_by_the_routes_strategy),
+        cmocka_unit_test(plan__orders_by_what_the_call_would_cost),
         cmocka_unit_test(plan__compares_with_the_fastest_of_the_tier),
         cmocka_unit_test(plan__shares_the_turns_of_one_that_is_out),
         cmocka_unit_test(plan__passes_over_whoever_is_out),

@@ -39,7 +39,8 @@ static void tally(const struct strategy *strategy, const struct figures *figures
 static void strategies__break_ties_by_chance(void **state)
 {
     static const struct strategy *const rows[] = {&strategy_round_robin, &strategy_weighted,
-                                                  &strategy_least_busy, &strategy_fastest};
+                                                  &strategy_least_busy, &strategy_fastest,
+                                                  &strategy_cheapest};
     struct figures figures[4];
 
     (void)state;
@@ -351,6 +352,34 @@ static void least_busy__slow_start_lowers_the_share(void **state)
     assert_in_range(firsts[0], 4400, 5000);
 }
 
+/* ---- cheapest ---- */
+
+static void cheapest__stands_by_cost_and_unpriced_ones_last(void **state)
+{
+    struct strategy_memory memory = {.turn = 0};
+    struct figures figures[5];
+    struct rng rng;
+    unsigned firsts[2] = {0};
+    uint8_t order[5];
+
+    (void)state;
+    rng_init(&rng, 1, 0);
+    fill(figures, 5);
+    figures[0].cost_pico = 900;
+    figures[1].cost_pico = -1;
+    figures[2].cost_pico = 0; /* free is a price */
+    figures[3].cost_pico = 900;
+    figures[4].cost_pico = INT64_MAX;
+    for (int i = 0; i < 1000; i++) {
+        strategy_cheapest.order(figures, 5, &memory, &rng, order);
+        assert_int_equal(order[0], 2);
+        assert_int_equal(order[3], 4);
+        assert_int_equal(order[4], 1);
+        firsts[order[1] == 3]++;
+    }
+    assert_in_range(firsts[0], 430, 570); /* equal ones by chance */
+}
+
 /* ---- fastest ---- */
 
 static void fastest__stands_by_time(void **state)
@@ -440,6 +469,7 @@ int main(void)
         cmocka_unit_test(least_busy__draws_by_weight),
         cmocka_unit_test(least_busy__the_rest_stands_by_load),
         cmocka_unit_test(least_busy__slow_start_lowers_the_share),
+        cmocka_unit_test(cheapest__stands_by_cost_and_unpriced_ones_last),
         cmocka_unit_test(fastest__stands_by_time),
         cmocka_unit_test(fastest__unknown_ones_get_a_turn),
         cmocka_unit_test(fastest__slow_ones_are_looked_at_again),

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prices of targets, before there is an answer that could tell tier and region. */
+#include "router/cost.h"
+
+const struct price *cost_price(const struct book *book, const struct target *target,
+                               struct span model, wall_ms at)
+{
+    struct span list = target->provider->prices.list;
+
+    if (book == NULL || list.len == 0) {
+        return NULL;
+    }
+    return book_find(book, list, target->model.len > 0 ? target->model : model, at);
+}
+
+int64_t cost_likely(const struct book *book, const struct target *target, struct span model,
+                    int64_t input, int64_t output, wall_ms at)
+{
+    const struct price *price = cost_price(book, target, model, at);
+    struct usage none;
+    struct price_terms terms;
+    struct cost cost;
+
+    if (price == NULL) {
+        return -1;
+    }
+    usage_init(&none);
+    terms = price_terms_of(&none, target->provider->prices.region, at);
+    price_likely(price, input, output, &terms, &cost);
+    return cost.pico;
+}
