@@ -13,7 +13,7 @@ import { recordsIn } from './lib/records.mjs';
 import { good, healthy } from './lib/samples.mjs';
 import test, { describe } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
-import { header, request, until } from './lib/wire.mjs';
+import { header, patient, request, until } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -74,7 +74,7 @@ async function start(upstream, state, more = {}) {
 }
 
 describe('records outlive the process', () => {
-    test(`${ROUNDS} kills under load lose and double nothing`, async () => {
+    test(`${ROUNDS} kills under load lose and double nothing`, { timeout: patient(ROUNDS * 2000) }, async () => {
         const state = path.join(temporary(), 'state');
         const upstream = await Upstream.start();
         const seen = new Set();
