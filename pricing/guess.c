@@ -54,7 +54,7 @@ void guesses_free(struct guesses *guesses)
     mem_give(guesses, sizeof *guesses);
 }
 
-static uint64_t key_of(const struct guesses *guesses, struct span provider, struct span model)
+uint64_t guesses_key(const struct guesses *guesses, struct span provider, struct span model)
 {
     const uint64_t outer[2] = {guesses->seed, 0};
     const uint64_t inner[2] = {guesses->seed, sip_hash(outer, provider)};
@@ -118,8 +118,8 @@ static void ratio_learn(struct ratio *ratio, uint32_t value)
     }
 }
 
-void guesses_learn(struct guesses *guesses, struct span provider, struct span model,
-                   enum guess_kind kind, uint64_t bytes, int64_t tokens)
+void guesses_learn(struct guesses *guesses, uint64_t key, enum guess_kind kind, uint64_t bytes,
+                   int64_t tokens)
 {
     struct place *place = NULL;
     uint64_t value = 0;
@@ -132,7 +132,7 @@ void guesses_learn(struct guesses *guesses, struct span provider, struct span mo
         return; /* no text has so many tokens in a byte: a prompt kept elsewhere, hidden reasoning
                  */
     }
-    place = take(guesses, key_of(guesses, provider, model));
+    place = take(guesses, key);
     place->used = ++guesses->turn;
     ratio_learn(&place->ratios[kind], (uint32_t)value);
 }
@@ -160,10 +160,10 @@ static uint32_t error_of(const struct ratio *ratio)
     return error < ERROR_MIN ? ERROR_MIN : error > ERROR_DEFAULT ? ERROR_DEFAULT : (uint32_t)error;
 }
 
-struct guess guesses_tokens(const struct guesses *guesses, struct span provider, struct span model,
-                            enum guess_kind kind, uint64_t bytes)
+struct guess guesses_tokens(const struct guesses *guesses, uint64_t key, enum guess_kind kind,
+                            uint64_t bytes)
 {
-    const struct place *place = find(guesses, key_of(guesses, provider, model));
+    const struct place *place = find(guesses, key);
     struct guess guess = {.error_permille = ERROR_DEFAULT};
     uint32_t value = default_ratio(kind);
 

@@ -27,11 +27,13 @@ struct guesses;
 struct guesses *guesses_new(uint64_t seed);
 void guesses_free(struct guesses *guesses);
 
-/* A provider told `tokens` for `bytes`. What is no sane pair (none of either) is not learned. */
-void guesses_learn(struct guesses *guesses, struct span provider, struct span model,
-                   enum guess_kind kind, uint64_t bytes, int64_t tokens);
+/* Whose ratios: of a provider and the model there. To be kept for as long as both stay the same. */
+uint64_t guesses_key(const struct guesses *guesses, struct span provider, struct span model);
+/* `tokens` were told for `bytes`. What is no sane pair (none of either) is not learned. */
+void guesses_learn(struct guesses *guesses, uint64_t key, enum guess_kind kind, uint64_t bytes,
+                   int64_t tokens);
 /* Of so many bytes of this kind. At least one token for at least one byte. */
-struct guess guesses_tokens(const struct guesses *guesses, struct span provider,
-                            struct span model, enum guess_kind kind, uint64_t bytes);
+struct guess guesses_tokens(const struct guesses *guesses, uint64_t key, enum guess_kind kind,
+                            uint64_t bytes);
 
 #endif

@@ -26,6 +26,8 @@ static void swap(struct call *call)
     SWAP(uint64_t, call->facts.head_us, aside->head_us);
     SWAP(uint64_t, call->facts.content_us, aside->content_us);
     SWAP(uint32_t, call->slot, aside->slot);
+    SWAP(uint64_t, call->guess_key, aside->guess_key);
+    SWAP(struct guess, call->input_guess, aside->input_guess);
     SWAP(unsigned, call->facts.upstream_status, aside->upstream_status);
     SWAP(bool, call->facts.is_reused, aside->is_reused);
 }

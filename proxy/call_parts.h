@@ -11,6 +11,8 @@
 
 #include "base/slots.h"
 #include "proxy/admin_mount.h"
+#include "pricing/guess.h"
+#include "proxy/bill.h"
 #include "proxy/call.h"
 #include "proxy/outbox.h"
 #include "router/dispatch.h"
@@ -135,6 +137,8 @@ struct call_aside {
     uint64_t head_us;
     uint64_t content_us;
     uint32_t slot;
+    uint64_t guess_key;
+    struct guess input_guess;
     unsigned upstream_status;
     bool is_reused;
 };
@@ -166,6 +170,8 @@ struct call {
     uint8_t place;               /* of its target in the plan */
     uint8_t lane;                /* of its ears */
     uint32_t slot;               /* of its record in the store; 0: none */
+    uint64_t guess_key;          /* whose ratios of bytes and tokens hold for its target */
+    struct guess input_guess;
     uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
     bool is_closed;
     struct outbox_place soon;    /* what leaves for the app at the end of this turn */
@@ -205,6 +211,16 @@ struct lane {
     uint8_t number;
 };
 
+/* An attempt and what it is charged, as last made: asked for twice or three times in a row. */
+struct made {
+    uint64_t call_id;    /* 0: none */
+    struct call_settled of;
+    struct bill bill;
+    struct bill_terms terms;
+    struct usage told;
+    struct charge_facts facts;
+};
+
 /* calls.c */
 struct calls {
     struct env *env;
@@ -217,6 +233,7 @@ struct calls {
     bool has_told_two_keys;
     uint32_t told;       /* calls that the observer was told of */
     uint32_t drains;     /* calls without their app */
+    struct made made;
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;

@@ -62,17 +62,10 @@ static void put_call(const struct call *call, struct record *record)
     record->numbers[RECORD_BYTES_IN] = (int64_t)call->facts.bytes_in;
 }
 
-static struct guess input_guess(const struct call *call)
-{
-    return guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name,
-                          model_of(call), GUESS_INPUT, call->facts.bytes_in);
-}
-
 static void put_attempt(const struct call *call, struct record *record)
 {
     struct span asked = buf_span(&call->model);
     struct span model = model_of(call);
-    struct guess guess = input_guess(call);
 
     record->texts[RECORD_PROVIDER] = call_target(call)->provider->name;
     record->texts[RECORD_MODEL] = model;
@@ -82,15 +75,16 @@ static void put_attempt(const struct call *call, struct record *record)
     record->numbers[RECORD_ATTEMPT] = call->number;
     record->numbers[RECORD_BEGAN_US] = (int64_t)(call->facts.attempt_us - call->facts.began_us);
     if (call->match.operation->kind == OPERATION_CALL) {
-        record->numbers[RECORD_INPUT_ESTIMATE] = guess.tokens;
-        if (guess.error_permille < ERROR_UNKNOWN) {
-            record->numbers[RECORD_ESTIMATE_ERROR] = guess.error_permille;
+        record->numbers[RECORD_INPUT_ESTIMATE] = call->input_guess.tokens;
+        if (call->input_guess.error_permille < ERROR_UNKNOWN) {
+            record->numbers[RECORD_ESTIMATE_ERROR] = call->input_guess.error_permille;
         }
     }
 }
 
 bool call_record_open(struct call *call)
 {
+    const struct guesses *guesses = call->env->ports->guesses;
     char id[RECORD_ID_ROOM];
     struct record record;
 
@@ -98,6 +92,8 @@ bool call_record_open(struct call *call)
     if (!is_recorded(call)) {
         return true;
     }
+    call->guess_key = guesses_key(guesses, call_target(call)->provider->name, model_of(call));
+    call->input_guess = guesses_tokens(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in);
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
@@ -133,9 +129,8 @@ static int64_t late_tokens(const struct call *call)
 {
     const struct stream *stream = &call->relay.stream;
     int64_t events = (int64_t)stream_events_untold(stream);
-    struct guess guess =
-        guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name, model_of(call),
-                       GUESS_STREAM, stream_bytes_untold(stream));
+    struct guess guess = guesses_tokens(call->env->ports->guesses, call->guess_key, GUESS_STREAM,
+                                        stream_bytes_untold(stream));
 
     return guess.error_permille == ERROR_UNKNOWN && guess.tokens < events ? events : guess.tokens;
 }
@@ -145,8 +140,8 @@ static int64_t output_seen(const struct call *call)
     const struct relay *relay = &call->relay;
 
     if (relay->mode == RELAY_WHOLE) {
-        return guesses_tokens(call->env->ports->guesses, call_target(call)->provider->name,
-                              model_of(call), GUESS_WHOLE, relay->held.len)
+        return guesses_tokens(call->env->ports->guesses, call->guess_key, GUESS_WHOLE,
+                              relay->held.len)
             .tokens;
     }
     return relay->mode == RELAY_STREAM ? told_output(relay) + late_tokens(call) : 0;
@@ -217,12 +212,12 @@ static enum charge_operation operation_of(const struct call *call)
     return CHARGE_NOT_READ;
 }
 
-struct made {
-    struct bill bill;
-    struct bill_terms terms;
-    struct usage told;
-    struct charge_facts facts;
-};
+/* Whether nothing needs to be estimated: as nearly always. */
+static bool is_told(const struct charge_facts *facts)
+{
+    return facts->end == CHARGE_END_GOOD && usage_input_all(facts->told) >= 0 &&
+           (!facts->has_output || usage_output_all(facts->told) >= 0);
+}
 
 static void make(const struct call *call, enum outcome outcome, enum attempt_phase phase,
                  struct made *made)
@@ -249,58 +244,66 @@ static void make(const struct call *call, enum outcome outcome, enum attempt_pha
         .is_drained = call->drain != NULL,
         .has_output = operation->unfold != NULL || operation->read_event != NULL,
         .told = &made->told,
-        .input_estimate = input_guess(call).tokens,
-        .output_seen = output_seen(call),
+        .input_estimate = call->input_guess.tokens,
     };
+    if (!is_told(&made->facts)) {
+        made->facts.output_seen = output_seen(call);
+    }
     made->facts.chunk = events == 0 ? 1 : 1 + made->facts.output_seen / (int64_t)events;
     bill_make(&made->terms, &made->facts, &made->bill);
+}
+
+/* The same as the last time it was asked, or made now. */
+static const struct made *made_of(struct call *call, const struct call_settled *settled)
+{
+    struct made *made = &call->env->calls->made;
+
+    if (made->call_id != call->id || made->of.number != settled->number ||
+        made->of.outcome != settled->outcome || made->of.phase != settled->phase) {
+        made->call_id = call->id;
+        made->of = *settled;
+        make(call, (enum outcome)settled->outcome, (enum attempt_phase)settled->phase, made);
+    }
+    return made;
 }
 
 /* What a good answer told teaches how to estimate others. */
 static void learn(const struct call *call, const struct made *made)
 {
     struct guesses *guesses = call->env->ports->guesses;
-    struct span provider = call_target(call)->provider->name;
-    struct span model = model_of(call);
     int64_t output = usage_output_all(&made->told);
 
     if (made->bill.charge.what != CHARGE_COMPLETE || made->told.is_anomalous) {
         return;
     }
-    guesses_learn(guesses, provider, model, GUESS_INPUT, call->facts.bytes_in,
+    guesses_learn(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in,
                   usage_input_all(&made->told));
     if (call->relay.mode == RELAY_STREAM) {
-        guesses_learn(guesses, provider, model, GUESS_STREAM, call->relay.stream.content_bytes,
+        guesses_learn(guesses, call->guess_key, GUESS_STREAM, call->relay.stream.content_bytes,
                       output);
     } else {
-        guesses_learn(guesses, provider, model, GUESS_WHOLE, call->relay.held.len, output);
+        guesses_learn(guesses, call->guess_key, GUESS_WHOLE, call->relay.held.len, output);
     }
 }
 
-static void count_cost(struct call *call, const struct made *made)
+void call_record_bill(struct call *call, enum outcome outcome, enum attempt_phase phase)
 {
+    struct call_settled settled = {
+        .number = call->number, .outcome = (uint8_t)outcome, .phase = (uint8_t)phase};
     uint8_t bit = (uint8_t)(1u << (call->number & 7u));
+    const struct made *made = NULL;
 
-    if ((call->facts.billed & bit) != 0) {
+    if (!is_recorded(call) || (call->facts.billed & bit) != 0) {
         return;
     }
     call->facts.billed |= bit;
+    made = made_of(call, &settled);
     if (!made->bill.is_priced) {
         call->facts.is_unpriced = true;
     } else if (made->bill.cost.pico > INT64_MAX - call->facts.cost_pico) {
         call->facts.cost_pico = INT64_MAX;
     } else {
         call->facts.cost_pico += made->bill.cost.pico;
-    }
-}
-
-void call_record_bill(struct call *call, enum outcome outcome, enum attempt_phase phase)
-{
-    struct made made;
-
-    if (is_recorded(call)) {
-        make(call, outcome, phase, &made);
-        count_cost(call, &made);
     }
 }
 
@@ -392,24 +395,23 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     enum outcome outcome = (enum outcome)settled->outcome;
     char id[RECORD_ID_ROOM];
     struct record record;
-    struct made made;
+    const struct made *made = made_of(call, settled);
 
-    make(call, outcome, (enum attempt_phase)settled->phase, &made);
-    learn(call, &made);
+    learn(call, made);
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
     record.texts[RECORD_ID] = put_id(call, settled->number, id);
     record.texts[RECORD_OUTCOME] = span_of(outcome_word(outcome));
     record.texts[RECORD_PHASE] =
-        span_of(charge_phase_word(made.facts.phase, made.facts.end == CHARGE_END_GOOD));
+        span_of(charge_phase_word(made->facts.phase, made->facts.end == CHARGE_END_GOOD));
     put_answer(call, &record);
     put_times(call, &record);
-    bill_put(&made.bill, &made.terms, &call->env->scratch->text, &record);
-    put_told_cost(&made.told, &call->env->scratch->out, &record);
-    put_flags(call, &made, outcome, &record);
-    if (made.bill.charge.is_estimated && made.facts.has_output) {
-        record.numbers[RECORD_OUTPUT_SEEN] = made.facts.output_seen;
+    bill_put(&made->bill, &made->terms, &call->env->scratch->text, &record);
+    put_told_cost(&made->told, &call->env->scratch->out, &record);
+    put_flags(call, made, outcome, &record);
+    if (made->bill.charge.is_estimated && made->facts.has_output) {
+        record.numbers[RECORD_OUTPUT_SEEN] = made->facts.output_seen;
     }
     if (is_last) {
         put_end(call, &record);

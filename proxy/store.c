@@ -7,7 +7,7 @@
 
 enum {
     FINISHED_MIN = 8192, /* slots for what waits for its line, beside those of open attempts */
-    WAKE_AT = 256,       /* so many wait: the store thread is woken at once */
+    WAKE_AT = 64,       /* so many wait: the store thread is woken at once */
     NUDGE_MS = 20        /* else after so long */
 };
 

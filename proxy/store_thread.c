@@ -26,7 +26,7 @@ struct store_thread {
     struct inflight view; /* of the mapped table, for reading */
     struct buf lines;     /* of `batch`, until they are in the journal */
     struct buf text;
-    struct buf names;              /* of a crash record */
+    struct buf names; /* of a crash record */
     uint32_t batch[BATCH_MAX];
     uint32_t batch_count;
     struct follower followers[FOLLOWERS_MAX];
@@ -415,8 +415,8 @@ static enum err begin(struct store_thread *side, struct why *why)
     if (err != ERR_NONE) {
         return err;
     }
-    side->view =
-        (struct inflight){.memory = side->store->map.memory, .count = side->store->map.count};
+    side->view = (struct inflight){
+        .memory = side->store->map.memory, .count = side->store->map.count, .is_own = true};
     if (options->make_followers != NULL) {
         side->followers_count = options->make_followers(options->to, side->loop, side->followers);
     }

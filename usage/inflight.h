@@ -40,6 +40,7 @@ struct inflight {
     uint32_t count;
     uint32_t *free;       /* numbers of free slots, the last one is given next */
     uint32_t free_count;
+    bool is_own;          /* written by this process: sums need not be looked at */
 };
 
 /* Bytes of a table with so many slots. */

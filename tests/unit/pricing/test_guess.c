@@ -15,7 +15,7 @@
 
 static struct guess ask(const struct guesses *guesses, uint64_t bytes)
 {
-    return guesses_tokens(guesses, P, M, GUESS_INPUT, bytes);
+    return guesses_tokens(guesses, guesses_key(guesses, P, M), GUESS_INPUT, bytes);
 }
 
 static void guess__is_a_default_until_something_is_told(void **state)
@@ -27,7 +27,7 @@ static void guess__is_a_default_until_something_is_told(void **state)
     assert_int_equal(ask(guesses, 400).error_permille, 1000);
     assert_int_equal(ask(guesses, 0).tokens, 0);
     assert_int_equal(ask(guesses, 1).tokens, 1);
-    guesses_learn(guesses, P, M, GUESS_INPUT, 600, 100);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 600, 100);
     assert_in_range(ask(guesses, 6000).tokens, 999, 1001);
     assert_int_equal(ask(guesses, 6000).error_permille, 1000); /* of one answer nothing is sure */
     guesses_free(guesses);
@@ -38,15 +38,22 @@ static void guess__keeps_kinds_models_and_providers_apart(void **state)
     struct guesses *guesses = guesses_new(7);
 
     (void)state;
-    guesses_learn(guesses, P, M, GUESS_INPUT, 1000, 1000);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1000, 1000);
     assert_int_equal(ask(guesses, 100).tokens, 100);
-    assert_int_equal(guesses_tokens(guesses, P, M, GUESS_STREAM, 1600).tokens, 10);
-    assert_int_equal(guesses_tokens(guesses, P, SPAN_OF("gpt-5"), GUESS_INPUT, 100).tokens, 25);
-    assert_int_equal(guesses_tokens(guesses, SPAN_OF("azure"), M, GUESS_INPUT, 100).tokens, 25);
-    /* "openai" + "gpt" is not "openaigpt" + "" */
+    assert_int_equal(guesses_tokens(guesses, guesses_key(guesses, P, M), GUESS_STREAM, 1600).tokens,
+                     10);
     assert_int_equal(
-        guesses_tokens(guesses, SPAN_OF("openaigpt-5.4"), SPAN_OF(""), GUESS_INPUT, 100).tokens,
+        guesses_tokens(guesses, guesses_key(guesses, P, SPAN_OF("gpt-5")), GUESS_INPUT, 100).tokens,
         25);
+    assert_int_equal(
+        guesses_tokens(guesses, guesses_key(guesses, SPAN_OF("azure"), M), GUESS_INPUT, 100).tokens,
+        25);
+    /* "openai" + "gpt" is not "openaigpt" + "" */
+    assert_int_equal(guesses_tokens(guesses,
+                                    guesses_key(guesses, SPAN_OF("openaigpt-5.4"), SPAN_OF("")),
+                                    GUESS_INPUT, 100)
+                         .tokens,
+                     25);
     guesses_free(guesses);
 }
 
@@ -56,11 +63,11 @@ static void guess__forgets_what_was_long_ago(void **state)
 
     (void)state;
     for (int i = 0; i < 1000; i++) {
-        guesses_learn(guesses, P, M, GUESS_INPUT, 1000, 100);
+        guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1000, 100);
     }
     assert_in_range(ask(guesses, 10000).tokens, 999, 1001);
     for (int i = 0; i < 300; i++) {
-        guesses_learn(guesses, P, M, GUESS_INPUT, 1000, 500);
+        guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1000, 500);
     }
     assert_in_range(ask(guesses, 10000).tokens, 4990, 5001);
     guesses_free(guesses);
@@ -71,12 +78,13 @@ static void guess__learns_nothing_from_nonsense(void **state)
     struct guesses *guesses = guesses_new(7);
 
     (void)state;
-    guesses_learn(guesses, P, M, GUESS_INPUT, 0, 100);
-    guesses_learn(guesses, P, M, GUESS_INPUT, 100, 0);
-    guesses_learn(guesses, P, M, GUESS_INPUT, 100, -1);
-    guesses_learn(guesses, P, M, GUESS_INPUT, 1, 1000); /* a kept prompt that was not sent again */
-    guesses_learn(guesses, P, M, GUESS_INPUT, UINT64_MAX, 5);
-    guesses_learn(guesses, P, M, GUESS_INPUT, 5, INT64_MAX);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 0, 100);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 100, 0);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 100, -1);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1,
+                  1000); /* a kept prompt that was not sent again */
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, UINT64_MAX, 5);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 5, INT64_MAX);
     assert_int_equal(ask(guesses, 400).tokens, 100);
     assert_true(ask(guesses, UINT64_MAX).tokens > 0);
     guesses_free(guesses);
@@ -103,7 +111,7 @@ static void guess__tells_how_far_it_may_be_off(void **state)
             int64_t off = guess.tokens > tokens ? guess.tokens - tokens : tokens - guess.tokens;
 
             within += off * 1000 <= guess.tokens * (int64_t)guess.error_permille;
-            guesses_learn(guesses, P, M, GUESS_INPUT, 4000, tokens);
+            guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 4000, tokens);
         }
         print_message("+-%u %%: %u of 2000 within, error %u\n", spreads[s], within,
                       ask(guesses, 4000).error_permille);
@@ -119,15 +127,20 @@ static void guess__gives_the_oldest_away_and_keeps_who_is_used(void **state)
     char name[16];
 
     (void)state;
-    guesses_learn(guesses, P, M, GUESS_INPUT, 1000, 1000);
+    guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1000, 1000);
     for (unsigned i = 0; i < 100000; i++) {
         (void)snprintf(name, sizeof name, "m%u", i);
-        guesses_learn(guesses, P, span_of(name), GUESS_INPUT, 1000, 500);
-        guesses_learn(guesses, P, M, GUESS_INPUT, 1000, 1000);
+        guesses_learn(guesses, guesses_key(guesses, P, span_of(name)), GUESS_INPUT, 1000, 500);
+        guesses_learn(guesses, guesses_key(guesses, P, M), GUESS_INPUT, 1000, 1000);
     }
     assert_int_equal(ask(guesses, 100).tokens, 100);
-    assert_int_equal(guesses_tokens(guesses, P, SPAN_OF("m0"), GUESS_INPUT, 100).tokens, 25);
-    assert_int_equal(guesses_tokens(guesses, P, SPAN_OF("m99999"), GUESS_INPUT, 100).tokens, 50);
+    assert_int_equal(
+        guesses_tokens(guesses, guesses_key(guesses, P, SPAN_OF("m0")), GUESS_INPUT, 100).tokens,
+        25);
+    assert_int_equal(
+        guesses_tokens(guesses, guesses_key(guesses, P, SPAN_OF("m99999")), GUESS_INPUT, 100)
+            .tokens,
+        50);
     guesses_free(guesses);
 }
 
