@@ -55,13 +55,13 @@ void answer_note_model(struct stream *stream, const struct json_hit *hit, struct
 /* Counts what an event brought, once it has been read. An oversized event is one, whatever its
  * pieces are. */
 static inline void answer_count(struct stream *stream, const struct sse_event *event,
-                                const struct event_view *view)
+                                bool is_content, bool is_usage)
 {
-    if (view->is_content) {
+    if (is_content) {
         stream->content_events += !event->is_piece || event->is_last_piece;
         stream->content_bytes += event->is_piece ? event->raw.len : event->data.len;
     }
-    if (view->is_usage && stream->meter.took_output) {
+    if (is_usage && stream->meter.took_output) {
         stream->told_events = stream->content_events;
         stream->told_bytes = stream->content_bytes;
     }

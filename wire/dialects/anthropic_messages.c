@@ -277,5 +277,5 @@ void anthropic_messages_event(struct stream *stream, struct json_scan *scan,
     stream->saw_content |= view->is_content;
     stream->saw_finish |= view->is_finish;
     stream->saw_terminal |= view->is_terminal;
-    answer_count(stream, event, view);
+    answer_count(stream, event, view->is_content, view->is_usage);
 }

@@ -235,5 +235,5 @@ void openai_chat_event(struct stream *stream, struct json_scan *scan,
     if (event->has_data && !event->is_piece) {
         read_whole(stream, scan, event, view);
     }
-    answer_count(stream, event, view);
+    answer_count(stream, event, view->is_content, view->is_usage);
 }

@@ -237,14 +237,9 @@ static void read_whole(struct stream *stream, struct json_scan *scan,
 }
 
 /* What is done repeats what its deltas have brought, and the terminal event repeats all of it. */
-static void count(struct stream *stream, const struct sse_event *event,
-                  const struct event_view *view)
+static bool is_repeated(const struct stream *stream, const struct sse_event *event)
 {
-    struct event_view counted = *view;
-
-    counted.is_content = view->is_content && !span_ends(event->name, SPAN_OF(".done")) &&
-                         !(event->is_piece && stream->ends_in_pieces);
-    answer_count(stream, event, &counted);
+    return event->is_piece ? stream->ends_in_pieces : span_ends(event->name, SPAN_OF(".done"));
 }
 
 void openai_responses_event(struct stream *stream, struct json_scan *scan,
@@ -259,7 +254,7 @@ void openai_responses_event(struct stream *stream, struct json_scan *scan,
     stream->saw_content |= view->is_content;
     stream->saw_finish |= view->is_finish;
     stream->saw_terminal |= view->is_terminal;
-    count(stream, event, view);
+    answer_count(stream, event, view->is_content && !is_repeated(stream, event), view->is_usage);
 }
 
 void openai_responses_failed(struct buf *out, const struct stream *stream, const char *code,

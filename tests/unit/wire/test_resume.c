@@ -211,6 +211,49 @@ static void resume__adds_up_what_was_told(void **state)
     rig_end(&rig);
 }
 
+/* Searches and what stays in a cache are sums like all figures; what is odd about one stream is so
+ * about the call, and the cost of the last stream is not that of all. */
+static void resume__adds_up_every_class(void **state)
+{
+    struct rig rig;
+    struct meter sum;
+    struct usage usage;
+
+    (void)state;
+    rig_begin(&rig, messages(), BODY(""));
+    rig_whole(&rig, EVENT("message_start",
+                          ",\"message\":{\"model\":\"m\",\"usage\":{\"input_tokens\":10,"
+                          "\"output_tokens\":-1,\"cache_creation_input_tokens\":7,"
+                          "\"cache_creation\":{\"ephemeral_1h_input_tokens\":4},"
+                          "\"server_tool_use\":{\"web_search_requests\":2},"
+                          "\"iterations\":[{\"type\":\"compaction\",\"input_tokens\":5},"
+                          "{\"type\":\"advisor_message\",\"model\":\"x\"}]}}")
+                        TEXT_BLOCK("0") TEXT("0", "1234"));
+    assert_true(rig_next(&rig, &turn, true));
+    rig_whole(&rig, EVENT("message_start",
+                          ",\"message\":{\"model\":\"m\",\"usage\":{\"input_tokens\":12,"
+                          "\"service_tier\":\"priority\",\"cost\":0.5,"
+                          "\"cache_creation_input_tokens\":3}}")
+                        TEXT_BLOCK("0") TEXT("0", "5") BLOCK_STOP("0")
+                            END("\"output_tokens\":7,\"server_tool_use\":{\"web_search_requests\":1}")
+                                LAST);
+    assert_false(rig.stream.meter.is_anomalous);
+    assert_int_equal(rig.stream.meter.cost.len, 3);
+    resume_usage(&rig.resume, &rig.stream, &sum);
+    meter_usage(&sum, false, &usage);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 10 + 5 + 12);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 1 + 7);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_WRITE_5M], 3 + 3);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_WRITE_1H], 4);
+    assert_int_equal(usage.fees[FEE_WEB_SEARCH], 3);
+    assert_true(usage.is_anomalous && usage.has_other_models);
+    assert_int_equal(usage.cost.len, 0);
+    assert_true(span_equal(usage_word_span(&usage.tier), SPAN_OF("priority")));
+    assert_non_null(
+        span_find(buf_span(&rig.app), SPAN_OF("\"server_tool_use\":{\"web_search_requests\":3}")));
+    rig_end(&rig);
+}
+
 static void resume__trusts_figures_told_after_text(void **state)
 {
     struct rig rig;
@@ -633,6 +676,7 @@ int main(void)
         cmocka_unit_test(resume__is_of_chat_and_messages_alone),
         cmocka_unit_test(resume__goes_on_with_messages),
         cmocka_unit_test(resume__adds_up_what_was_told),
+        cmocka_unit_test(resume__adds_up_every_class),
         cmocka_unit_test(resume__trusts_figures_told_after_text),
         cmocka_unit_test(resume__stops_being_possible),
         cmocka_unit_test(resume__keeps_no_endless_text),
