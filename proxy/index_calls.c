@@ -87,6 +87,9 @@ static bool may_have(const struct searching *searching, const struct index_chunk
     if (chunk->last_at < searching->query->from || chunk->first_at >= searching->query->to) {
         return false;
     }
+    if (searching->query->filters_count == 0) {
+        return true;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
@@ -210,7 +213,7 @@ static bool search(struct searching *searching)
 {
     struct why why;
 
-    if (!find_quarters(searching)) {
+    if (searching->query->filters_count > 0 && !find_quarters(searching)) {
         return false;
     }
     searching->why.text[0] = '\0';

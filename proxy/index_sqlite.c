@@ -6,105 +6,91 @@
 
 #include "base/mem.h"
 
-enum { BUSY_MS = 2000, SQL_MAX = 8192, TIDY_QUARTERS = 96 };
+enum { BUSY_MS = 2000 };
 
 /* ---- statements ---- */
 
-static void put_dimensions(struct buf *sql)
+/* Keys are bytes that compare as they should: which rollup, quarter, names. */
+void index_db_pack_range(unsigned char bytes[INDEX_RANGE_SIZE], bool is_tagged, uint32_t quarter)
 {
+    bytes[0] = is_tagged;
+    for (size_t i = 0; i < 4; i++) {
+        bytes[1 + i] = (unsigned char)(quarter >> (24 - 8 * i));
+    }
+}
+
+void index_db_pack_key(unsigned char bytes[INDEX_KEY_SIZE], const struct index_key *key)
+{
+    size_t at = 0;
+
+    index_db_pack_range(bytes, key->names[DIMENSION_TAG] != 0, key->quarter);
+    at = INDEX_RANGE_SIZE;
     for (size_t i = 0; i < DIMENSIONS; i++) {
-        buf_put_format(sql, ",\"%.*s\"", SPAN_ARGS(dimension_names[i]));
+        bytes[at++] = (unsigned char)(key->names[i] >> 16);
+        bytes[at++] = (unsigned char)(key->names[i] >> 8);
+        bytes[at++] = (unsigned char)key->names[i];
     }
 }
 
-static void put_sums(struct buf *sql, const char *format)
+static struct span blob_of(sqlite3_value *value)
 {
-    for (size_t i = 0; i < SUMS; i++) {
-        int len = (int)sum_names[i].len;
-        const char *at = sum_names[i].at;
+    const char *at = sqlite3_value_blob(value);
+    int len = sqlite3_value_bytes(value);
 
-        buf_put_char(sql, ',');
-        if (format[0] == '+') {
-            buf_put_format(sql, "\"%.*s\"=\"%.*s\"+excluded.\"%.*s\"", len, at, len, at, len, at);
-            continue;
-        }
-        buf_put_format(sql, "\"%.*s\"%s", len, at, format);
+    return span_make(at, at == NULL ? 0 : (size_t)len);
+}
+
+static void add_sums(sqlite3_context *context, struct span old, struct span more)
+{
+    unsigned char bytes[SUMS_PACKED_MAX];
+    struct sums sums;
+    struct sums added;
+
+    if (!sums_unpack(old, &sums) || !sums_unpack(more, &added)) {
+        sqlite3_result_error_code(context, SQLITE_CORRUPT);
+        return;
     }
+    sums_add(&sums, &added);
+    sqlite3_result_blob(context, bytes, (int)sums_pack(bytes, &sums), SQLITE_TRANSIENT);
 }
 
-static void put_schema(struct buf *sql)
+/* add_sums(old, more) of SQL. */
+static void add_sums_cb(sqlite3_context *context, int count, sqlite3_value **values)
 {
-    buf_put_text(sql, "CREATE TABLE names(id INTEGER PRIMARY KEY,text TEXT NOT NULL);"
-                      "CREATE TABLE rollups(tagged INTEGER NOT NULL,quarter INTEGER NOT NULL");
-    for (size_t i = 0; i < DIMENSIONS; i++) {
-        buf_put_format(sql, ",\"%.*s\" INTEGER NOT NULL", SPAN_ARGS(dimension_names[i]));
-    }
-    put_sums(sql, " INTEGER NOT NULL");
-    buf_put_text(sql, ",PRIMARY KEY(tagged,quarter");
-    put_dimensions(sql);
-    buf_put_format(
-        sql,
-        "))WITHOUT ROWID;"
-        "CREATE TABLE units(id INTEGER PRIMARY KEY,trace TEXT NOT NULL,quarter INTEGER NOT NULL,"
-        "line TEXT NOT NULL);"
-        "CREATE INDEX units_trace ON units(trace,id);"
-        "CREATE TABLE reported(source INTEGER NOT NULL,id TEXT NOT NULL,quarter INTEGER NOT NULL,"
-        "PRIMARY KEY(source,id))WITHOUT ROWID;"
-        "CREATE TABLE batches(segment INTEGER NOT NULL,number INTEGER NOT NULL,"
-        "\"begin\" INTEGER NOT NULL,\"end\" INTEGER NOT NULL,first_at INTEGER NOT NULL,"
-        "last_at INTEGER NOT NULL,PRIMARY KEY(segment,number))WITHOUT ROWID;"
-        "CREATE TABLE state(id INTEGER PRIMARY KEY,segment INTEGER NOT NULL,"
-        "\"offset\" INTEGER NOT NULL,broken INTEGER NOT NULL,repeated INTEGER NOT NULL);"
-        "INSERT INTO state VALUES(1,0,0,0,0);"
-        "PRAGMA user_version=%d;",
-        INDEX_VERSION);
+    (void)count;
+    add_sums(context, blob_of(values[0]), blob_of(values[1]));
 }
 
-static void put_marks(struct buf *sql, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        buf_put_text(sql, i == 0 ? "?" : ",?");
-    }
-}
-
-static void put_add(struct buf *sql)
-{
-    buf_put_text(sql, "INSERT INTO rollups VALUES(");
-    put_marks(sql, 2 + DIMENSIONS + SUMS);
-    buf_put_text(sql, ")ON CONFLICT DO UPDATE SET \"records\"=\"records\"+excluded.\"records\"");
-    for (size_t i = 1; i < SUM_COST_USD; i++) {
-        int len = (int)sum_names[i].len;
-        const char *at = sum_names[i].at;
-
-        buf_put_format(sql, ",\"%.*s\"=\"%.*s\"+excluded.\"%.*s\"", len, at, len, at, len, at);
-    }
-    /* What is a dollar by now is carried. */
-    buf_put_text(sql, ",cost_usd=cost_usd+excluded.cost_usd+"
-                      "(cost_pico+excluded.cost_pico)/1000000000000,"
-                      "cost_pico=(cost_pico+excluded.cost_pico)%1000000000000");
-}
-
-static void put_rows(struct buf *sql)
-{
-    buf_put_text(sql, "SELECT quarter");
-    put_dimensions(sql);
-    put_sums(sql, "");
-    buf_put_text(sql, " FROM rollups WHERE tagged=? AND quarter>=? AND quarter<?");
-}
+#define SCHEMA                                                                                     \
+    "CREATE TABLE names(id INTEGER PRIMARY KEY,text TEXT NOT NULL);"                               \
+    "CREATE TABLE rollups(\"key\" BLOB PRIMARY KEY,sums BLOB NOT NULL)WITHOUT ROWID;"              \
+    "CREATE TABLE units(id INTEGER PRIMARY KEY,trace TEXT NOT NULL,quarter INTEGER NOT NULL,"      \
+    "line TEXT NOT NULL);"                                                                         \
+    "CREATE INDEX units_trace ON units(trace,id);"                                                 \
+    "CREATE TABLE reported(source INTEGER NOT NULL,id TEXT NOT NULL,quarter INTEGER NOT NULL,"     \
+    "PRIMARY KEY(source,id))WITHOUT ROWID;"                                                        \
+    "CREATE TABLE batches(segment INTEGER NOT NULL,number INTEGER NOT NULL,"                       \
+    "\"begin\" INTEGER NOT NULL,\"end\" INTEGER NOT NULL,first_at INTEGER NOT NULL,"               \
+    "last_at INTEGER NOT NULL,PRIMARY KEY(segment,number))WITHOUT ROWID;"                          \
+    "CREATE TABLE state(id INTEGER PRIMARY KEY,segment INTEGER NOT NULL,"                          \
+    "\"offset\" INTEGER NOT NULL,broken INTEGER NOT NULL,repeated INTEGER NOT NULL);"              \
+    "INSERT INTO state VALUES(1,0,0,0,0);"
 
 static const char *const texts[INDEX_STATEMENTS] = {
     [INDEX_BEGIN] = "BEGIN IMMEDIATE",
     [INDEX_COMMIT] = "COMMIT",
     [INDEX_ROLLBACK] = "ROLLBACK",
     [INDEX_PUT_NAME] = "INSERT INTO names VALUES(?,?)",
+    [INDEX_ADD] = "INSERT INTO rollups VALUES(?,?)ON CONFLICT DO UPDATE SET "
+                  "sums=add_sums(sums,excluded.sums)",
     [INDEX_PUT_UNIT] = "INSERT INTO units(trace,quarter,line)VALUES(?,?,?)",
     [INDEX_PUT_REPORTED] = "INSERT OR IGNORE INTO reported VALUES(?,?,?)",
     [INDEX_PUT_CHUNK] =
         "INSERT INTO batches VALUES(?,?,?,?,?,?)ON CONFLICT DO UPDATE SET \"end\"=excluded.\"end\","
         "first_at=min(first_at,excluded.first_at),last_at=max(last_at,excluded.last_at)",
     [INDEX_PUT_STATE] = "UPDATE state SET segment=?,\"offset\"=?,broken=?,repeated=?",
-    [INDEX_TIDY_ROLLUPS] = "DELETE FROM rollups WHERE tagged=?1 AND quarter<min(?2,?3+"
-                           "(SELECT min(quarter) FROM rollups WHERE tagged=?1))",
+    [INDEX_TIDY_ROLLUPS] = "DELETE FROM rollups WHERE \"key\" IN(SELECT \"key\" FROM rollups "
+                           "WHERE \"key\">=? AND \"key\"<? LIMIT 1000)",
     [INDEX_TIDY_UNITS] =
         "DELETE FROM units WHERE quarter<? AND id IN(SELECT id FROM units ORDER BY "
         "id LIMIT 1000)",
@@ -113,6 +99,7 @@ static const char *const texts[INDEX_STATEMENTS] = {
     [INDEX_GET_STATE] = "SELECT segment,\"offset\",broken,repeated FROM state",
     [INDEX_HAS_REPORTED] = "SELECT 1 FROM reported WHERE source=? AND id=?",
     [INDEX_GET_NAMES] = "SELECT id,text FROM names ORDER BY id",
+    [INDEX_GET_ROWS] = "SELECT \"key\",sums FROM rollups WHERE \"key\">=? AND \"key\"<?",
     [INDEX_GET_UNITS] = "SELECT line FROM units WHERE trace=? ORDER BY id",
     [INDEX_GET_CHUNKS] =
         "SELECT segment,number,\"begin\",\"end\",first_at,last_at FROM batches "
@@ -131,19 +118,10 @@ bool index_db_fail(struct index_db *db, struct why *why)
 
 sqlite3_stmt *index_db_statement(struct index_db *db, enum index_statement which, struct why *why)
 {
-    char bytes[SQL_MAX];
-    struct buf sql = {.at = bytes, .cap = sizeof bytes, .max = sizeof bytes};
-
     if (db->statements[which] != NULL) {
         return db->statements[which];
     }
-    switch (which) {
-    case INDEX_ADD: put_add(&sql); break;
-    case INDEX_GET_ROWS: put_rows(&sql); break;
-    default: buf_put_text(&sql, texts[which]); break;
-    }
-    must(!sql.failed);
-    if (sqlite3_prepare_v3(db->base, sql.at, (int)sql.len, SQLITE_PREPARE_PERSISTENT,
+    if (sqlite3_prepare_v3(db->base, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
                            &db->statements[which], NULL) != SQLITE_OK) {
         (void)index_db_fail(db, why);
         return NULL;
@@ -191,15 +169,8 @@ static bool read_version(struct index_db *db, int *version, int *tables, struct 
 
 static bool make_tables(struct index_db *db, struct why *why)
 {
-    char bytes[SQL_MAX];
-    struct buf sql = {.at = bytes, .cap = sizeof bytes, .max = sizeof bytes};
-
-    buf_put_text(&sql, "BEGIN IMMEDIATE;");
-    put_schema(&sql);
-    buf_put_text(&sql, "COMMIT;");
-    buf_put_char(&sql, '\0');
-    must(!sql.failed);
-    return execute(db, sql.at, why);
+    _Static_assert(INDEX_VERSION == 1, "the version stands in the text below");
+    return execute(db, "BEGIN IMMEDIATE;" SCHEMA "PRAGMA user_version=1;COMMIT;", why);
 }
 
 static enum index_trouble prepare(struct index_db *db, bool is_read_only, struct why *why)
@@ -245,7 +216,9 @@ enum index_trouble index_db_open(const char *path, bool is_read_only, struct ind
         why_set(why, "out of memory");
         return INDEX_FAILED;
     }
-    if (sqlite3_open_v2(path, &db->base, flags, NULL) == SQLITE_OK) {
+    if (sqlite3_open_v2(path, &db->base, flags, NULL) == SQLITE_OK &&
+        sqlite3_create_function_v2(db->base, "add_sums", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                   NULL, add_sums_cb, NULL, NULL, NULL) == SQLITE_OK) {
         trouble = prepare(db, is_read_only, why);
     } else if (db->base != NULL) {
         (void)index_db_fail(db, why);
@@ -337,19 +310,15 @@ bool index_db_add(struct index_db *db, const struct index_key *key, const struct
                   struct why *why)
 {
     sqlite3_stmt *statement = index_db_statement(db, INDEX_ADD, why);
-    int at = 1;
+    unsigned char bytes[INDEX_KEY_SIZE];
+    unsigned char packed[SUMS_PACKED_MAX];
 
     if (statement == NULL) {
         return false;
     }
-    (void)sqlite3_bind_int(statement, at++, key->names[DIMENSION_TAG] != 0);
-    (void)sqlite3_bind_int64(statement, at++, key->quarter);
-    for (size_t i = 0; i < DIMENSIONS; i++) {
-        (void)sqlite3_bind_int64(statement, at++, key->names[i]);
-    }
-    for (size_t i = 0; i < SUMS; i++) {
-        (void)sqlite3_bind_int64(statement, at++, sums->of[i]);
-    }
+    index_db_pack_key(bytes, key);
+    (void)sqlite3_bind_blob(statement, 1, bytes, INDEX_KEY_SIZE, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(statement, 2, packed, (int)sums_pack(packed, sums), SQLITE_STATIC);
     return index_db_run(db, statement, why);
 }
 
@@ -429,13 +398,17 @@ static bool tidy(struct index_db *db, enum index_statement which, int64_t first,
 static bool tidy_rollups(struct index_db *db, bool is_tagged, uint32_t quarter, struct why *why)
 {
     sqlite3_stmt *statement = index_db_statement(db, INDEX_TIDY_ROLLUPS, why);
+    unsigned char from[INDEX_RANGE_SIZE];
+    unsigned char to[INDEX_RANGE_SIZE];
 
     if (statement == NULL) {
         return false;
     }
-    (void)sqlite3_bind_int64(statement, 2, quarter);
-    (void)sqlite3_bind_int64(statement, 3, TIDY_QUARTERS);
-    return tidy(db, INDEX_TIDY_ROLLUPS, is_tagged, why);
+    index_db_pack_range(from, is_tagged, 0);
+    index_db_pack_range(to, is_tagged, quarter);
+    (void)sqlite3_bind_blob(statement, 1, from, INDEX_RANGE_SIZE, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(statement, 2, to, INDEX_RANGE_SIZE, SQLITE_STATIC);
+    return index_db_run(db, statement, why);
 }
 
 bool index_db_tidy(struct index_db *db, uint32_t quarter, uint32_t units_quarter, uint64_t segment,

@@ -7,7 +7,11 @@
 
 #include "proxy/index_db.h"
 
-enum { INDEX_VERSION = 1 };
+enum {
+    INDEX_VERSION = 1,
+    INDEX_RANGE_SIZE = 5, /* which rollup, and the quarter */
+    INDEX_KEY_SIZE = INDEX_RANGE_SIZE + 3 * DIMENSIONS
+};
 
 enum index_statement {
     INDEX_BEGIN,
@@ -39,6 +43,9 @@ struct index_db {
     bool is_broken;
 };
 
+void index_db_pack_key(unsigned char bytes[INDEX_KEY_SIZE], const struct index_key *key);
+/* Where the keys of a quarter begin. */
+void index_db_pack_range(unsigned char bytes[INDEX_RANGE_SIZE], bool is_tagged, uint32_t quarter);
 /* NULL with `why`. */
 sqlite3_stmt *index_db_statement(struct index_db *db, enum index_statement which, struct why *why);
 /* A statement without rows, to its end. */

@@ -92,37 +92,59 @@ bool index_db_names(struct index_db *db, bool (*visit)(void *to, uint32_t id, st
     return statement != NULL && finish(db, statement, each(db, statement, names_row, &names), why);
 }
 
+static bool unpack_key(struct span bytes, struct index_key *key)
+{
+    const unsigned char *at = (const unsigned char *)bytes.at + 1;
+
+    if (bytes.len != INDEX_KEY_SIZE) {
+        return false;
+    }
+    key->quarter = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    at += 4;
+    for (size_t i = 0; i < DIMENSIONS; i++, at += 3) {
+        key->names[i] = (uint32_t)at[0] << 16 | (uint32_t)at[1] << 8 | at[2];
+    }
+    return true;
+}
+
+static struct span column_blob(sqlite3_stmt *statement, int column)
+{
+    const char *at = sqlite3_column_blob(statement, column);
+    int len = sqlite3_column_bytes(statement, column);
+
+    return span_make(at, at == NULL ? 0 : (size_t)len);
+}
+
 static bool rollup_row(sqlite3_stmt *statement, void *to)
 {
     const struct index_rows *rows = to;
     struct index_key key;
     struct sums sums;
-    int column = 0;
 
-    key.quarter = (uint32_t)sqlite3_column_int64(statement, column++);
-    for (size_t i = 0; i < DIMENSIONS; i++) {
-        key.names[i] = (uint32_t)sqlite3_column_int64(statement, column++);
+    if (!unpack_key(column_blob(statement, 0), &key)) {
+        return true; /* not ours */
     }
     if (!rows->wants(rows->to_whom, &key) || rows->visit == NULL) {
         return true;
     }
-    for (size_t i = 0; i < SUMS; i++) {
-        sums.of[i] = sqlite3_column_int64(statement, column++);
-    }
-    return rows->visit(rows->to_whom, &key, &sums);
+    return !sums_unpack(column_blob(statement, 1), &sums) ||
+           rows->visit(rows->to_whom, &key, &sums);
 }
 
 bool index_db_rows(struct index_db *db, const struct index_rows *rows, struct why *why)
 {
     struct index_rows copy = *rows;
     sqlite3_stmt *statement = index_db_statement(db, INDEX_GET_ROWS, why);
+    unsigned char from[INDEX_RANGE_SIZE];
+    unsigned char end[INDEX_RANGE_SIZE];
 
     if (statement == NULL) {
         return false;
     }
-    (void)sqlite3_bind_int(statement, 1, rows->is_tagged);
-    (void)sqlite3_bind_int64(statement, 2, rows->from);
-    (void)sqlite3_bind_int64(statement, 3, rows->to);
+    index_db_pack_range(from, rows->is_tagged, rows->from);
+    index_db_pack_range(end, rows->is_tagged, rows->to);
+    (void)sqlite3_bind_blob(statement, 1, from, INDEX_RANGE_SIZE, SQLITE_STATIC);
+    (void)sqlite3_bind_blob(statement, 2, end, INDEX_RANGE_SIZE, SQLITE_STATIC);
     return finish(db, statement, each(db, statement, rollup_row, &copy), why);
 }
 

@@ -122,6 +122,68 @@ void sums_take(struct sums *from, const struct sums *sums)
     }
 }
 
+_Static_assert(SUMS <= 32, "a bit for each");
+
+size_t sums_pack(unsigned char bytes[SUMS_PACKED_MAX], const struct sums *sums)
+{
+    uint32_t bits = 0;
+    size_t len = 4;
+
+    for (size_t i = 0; i < SUMS; i++) {
+        uint64_t rest = (uint64_t)sums->of[i];
+
+        if (rest == 0) {
+            continue;
+        }
+        bits |= UINT32_C(1) << i;
+        /* Seven bits a byte, the low ones first; the top bit says that more follow. */
+        for (; rest >= 128; rest >>= 7) {
+            bytes[len++] = (unsigned char)(rest | 128);
+        }
+        bytes[len++] = (unsigned char)rest;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        bytes[i] = (unsigned char)(bits >> (8 * i));
+    }
+    return len;
+}
+
+static bool unpack_one(struct span bytes, size_t *at, int64_t *number)
+{
+    uint64_t sum = 0;
+
+    for (unsigned shift = 0; shift < 64 && *at < bytes.len; shift += 7) {
+        unsigned char byte = (unsigned char)bytes.at[(*at)++];
+
+        sum |= (uint64_t)(byte & 127) << shift;
+        if (byte < 128) {
+            *number = (int64_t)(sum & INT64_MAX);
+            return true;
+        }
+    }
+    return false;
+}
+
+bool sums_unpack(struct span bytes, struct sums *sums)
+{
+    uint32_t bits = 0;
+    size_t at = 4;
+
+    memset(sums, 0, sizeof *sums);
+    if (bytes.len < 4) {
+        return false;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        bits |= (uint32_t)(unsigned char)bytes.at[i] << (8 * i);
+    }
+    for (size_t i = 0; i < SUMS; i++) {
+        if ((bits >> i & 1u) != 0 && !unpack_one(bytes, &at, &sums->of[i])) {
+            return false;
+        }
+    }
+    return at == bytes.len && (uint64_t)bits >> SUMS == 0;
+}
+
 int64_t sums_input(const struct sums *sums)
 {
     int64_t sum = 0;

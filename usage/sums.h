@@ -55,6 +55,11 @@ void sums_of(const struct record *record, struct sums *sums);
 void sums_add(struct sums *to, const struct sums *sums);
 /* Takes away what was added before. */
 void sums_take(struct sums *from, const struct sums *sums);
+/* The same as bytes, for storing: which of them are not zero, then those. Returns how many bytes. */
+enum { SUMS_PACKED_MAX = 4 + SUMS * 10 };
+size_t sums_pack(unsigned char bytes[SUMS_PACKED_MAX], const struct sums *sums);
+/* False: these are no such bytes. */
+MUST_CHECK bool sums_unpack(struct span bytes, struct sums *sums);
 /* All input tokens. */
 int64_t sums_input(const struct sums *sums);
 /* The exact cost as decimal text in USD, and the charged sum. */

@@ -577,10 +577,7 @@ static void dump_table(sqlite3 *base, const char *table, struct buf *out)
         (void)snprintf(sql, sizeof sql, "SELECT * FROM names ORDER BY 1");
     }
     if (strcmp(table, "rollups") == 0) {
-        (void)snprintf(sql, sizeof sql,
-                       "SELECT * FROM rollups ORDER BY tagged,quarter,\"key\","
-                       "team,user,provider,model,route,task,source,operation,"
-                       "provenance,tag");
+        (void)snprintf(sql, sizeof sql, "SELECT hex(\"key\"),hex(sums) FROM rollups ORDER BY 1");
     }
     if (strcmp(table, "units") == 0 || strcmp(table, "reported") == 0) {
         (void)snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY 1,2", table);
