@@ -168,6 +168,10 @@ static enum index_trouble load(struct index *index, struct why *why)
         return INDEX_BROKEN;
     }
     index->names.saved = index->names.count;
+    if (index->is_damaged) {
+        why_set(why, "usage.sqlite is damaged");
+        return INDEX_BROKEN;
+    }
     why->text[0] = '\0';
     if (!index->is_read_only && is_ahead(index, why)) {
         return INDEX_BROKEN;
@@ -186,6 +190,7 @@ enum err index_reopen(struct index *index, struct why *why)
     if (trouble == INDEX_BROKEN && !index->is_read_only) {
         reason = *why;
         set_aside(index);
+        index->is_damaged = false;
         trouble = load(index, why);
         if (trouble == INDEX_FINE) {
             why_set(why, "%s; it was set aside and is built again", reason.text);

@@ -46,6 +46,8 @@ enum index_trouble index_db_open(const char *path, bool is_read_only, struct ind
 void index_db_close(struct index_db *db);
 /* Whether what failed last says that the file is damaged. */
 bool index_db_is_broken(const struct index_db *db);
+/* Whether another process has written since it was read. */
+bool index_db_is_outdated(const struct index_db *db);
 
 /* All of these: false with `why`. Between begin and commit or rollback; begin twice does nothing. */
 bool index_db_begin(struct index_db *db, struct why *why);
@@ -60,7 +62,10 @@ bool index_db_put_unit(struct index_db *db, struct span trace, uint32_t quarter,
 bool index_db_put_reported(struct index_db *db, uint32_t source, struct span id, uint32_t quarter,
                            bool *is_new, struct why *why);
 bool index_db_put_chunk(struct index_db *db, const struct index_chunk *chunk, struct why *why);
-bool index_db_put_state(struct index_db *db, const struct index_state *state, struct why *why);
+/* expected: the cursor as it was read. Where another process has moved it, nothing is put, and
+ * index_db_is_outdated says so. */
+bool index_db_put_state(struct index_db *db, struct journal_place expected,
+                        const struct index_state *state, struct why *why);
 /* Deletes a slice of what is too old; call again some other time. segment: the first there is. */
 bool index_db_tidy(struct index_db *db, uint32_t quarter, uint32_t units_quarter, uint64_t segment,
                    struct why *why);

@@ -230,7 +230,10 @@ static bool put_batch(struct index *index, struct why *why)
 {
     struct index_pending *pending = &index->pending;
 
-    if (!index_db_begin(index->db, why) || !put_names(index, why)) {
+    /* The cursor first: where it is not as it was read, nothing else may be believed either. */
+    if (!index_db_begin(index->db, why) ||
+        !index_db_put_state(index->db, index->state.cursor, &index->read, why) ||
+        !put_names(index, why)) {
         return false;
     }
     for (struct index_rollup *rollup = pending->first; rollup != NULL; rollup = rollup->next) {
@@ -243,8 +246,7 @@ static bool put_batch(struct index *index, struct why *why)
             return false;
         }
     }
-    return tidy(index, why) && index_db_put_state(index->db, &index->read, why) &&
-           index_db_commit(index->db, why);
+    return tidy(index, why) && index_db_commit(index->db, why);
 }
 
 /* Nothing of the batch is in the file: it is read again a little later. */
@@ -257,7 +259,8 @@ static void give_up(struct index *index)
         loop_timer_set(&index->timer, index->retry_at);
     }
     index_rewind(index);
-    if (index->db != NULL && index_db_is_broken(index->db)) {
+    if (index->db != NULL && (index_db_is_broken(index->db) || index_db_is_outdated(index->db))) {
+        index->is_damaged = index_db_is_broken(index->db);
         index_db_close(index->db);
         index->db = NULL;
     }
@@ -322,6 +325,9 @@ bool index_step(struct index *index, struct journal_place end)
     index->end = end;
     if (index->loop != NULL && now_of(index) < index->retry_at) {
         return false;
+    }
+    if (index->db != NULL && index_db_is_broken(index->db)) {
+        give_up(index); /* an answer has found it */
     }
     if (index->db == NULL && index_reopen(index, &index->trouble) != ERR_NONE) {
         index->retry_at = now_of(index) + INDEX_DELAY_MS;

@@ -199,6 +199,9 @@ static bool read_rows(struct asking *asking, bool is_tagged, bool takes, struct 
     asking->takes = takes;
     asking->quarter = UINT32_MAX;
     if (!index_db_rows(asking->index->db, &rows, why)) {
+        if (why->text[0] == '\0') {
+            why_set(why, "usage.sqlite is damaged; it can be deleted");
+        }
         if (asking->is_full) {
             why_set(why, "by: more than %d rows; ask for fewer, or for less time", GROUPS_MAX);
         }

@@ -50,6 +50,7 @@ struct index {
     char path[JOURNAL_PATH_MAX];
     char journal[JOURNAL_PATH_MAX];
     bool is_read_only;
+    bool is_damaged; /* the file, inside: it is set aside when it is opened again */
     struct index_db *db;
     struct journal_reader *reader;
     struct json_scan *scan;

@@ -88,7 +88,8 @@ static const char *const texts[INDEX_STATEMENTS] = {
     [INDEX_PUT_CHUNK] =
         "INSERT INTO batches VALUES(?,?,?,?,?,?)ON CONFLICT DO UPDATE SET \"end\"=excluded.\"end\","
         "first_at=min(first_at,excluded.first_at),last_at=max(last_at,excluded.last_at)",
-    [INDEX_PUT_STATE] = "UPDATE state SET segment=?,\"offset\"=?,broken=?,repeated=?",
+    [INDEX_PUT_STATE] = "UPDATE state SET segment=?,\"offset\"=?,broken=?,repeated=? "
+                        "WHERE segment=? AND \"offset\"=?",
     [INDEX_TIDY_ROLLUPS] = "DELETE FROM rollups WHERE \"key\" IN(SELECT \"key\" FROM rollups "
                            "WHERE \"key\">=? AND \"key\"<? LIMIT 1000)",
     [INDEX_TIDY_UNITS] =
@@ -253,6 +254,11 @@ bool index_db_is_broken(const struct index_db *db)
     return db->is_broken;
 }
 
+bool index_db_is_outdated(const struct index_db *db)
+{
+    return db->is_outdated;
+}
+
 /* ---- writing ---- */
 
 static bool run(struct index_db *db, enum index_statement which, struct why *why)
@@ -370,7 +376,8 @@ bool index_db_put_chunk(struct index_db *db, const struct index_chunk *chunk, st
     return index_db_run(db, statement, why);
 }
 
-bool index_db_put_state(struct index_db *db, const struct index_state *state, struct why *why)
+bool index_db_put_state(struct index_db *db, struct journal_place expected,
+                        const struct index_state *state, struct why *why)
 {
     sqlite3_stmt *statement = index_db_statement(db, INDEX_PUT_STATE, why);
 
@@ -381,7 +388,16 @@ bool index_db_put_state(struct index_db *db, const struct index_state *state, st
     (void)sqlite3_bind_int64(statement, 2, (int64_t)state->cursor.offset);
     (void)sqlite3_bind_int64(statement, 3, (int64_t)state->broken);
     (void)sqlite3_bind_int64(statement, 4, (int64_t)state->repeated);
-    return index_db_run(db, statement, why);
+    (void)sqlite3_bind_int64(statement, 5, (int64_t)expected.segment);
+    (void)sqlite3_bind_int64(statement, 6, (int64_t)expected.offset);
+    if (!index_db_run(db, statement, why)) {
+        return false;
+    }
+    db->is_outdated = sqlite3_changes(db->base) == 0;
+    if (db->is_outdated) {
+        why_set(why, "usage.sqlite: another process follows the journal too");
+    }
+    return !db->is_outdated;
 }
 
 static bool tidy(struct index_db *db, enum index_statement which, int64_t first, struct why *why)

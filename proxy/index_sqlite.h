@@ -41,6 +41,7 @@ struct index_db {
     sqlite3_stmt *statements[INDEX_STATEMENTS]; /* made when first needed */
     bool is_open;                               /* a transaction of ours */
     bool is_broken;
+    bool is_outdated;
 };
 
 void index_db_pack_key(unsigned char bytes[INDEX_KEY_SIZE], const struct index_key *key);

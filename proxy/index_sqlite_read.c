@@ -122,13 +122,12 @@ static bool rollup_row(sqlite3_stmt *statement, void *to)
     struct sums sums;
 
     if (!unpack_key(column_blob(statement, 0), &key)) {
-        return true; /* not ours */
+        return false;
     }
     if (!rows->wants(rows->to_whom, &key) || rows->visit == NULL) {
         return true;
     }
-    return !sums_unpack(column_blob(statement, 1), &sums) ||
-           rows->visit(rows->to_whom, &key, &sums);
+    return sums_unpack(column_blob(statement, 1), &sums) && rows->visit(rows->to_whom, &key, &sums);
 }
 
 bool index_db_rows(struct index_db *db, const struct index_rows *rows, struct why *why)

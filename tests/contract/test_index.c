@@ -683,6 +683,64 @@ static void damaged_index__is_set_aside_and_built_again(void **state)
     buf_fini(&before);
 }
 
+/* What lies in the middle of the file is only found when it is needed. */
+static void damage_inside__is_found_and_built_again(void **state)
+{
+    struct buf before, after, out;
+    struct index *index = NULL;
+    struct why why;
+
+    (void)state;
+    append(0, 3000);
+    index_free(followed());
+    dump(&before);
+    shell("head -c 400000 /dev/urandom | dd of=\"$D/usage.sqlite\" bs=4096 seek=8 conv=notrunc "
+          "2>/dev/null");
+    index = open_index(&why);
+    buf_init(&out, OUT_MAX);
+    assert_int_equal(ask(index, QUERY_SUMMARY, "from=2026-01-01", &out, &why), ERR_SYSTEM);
+    while (index_step(index, (struct journal_place){UINT64_MAX, UINT64_MAX})) {
+    }
+    assert_true(index_trouble(index, &why)); /* that it was set aside */
+    index_free(index);
+    dump(&after);
+    expect_same(&before, &after);
+    buf_fini(&before);
+    buf_fini(&after);
+    buf_fini(&out);
+}
+
+/* Two that follow at once do not count twice. */
+static void two_followers__count_once(void **state)
+{
+    struct buf before, after;
+    struct index *one = NULL;
+    struct index *other = NULL;
+    struct why why;
+
+    (void)state;
+    append(0, 50);
+    one = followed();
+    other = followed();
+    append(50, 5000);
+    catch_up(one);
+    while (index_step(other, (struct journal_place){UINT64_MAX, UINT64_MAX})) {
+    }
+    assert_true(index_trouble(other, &why));
+    catch_up(other);
+    append(5050, 900);
+    catch_up(other);
+    index_free(one);
+    index_free(other);
+    dump(&before);
+    shell("rm \"$D\"/usage.sqlite*");
+    index_free(followed());
+    dump(&after);
+    expect_same(&before, &after);
+    buf_fini(&before);
+    buf_fini(&after);
+}
+
 static void bad_lines__are_counted_and_passed_over(void **state)
 {
     struct journal_place last;
@@ -773,6 +831,8 @@ int main(void)
         STORY(trace__tells_what_a_unit_cost),
         STORY(index__built_again_is_the_same),
         STORY(damaged_index__is_set_aside_and_built_again),
+        STORY(damage_inside__is_found_and_built_again),
+        STORY(two_followers__count_once),
         STORY(bad_lines__are_counted_and_passed_over),
         STORY(reported_records__count_once),
         STORY(killed_follower__loses_and_doubles_nothing),
