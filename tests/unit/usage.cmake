@@ -2,3 +2,5 @@
 unit_test(usage charge)
 unit_test(usage record)
 unit_test(usage inflight)
+unit_test(usage query)
+unit_test(usage answer)
