@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 
-enum { NAMES_ROOM_FIRST = 256 };
+enum { NAMES_ROOM_FIRST = 256, LOOP_PATIENCE_MS = 20 };
 
 /* ---- names ---- */
 
@@ -160,6 +160,9 @@ static enum index_trouble load(struct index *index, struct why *why)
 
     if (trouble != INDEX_FINE) {
         return trouble;
+    }
+    if (index->loop != NULL) {
+        index_db_patience(index->db, LOOP_PATIENCE_MS);
     }
     drop_names(index, 0);
     if (!index_db_state(index->db, &index->state, why) ||

@@ -44,6 +44,8 @@ enum index_trouble {
 enum index_trouble index_db_open(const char *path, bool is_read_only, struct index_db **db,
                                  struct why *why);
 void index_db_close(struct index_db *db);
+/* How long others who write may be waited for. */
+void index_db_patience(struct index_db *db, int ms);
 /* Whether what failed last says that the file is damaged. */
 bool index_db_is_broken(const struct index_db *db);
 /* Whether another process has written since it was read. */

@@ -249,6 +249,11 @@ void index_db_close(struct index_db *db)
     mem_give(db, sizeof *db);
 }
 
+void index_db_patience(struct index_db *db, int ms)
+{
+    (void)sqlite3_busy_timeout(db->base, ms);
+}
+
 bool index_db_is_broken(const struct index_db *db)
 {
     return db->is_broken;

@@ -21,6 +21,7 @@
 
 #include "base/rng.h"
 #include "proxy/index.h"
+#include "proxy/loop.h"
 #include "tests/lib/usage_seed.h"
 #include "usage/answer.h"
 
@@ -710,6 +711,149 @@ static void damage_inside__is_found_and_built_again(void **state)
     buf_fini(&out);
 }
 
+/* ---- on a loop ---- */
+
+static struct index *on_loop(struct loop *loop)
+{
+    struct index_options options = {.folder = span_of(folder),
+                                    .journal = span_of(journal_folder),
+                                    .loop = loop,
+                                    .seed = {1, 2}};
+    struct index *index = NULL;
+    struct why why;
+
+    assert_int_equal(index_open(&options, &index, &why), ERR_NONE);
+    return index;
+}
+
+static bool has_committed(struct loop *loop, struct follower *follower)
+{
+    for (int i = 0; i < 500; i++) {
+        if (follower->ops->cursor(follower->to).segment > 0) {
+            return true;
+        }
+        (void)loop_turn(loop, 20);
+    }
+    return false;
+}
+
+static const struct journal_place everything = {UINT64_MAX, UINT64_MAX};
+
+static void batch__waits_for_more_and_not_for_ever(void **state)
+{
+    struct loop *loop = loop_new(NULL);
+    struct follower follower;
+
+    (void)state;
+    append(0, 100);
+    follower = index_follower(on_loop(loop));
+    assert_false(follower.ops->step(follower.to, everything));
+    assert_int_equal(follower.ops->cursor(follower.to).segment, 0);
+    assert_true(has_committed(loop, &follower));
+    append(100, 5000); /* more than a batch: the first one does not wait */
+    while (follower.ops->step(follower.to, everything)) {
+    }
+    assert_true(follower.ops->cursor(follower.to).offset > 1000000);
+    follower.ops->finish(follower.to, 100);
+    assert_int_equal(
+        journal_place_compare(follower.ops->cursor(follower.to), index_place(follower.to)), 0);
+    follower.ops->free(follower.to);
+    loop_free(loop);
+}
+
+/* Nobody else's lock costs a line or a long wait. */
+static void commit_that_fails__is_made_again(void **state)
+{
+    struct loop *loop = loop_new(NULL);
+    struct follower follower;
+    struct buf before, after;
+    sqlite3 *base = NULL;
+    struct why why;
+    char path[128];
+
+    (void)state;
+    append(0, 4500);
+    follower = index_follower(on_loop(loop));
+    (void)snprintf(path, sizeof path, "%s/usage.sqlite", folder);
+    assert_int_equal(sqlite3_open(path, &base), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(base, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    while (follower.ops->step(follower.to, everything)) {
+    }
+    assert_int_equal(follower.ops->cursor(follower.to).segment, 0);
+    assert_true(index_trouble(follower.to, &why));
+    assert_non_null(strstr(why.text, "locked"));
+    assert_int_equal(sqlite3_close(base), SQLITE_OK);
+    assert_true(has_committed(loop, &follower));
+    follower.ops->finish(follower.to, 100);
+    follower.ops->free(follower.to);
+    loop_free(loop);
+    index_free(followed());
+    dump(&before);
+    shell("rm \"$D\"/usage.sqlite*");
+    index_free(followed());
+    dump(&after);
+    expect_same(&before, &after);
+    buf_fini(&before);
+    buf_fini(&after);
+}
+
+static wall_ms wall_later;
+
+static mono_ms mono_zero(void *to)
+{
+    (void)to;
+    return 5000;
+}
+
+static wall_ms wall_of(void *to)
+{
+    (void)to;
+    return wall_later;
+}
+
+static void entropy_none(void *to, void *bytes, size_t count)
+{
+    (void)to;
+    memset(bytes, 7, count);
+}
+
+static void old_rows__are_deleted(void **state)
+{
+    static const struct {
+        int days;
+        bool has_unit;
+        bool has_sums;
+    } cases[] = {{80, true, true}, {100, false, true}, {410, false, false}};
+    const struct loop_world world = {mono_zero, wall_of, entropy_none, NULL};
+    struct buf out;
+    struct why why;
+
+    (void)state;
+    append(0, 500);
+    buf_init(&out, OUT_MAX);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct loop *loop = NULL;
+        struct index *index = NULL;
+
+        wall_later = SEED_T0 + INT64_C(86400000) * cases[i].days;
+        loop = loop_new(&world);
+        index = on_loop(loop);
+        while (index_step(index, everything)) {
+        }
+        assert_true(index_commit(index, &why));
+        buf_clear(&out);
+        assert_int_equal(ask(index, QUERY_TRACE, "id=unit-1", &out, &why),
+                         cases[i].has_unit ? ERR_NONE : ERR_MISSING);
+        assert_int_equal(ask(index, QUERY_SUMMARY, "from=2026-01-01", &out, &why), ERR_NONE);
+        assert_int_equal(contains(&out, "\"total\":{\"records\":500,"), cases[i].has_sums);
+        assert_int_equal(contains(&out, "\"total\":{\"records\":0,"), !cases[i].has_sums);
+        index_free(index);
+        loop_free(loop);
+        shell("rm \"$D\"/usage.sqlite*");
+    }
+    buf_fini(&out);
+}
+
 /* Two that follow at once do not count twice. */
 static void two_followers__count_once(void **state)
 {
@@ -832,6 +976,9 @@ int main(void)
         STORY(index__built_again_is_the_same),
         STORY(damaged_index__is_set_aside_and_built_again),
         STORY(damage_inside__is_found_and_built_again),
+        STORY(batch__waits_for_more_and_not_for_ever),
+        STORY(commit_that_fails__is_made_again),
+        STORY(old_rows__are_deleted),
         STORY(two_followers__count_once),
         STORY(bad_lines__are_counted_and_passed_over),
         STORY(reported_records__count_once),
