@@ -69,6 +69,17 @@ void mem_give(void *at, size_t size)
     free(at);
 }
 
+void mem_hand_over(size_t size)
+{
+    must(counters.held >= size);
+    counters.held -= size;
+}
+
+void mem_take_over(size_t size)
+{
+    counters.held += size;
+}
+
 size_t mem_held(void)
 {
     return counters.held;

@@ -31,6 +31,9 @@ static inline void mem_warm(const void *at, size_t size)
     }
 }
 
+/* A block goes to another thread: this one no longer holds it, and that one says that it does. */
+void mem_hand_over(size_t size);
+void mem_take_over(size_t size);
 /* Bytes that this thread holds now. */
 size_t mem_held(void);
 /* Test seam: the n-th allocation from now fails (1 = the next); 0 switches it off. */

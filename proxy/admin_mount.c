@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "headgate_version.h"
 #include "proxy/admin_fleet.h"
+#include "proxy/admin_usage.h"
 #include "proxy/call_parts.h"
 #include "wire/json_out.h"
 
@@ -248,12 +249,13 @@ static bool has_long_body(const struct http1_head *head)
     return head->framing == HTTP1_BODY_LENGTH && head->length > LIMIT_DROPPED_BODY;
 }
 
-void admin_answers(struct call *call, const struct http1_head *head, const char *base)
+bool admin_answers(struct call *call, const struct http1_head *head, const char *base)
 {
     struct span method = http1_part_span(head->method, base);
     struct span target = http1_part_span(head->target, base);
     struct span query = target;
-    const struct page *page = page_find(span_cut(&query, '?'));
+    struct span path = span_cut(&query, '?');
+    const struct page *page = page_find(path);
     struct order order;
     enum order_reading reading = order_read(method, target, &order);
     struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME,
@@ -263,22 +265,30 @@ void admin_answers(struct call *call, const struct http1_head *head, const char 
         dialect_for_error(target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
     note_path(call, target);
     if (!passes(call, head, base, &facts)) {
-        return;
+        return false;
+    }
+    if (admin_usage_is(path)) {
+        if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
+            refuse(call, REFUSAL_METHOD, "GET, HEAD");
+            return false;
+        }
+        return admin_usage_open(call, path, query);
     }
     if (page != NULL) {
         answer_page(call, page, method, query);
-        return;
+        return false;
     }
     switch (reading) {
-    case ORDER_NONE: refuse(call, REFUSAL_NOT_FOUND, NULL); return;
-    case ORDER_METHOD: refuse(call, REFUSAL_METHOD, "POST"); return;
-    case ORDER_NAME: refuse_name(call); return;
+    case ORDER_NONE: refuse(call, REFUSAL_NOT_FOUND, NULL); return false;
+    case ORDER_METHOD: refuse(call, REFUSAL_METHOD, "POST"); return false;
+    case ORDER_NAME: refuse_name(call); return false;
     case ORDER_GOOD: break;
     }
     if (has_long_body(head)) {
         conn_close_after(call->conn);
         refuse(call, REFUSAL_BODY_LARGE, NULL);
-        return;
+        return false;
     }
     obey(call, &order);
+    return false;
 }

@@ -20,7 +20,8 @@ struct admin_mount {
 /* A request of an app for one of the pages that apps may see: answered. False: it is something
  * else. */
 bool admin_page_answers(struct call *call, struct span method, struct span target);
-/* Any request on the operators' listener: answered, the call is closed. */
-void admin_answers(struct call *call, const struct http1_head *head, const char *base);
+/* Any request on the operators' listener. True: it is a question that is asked when the request is
+ * whole; false: it is answered, the call is closed. */
+bool admin_answers(struct call *call, const struct http1_head *head, const char *base);
 
 #endif

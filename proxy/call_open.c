@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proxy/admin_mount.h"
+#include "proxy/admin_usage.h"
 #include "wire/estimate.h"
 #include "wire/head.h"
 
@@ -191,8 +192,7 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     call->head.text.max = HEAD_TEXT_MAX;
     call->head.is_head_method = span_equal(http1_part_span(head->method, base), SPAN_OF("HEAD"));
     if (conn_side(conn) == CONN_ADMIN) {
-        admin_answers(call, head, base);
-        return NULL;
+        return admin_answers(call, head, base) ? call : NULL;
     }
     if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
@@ -226,6 +226,9 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
 bool call_body(struct call *call, struct span bytes)
 {
     call->facts.bytes_in += bytes.len;
+    if (call->page != NULL) {
+        return true; /* a question has no body that matters */
+    }
     if (call->match.operation->kind == OPERATION_MODELS) {
         return true; /* read and dropped; its length was judged with the head */
     }
@@ -371,7 +374,13 @@ static void begin(struct call *call)
 void call_ready(struct call *call)
 {
     struct refusal refusal;
-    bool is_models = call->match.operation->kind == OPERATION_MODELS;
+    bool is_models = false;
+
+    if (call->page != NULL) {
+        admin_usage_ask(call);
+        return;
+    }
+    is_models = call->match.operation->kind == OPERATION_MODELS;
 
     if (is_models && models_reply_cached(call)) {
         call_close(call, true);

@@ -3,6 +3,8 @@
  * with the small buffers they have. */
 #include "proxy/call_parts.h"
 
+#include "proxy/admin_usage.h"
+
 #include "base/limits.h"
 #include "base/mem.h"
 
@@ -93,6 +95,7 @@ static void reap_run(struct loop_task *task)
 
     snapshot_give(call->snapshot);
     call_drop_aside(call);
+    admin_usage_forget(call);
     call_drain_end(call);
     call_resume_end(call);
     relay_end(&call->relay);

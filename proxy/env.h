@@ -14,6 +14,7 @@
 
 struct calls;
 struct guesses;
+struct index;
 struct store;
 struct fleet;
 struct conns;
@@ -27,6 +28,7 @@ struct ports {
     struct ledger *ledger;
     struct store *store;
     struct guesses *guesses;
+    struct index *index; /* the store thread's; NULL: it could not be opened */
     const struct observer *observer; /* NULL: nobody is told of calls but the log */
 };
 

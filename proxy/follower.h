@@ -18,6 +18,8 @@ struct follower_ops {
     /* The process ends: what is read is made durable; at most `ms` from now. */
     void (*finish)(void *to, uint32_t ms);
     void (*free)(void *to);
+    /* What went wrong since it was asked last; false: nothing. */
+    bool (*trouble)(void *to, struct why *why);
 };
 
 struct follower {

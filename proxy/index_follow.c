@@ -373,10 +373,15 @@ static void free_index(void *to)
     index_free(to);
 }
 
+static bool trouble(void *to, struct why *why)
+{
+    return index_trouble(to, why);
+}
+
 struct follower index_follower(struct index *index)
 {
     static const struct follower_ops ops = {
-        .step = step, .cursor = cursor, .finish = finish, .free = free_index};
+        .step = step, .cursor = cursor, .finish = finish, .free = free_index, .trouble = trouble};
 
     return (struct follower){.name = "index", .ops = &ops, .to = index};
 }

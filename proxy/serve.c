@@ -17,6 +17,7 @@
 #include "proxy/models.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
+#include "proxy/index.h"
 #include "proxy/probes.h"
 #include "proxy/state_dir.h"
 #include "proxy/store.h"
@@ -45,6 +46,8 @@ struct server {
     struct loop_timer drain;
     struct probes *probes;
     struct state_dir state_dir;
+    char journal[STATE_DIR_MAX + 80];
+    struct why index_why;
     const struct serve_options *options;
     bool is_draining;
     bool has_closed;  /* the listeners */
@@ -205,6 +208,25 @@ static void settle_crash(void *to, struct buf *text, struct record *record)
     bill_crash(server->options->snapshot, text, record);
 }
 
+/* On the store thread. Without an index everything else goes on: it can be made from the journal. */
+static size_t make_followers(void *to, struct loop *store_loop, struct follower *followers)
+{
+    struct server *server = to;
+    struct index_options options = {.folder = span_of(server->state_dir.path),
+                                    .journal = span_of(server->journal),
+                                    .loop = store_loop};
+    struct why why;
+
+    loop_entropy(store_loop, options.seed, sizeof options.seed);
+    if (index_open(&options, &server->ports.index, &why) != ERR_NONE) {
+        server->index_why = why;
+        return 0;
+    }
+    server->index_why = why; /* that it is built again */
+    followers[0] = index_follower(server->ports.index);
+    return 1;
+}
+
 static enum err open_store(struct server *server, struct why *why)
 {
     const struct snapshot *snapshot = server->env.snapshot;
@@ -216,6 +238,7 @@ static enum err open_store(struct server *server, struct why *why)
         .degrades = snapshot->journal.degrades,
         .journal = {.retention_ms = snapshot->journal.retention_ms, .max = snapshot->journal.max},
         .settle_crash = settle_crash,
+        .make_followers = make_followers,
         .to = server,
     };
     enum err err = state_dir_find(snapshot, &server->state_dir, why);
@@ -225,6 +248,8 @@ static enum err open_store(struct server *server, struct why *why)
     }
     if (err == ERR_NONE) {
         options.state_dir = span_of(server->state_dir.path);
+        (void)snprintf(server->journal, sizeof server->journal, "%s/journal",
+                       server->state_dir.path);
         err = store_new(&options, &server->ports.store, why);
     }
     return err;
@@ -302,6 +327,7 @@ static void free_parts(struct server *server)
     if (env->loop != NULL) {
         loop_run_tasks(env->loop); /* what waits on the reap list */
     }
+    store_free(server->ports.store, SECOND_SIGNAL_MS); /* whose answers look for their calls */
     calls_free(env->calls);
     models_free(env->models);
     fleet_free(env->fleet);
@@ -311,7 +337,6 @@ static void free_parts(struct server *server)
         must(ledger_memory_open(server->ports.ledger) == 0);
     }
     ledger_memory_free(server->ports.ledger);
-    store_free(server->ports.store, SECOND_SIGNAL_MS);
     state_dir_close(&server->state_dir);
     guesses_free(server->ports.guesses);
     json_scan_free(server->scratch.scan);
@@ -435,6 +460,9 @@ int serve(const struct serve_options *options)
         fit_descriptors(server);
         err = open_store(server, &why);
         bool has_store = err == ERR_NONE;
+        if (server->index_why.text[0] != '\0') {
+            log_say(server->env.log, LOG_WARN, "usage_index", "%s", server->index_why.text);
+        }
         if (has_store) {
             err = listen_all(server, &why);
         }

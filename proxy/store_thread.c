@@ -147,7 +147,14 @@ static void step_followers(struct store_thread *side)
     bool has_more = false;
 
     for (size_t i = 0; i < side->followers_count; i++) {
-        has_more |= side->followers[i].ops->step(side->followers[i].to, end);
+        const struct follower *follower = &side->followers[i];
+        struct why why;
+
+        has_more |= follower->ops->step(follower->to, end);
+        if (follower->ops->trouble(follower->to, &why)) {
+            why_prefix(&why, "%s: ", follower->name);
+            say(side, LOG_WARN, "follower_trouble", why.text);
+        }
     }
     if (has_more) {
         loop_task_queue_later(side->loop, &side->again);
