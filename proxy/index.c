@@ -231,6 +231,17 @@ static void timer_cb(struct loop_timer *timer, mono_ms now)
     }
 }
 
+static enum err open_first(struct index *index, struct why *why)
+{
+    if (index->loop == NULL) {
+        return index_reopen(index, why);
+    }
+    why->text[0] = '\0';
+    index->retry_at = mono_add(loop_now(index->loop), INDEX_OPEN_MS);
+    loop_timer_set(&index->timer, index->retry_at);
+    return ERR_NONE;
+}
+
 enum err index_open(const struct index_options *options, struct index **made, struct why *why)
 {
     struct index *index = mem_take_zero(sizeof *index);
@@ -259,7 +270,7 @@ enum err index_open(const struct index_options *options, struct index **made, st
         why_set(why, "%s: there is no index yet", index->path);
     }
     if (err == ERR_NONE) {
-        err = index_reopen(index, why);
+        err = open_first(index, why);
     }
     if (err != ERR_NONE) {
         index_free(index);
@@ -290,6 +301,11 @@ void index_free(struct index *index)
 }
 
 /* ---- what others ask ---- */
+
+bool index_is_open(const struct index *index)
+{
+    return index->db != NULL;
+}
 
 bool index_trouble(struct index *index, struct why *why)
 {

@@ -23,16 +23,19 @@ struct index_options {
 enum {
     INDEX_BATCH = 4000,      /* records that are committed together at most */
     INDEX_DELAY_MS = 1000,   /* and how long they wait at most */
+    INDEX_OPEN_MS = 50,      /* after the start, with a loop */
     INDEX_ROLLUP_DAYS = 396, /* 13 months */
     INDEX_UNIT_DAYS = 92,    /* how long units of work are known */
     INDEX_ANSWER_MAX = 64 * 1024 * 1024
 };
 
-/* On success `why` says that the old index was set aside (usage.sqlite.aside) and is built again, else
+/* With a loop the file is opened by a later step, so that the process begins sooner; what is wrong with it
+ * is then told by index_trouble. Without one: on success `why` says that the old index was set aside (usage.sqlite.aside) and is built again, else
  * it is empty. ERR_MISSING: read-only, and there is none. ERR_FORMAT: of a later version, or read-only
  * and damaged. ERR_SYSTEM, ERR_MEMORY. */
 MUST_CHECK enum err index_open(const struct index_options *options, struct index **index,
                                struct why *why);
+bool index_is_open(const struct index *index);
 /* Commits nothing. NULL is allowed. */
 void index_free(struct index *index);
 /* The follower's face; its `free` frees the index. */

@@ -97,8 +97,10 @@ enum err usage_answer(struct index *index, struct query *query, wall_ms now, str
         return ERR_SYSTEM;
     }
     if (index->db == NULL) {
-        why_set(why, "usage.sqlite cannot be opened");
-        return ERR_SYSTEM;
+        if (index_reopen(index, why) != ERR_NONE) {
+            return ERR_SYSTEM;
+        }
+        index->trouble = *why; /* that it is built again, or nothing */
     }
     buf_init(&file, ZONE_FILE_MAX);
     err = load_zone(query, &zone, &file, why);

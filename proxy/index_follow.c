@@ -249,15 +249,20 @@ static bool put_batch(struct index *index, struct why *why)
     return tidy(index, why) && index_db_commit(index->db, why);
 }
 
+static void wait_to_retry(struct index *index)
+{
+    if (index->loop != NULL) {
+        index->retry_at = mono_add(now_of(index), INDEX_DELAY_MS);
+        loop_timer_set(&index->timer, index->retry_at);
+    }
+}
+
 /* Nothing of the batch is in the file: it is read again a little later. */
 static void give_up(struct index *index)
 {
     struct why why;
 
-    index->retry_at = now_of(index) + INDEX_DELAY_MS;
-    if (index->loop != NULL) {
-        loop_timer_set(&index->timer, index->retry_at);
-    }
+    wait_to_retry(index);
     index_rewind(index);
     if (index->db != NULL && (index_db_is_broken(index->db) || index_db_is_outdated(index->db))) {
         index->is_damaged = index_db_is_broken(index->db);
@@ -321,6 +326,7 @@ static bool read_lines(struct index *index, struct journal_place end)
 bool index_step(struct index *index, struct journal_place end)
 {
     bool has_more = false;
+    struct why why;
 
     index->end = end;
     if (index->loop != NULL && now_of(index) < index->retry_at) {
@@ -329,9 +335,16 @@ bool index_step(struct index *index, struct journal_place end)
     if (index->db != NULL && index_db_is_broken(index->db)) {
         give_up(index); /* an answer has found it */
     }
-    if (index->db == NULL && index_reopen(index, &index->trouble) != ERR_NONE) {
-        index->retry_at = now_of(index) + INDEX_DELAY_MS;
-        return false;
+    if (index->db == NULL) {
+        enum err err = index_reopen(index, &why);
+
+        if (err != ERR_NONE || why.text[0] != '\0') {
+            index->trouble = why;
+        }
+        if (err != ERR_NONE) {
+            wait_to_retry(index);
+            return false;
+        }
     }
     has_more = read_lines(index, end);
     if (index->pending.lines == 0) {

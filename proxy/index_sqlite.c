@@ -2,7 +2,9 @@
 /* The index's tables in SQLite: opening, and what is written. One thread uses it. */
 #include "proxy/index_sqlite.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -205,6 +207,17 @@ static enum index_trouble prepare(struct index_db *db, bool is_read_only, struct
     return INDEX_FINE;
 }
 
+/* Records name users and tags: for their owner alone. SQLite gives the files beside it the same
+ * rights. */
+static void make_file(const char *path)
+{
+    int file = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
+
+    if (file >= 0) {
+        (void)close(file);
+    }
+}
+
 enum index_trouble index_db_open(const char *path, bool is_read_only, struct index_db **made,
                                  struct why *why)
 {
@@ -217,6 +230,9 @@ enum index_trouble index_db_open(const char *path, bool is_read_only, struct ind
         why_set(why, "out of memory");
         return INDEX_FAILED;
     }
+    if (!is_read_only) {
+        make_file(path);
+    }
     if (sqlite3_open_v2(path, &db->base, flags, NULL) == SQLITE_OK &&
         sqlite3_create_function_v2(db->base, "add_sums", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
                                    NULL, add_sums_cb, NULL, NULL, NULL) == SQLITE_OK) {
@@ -228,10 +244,6 @@ enum index_trouble index_db_open(const char *path, bool is_read_only, struct ind
     if (trouble != INDEX_FINE) {
         index_db_close(db);
         return trouble;
-    }
-    /* Records name users and tags: for the owner of the folder alone. */
-    if (!is_read_only) {
-        (void)chmod(path, S_IRUSR | S_IWUSR);
     }
     *made = db;
     return INDEX_FINE;

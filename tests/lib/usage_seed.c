@@ -42,7 +42,7 @@ void seed_record(struct seeded *seeded, uint64_t n, uint64_t step_ms)
     set(seeded, RECORD_KEY, "key-", rng_below(&rng, 6));
     PICK(RECORD_TEAM, "growth", "core", "");
     set(seeded, RECORD_USER, "user-", rng_below(&rng, 9));
-    PICK(RECORD_TAGS, "", "", "", "batch", "night", "batch,night", "night,batch", "web");
+    PICK(RECORD_TAGS, "", "", "", "batch", "night", "batch,night", "night,batch", "web,web");
     PICK(RECORD_ROUTE, "smart", "cheap", "");
     PICK(RECORD_TASK, "", "draft", "repair", "draft");
     PICK(RECORD_OPERATION, "chat", "messages");
