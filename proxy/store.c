@@ -7,8 +7,10 @@
 
 enum {
     FINISHED_MIN = 8192, /* slots for what waits for its line, beside those of open attempts */
-    WAKE_AT = 64,       /* so many wait: the store thread is woken at once */
-    NUDGE_MS = 20        /* else after so long */
+    WAKE_AT = 64,        /* so many wait: the store thread is woken at once */
+    NUDGE_MS = 20,       /* else after so long */
+    NUDGE_FAILING_MS = 1000,
+    CHAIN_ROOM = INFLIGHT_CHAIN_MAX + 1 /* the most slots that one record takes */
 };
 
 /* ---- rings ---- */
@@ -66,16 +68,17 @@ static void take_freed(struct store *store)
 
     while (ring_take(&store->freed, &slot)) {
         inflight_free(&store->table, slot);
+        store->taken_back++;
     }
 }
 
-/* Every open attempt has a slot left to finish in. */
+/* Every open attempt has a slot left to finish in, also behind a record that takes many. */
 static bool has_room(struct store *store)
 {
-    if (store->table.free_count <= store->open + 1) {
+    if (store->table.free_count <= store->open + CHAIN_ROOM) {
         take_freed(store);
     }
-    return store->table.free_count > store->open + 1;
+    return store->table.free_count > store->open + CHAIN_ROOM;
 }
 
 bool store_open(struct store *store, const struct record *record, uint32_t *slot)
@@ -102,6 +105,7 @@ void store_progress(struct store *store, uint32_t slot, const struct inflight_pr
 static void hand_over(struct store *store, uint32_t slot)
 {
     ring_put(&store->finished, slot);
+    store->handed_over++;
     if (ring_count(&store->finished) == WAKE_AT) {
         bell_ring(store->wake);
     } else if (!store->is_nudging) {
@@ -110,15 +114,20 @@ static void hand_over(struct store *store, uint32_t slot)
     }
 }
 
+/* Comes again until all slots are back: what stays FINISHED though its line is written would be
+ * looked for in the journal at the next start, from then on. */
 static void nudge_fire(struct loop_timer *timer, mono_ms now)
 {
     struct store *store = LIST_OWNER(timer, struct store, nudge);
+    bool is_failing = atomic_load_explicit(&store->is_failing, memory_order_relaxed);
 
-    (void)now;
-    store->is_nudging = false;
     take_freed(store);
     if (ring_count(&store->finished) > 0) {
         bell_ring(store->wake);
+    }
+    store->is_nudging = store->taken_back < store->handed_over;
+    if (store->is_nudging) {
+        loop_timer_set(&store->nudge, mono_add(now, is_failing ? NUDGE_FAILING_MS : NUDGE_MS));
     }
 }
 
@@ -143,11 +152,13 @@ void store_put(struct store *store, const struct record *record)
 
 struct store_state store_state(const struct store *store)
 {
+    uint64_t written = atomic_load(&store->written);
+
     return (struct store_state){
         .is_failing = atomic_load(&store->is_failing),
-        .waiting = store->table.count - store->table.free_count - store->open,
+        .waiting = (uint32_t)(store->handed_over - written),
         .lost = store->lost,
-        .written = atomic_load(&store->written),
+        .written = written,
     };
 }
 

@@ -42,6 +42,8 @@ struct store {
     struct inflight_map map;
     uint32_t open;                /* slots of open attempts */
     uint64_t lost;
+    uint64_t handed_over;         /* records that went to the store thread */
+    uint64_t taken_back;          /* of them those whose slots came back */
     struct loop_timer nudge;
     bool is_nudging;
     struct bell *heard;           /* rung by the store thread */

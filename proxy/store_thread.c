@@ -99,11 +99,25 @@ static bool append(struct store_thread *side, struct span lines)
     return true;
 }
 
+static bool has_room(struct store_thread *side)
+{
+    const struct why why = {.text = "out of memory"};
+
+    if (buf_reserve(&side->lines, RECORD_LINE_MAX) == ERR_NONE) {
+        return true;
+    }
+    side->lines.failed = false; /* the lines that stand there are good */
+    note_failure(side, &why);
+    return false;
+}
+
 static void fill_batch(struct store_thread *side)
 {
     uint32_t slot = 0;
 
-    while (side->batch_count < BATCH_MAX && ring_take(&side->store->finished, &slot)) {
+    /* Room first: a record without its line would be lost for good. */
+    while (side->batch_count < BATCH_MAX && has_room(side) &&
+           ring_take(&side->store->finished, &slot)) {
         struct inflight_progress progress;
         enum inflight_state state = INFLIGHT_FREE;
         struct record record;

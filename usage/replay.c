@@ -93,7 +93,7 @@ static bool has_seen(const struct replay *replay, struct span record_id)
 
 int64_t replay_oldest(const struct inflight *table, struct buf *text)
 {
-    int64_t oldest = -1;
+    int64_t oldest = INT64_MAX;
 
     for (uint32_t slot = 1; slot <= table->count; slot++) {
         struct inflight_progress progress;
@@ -102,11 +102,11 @@ int64_t replay_oldest(const struct inflight *table, struct buf *text)
 
         if (inflight_read(table, slot, text, &record, &progress, &state) &&
             (state == INFLIGHT_OPEN || state == INFLIGHT_FINISHED) &&
-            (oldest < 0 || record.numbers[RECORD_AT] < oldest)) {
-            oldest = record.numbers[RECORD_AT];
+            record.numbers[RECORD_AT] < oldest) {
+            oldest = record.numbers[RECORD_AT] < 0 ? 0 : record.numbers[RECORD_AT];
         }
     }
-    return oldest;
+    return oldest == INT64_MAX ? -1 : oldest;
 }
 
 /* What is known of an attempt that was open. */

@@ -21,6 +21,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "proxy/inflight_map.h"
 #include "proxy/state_dir.h"
 #include "proxy/store.h"
 
@@ -347,6 +348,92 @@ static void store__that_degrades_counts_what_it_loses(void **state)
     assert_int_equal(counted.lines + lost, n);
 }
 
+/* As long as a record can be: it takes a dozen slots. */
+static void store__has_a_slot_to_finish_in_behind_the_longest_records(void **state)
+{
+    static char filler[RECORD_RAW_MAX];
+    struct rig rig = {.loop = loop_new(NULL)};
+    struct record record;
+    uint32_t slots[2];
+    char id[32];
+
+    (void)state;
+    memset(filler, '7', sizeof filler);
+    filler[0] = filler[sizeof filler - 1] = '"';
+    rig.options = options_of(rig.loop);
+    rig.options.disk = &failing_disk;
+    rig.options.degrades = true;
+    atomic_store(&fail_with, 0);
+    begin(&rig);
+    for (uint64_t n = 0; n < 2; n++) {
+        record = record_of(id, n);
+        assert_true(store_open(rig.store, &record, &slots[n]));
+    }
+    atomic_store(&fail_with, EROFS);
+    for (uint64_t n = 2; store_state(rig.store).lost == 0; n++) {
+        record = record_of(id, n);
+        for (size_t i = 0; i < RECORD_TEXTS; i++) {
+            if (i != RECORD_ID) {
+                record.texts[i] = span_make(filler, sizeof filler);
+            }
+        }
+        record.raw = span_make(filler, sizeof filler);
+        store_put(rig.store, &record);
+    }
+    for (uint64_t n = 0; n < 2; n++) {
+        record = record_of(id, n);
+        store_finish(rig.store, slots[n], &record);
+    }
+    atomic_store(&fail_with, 0);
+    rig_end(&rig);
+    count_journal(&counted);
+    assert_int_equal(counted.finished[0], 1);
+    assert_int_equal(counted.finished[1], 1);
+}
+
+static uint32_t slots_in_use(void)
+{
+    struct inflight_map map;
+    struct buf text;
+    char path[96];
+    bool is_foreign = false;
+    uint32_t in_use = 0;
+    struct why why;
+
+    buf_init(&text, 1 << 16);
+    (void)snprintf(path, sizeof path, "%s/inflight", folder);
+    assert_int_equal(inflight_map_old(path, &map, &is_foreign, &why), ERR_NONE);
+    struct inflight table = {.memory = map.memory, .count = map.count};
+    for (uint32_t slot = 1; slot <= table.count; slot++) {
+        struct inflight_progress progress;
+        enum inflight_state slot_state = INFLIGHT_FREE;
+        struct record record;
+
+        (void)inflight_read(&table, slot, &text, &record, &progress, &slot_state);
+        in_use += slot_state != INFLIGHT_FREE;
+    }
+    inflight_map_close(&map);
+    buf_fini(&text);
+    return in_use;
+}
+
+/* Else a kill days later would have it looked for in a journal that may be gone by then. */
+static void store__that_is_idle_leaves_nothing_in_its_slots(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig);
+    finish_one(&rig, 1);
+    for (int i = 0; i < 500 && slots_in_use() > 0; i++) {
+        (void)loop_turn(rig.loop, 10);
+    }
+    assert_int_equal(slots_in_use(), 0);
+    assert_int_equal(store_state(rig.store).written, 1);
+    assert_int_equal(store_state(rig.store).waiting, 0);
+    rig_end(&rig);
+}
+
 /* ---- kill -9 ---- */
 
 /* What the child says it has done, seen by the parent after its death. */
@@ -428,7 +515,8 @@ static void store__survives_being_killed_at_any_moment(void **state)
         if (child == 0) {
             run_for_ever(told, round);
         }
-        while (round % 4 != 0 && atomic_load(&told->opened) == before) { /* the others while it starts */
+        while (round % 4 != 0 &&
+               atomic_load(&told->opened) == before) { /* the others while it starts */
             (void)sched_yield();
         }
         (void)nanosleep(&time, NULL);
@@ -587,6 +675,8 @@ int main(void)
         ON_DISK(store__that_degrades_counts_what_it_loses),
         ON_DISK(store__survives_being_killed_at_any_moment),
         ON_DISK(store__answers_questions_on_its_thread_and_tells_on_ours),
+        ON_DISK(store__has_a_slot_to_finish_in_behind_the_longest_records),
+        ON_DISK(store__that_is_idle_leaves_nothing_in_its_slots),
         ON_DISK(state_dir__belongs_to_one_process),
         ON_DISK(state_dir__says_what_is_wrong_with_it),
         ON_DISK(state_dir__that_is_temporary_leaves_nothing),

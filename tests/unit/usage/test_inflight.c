@@ -225,6 +225,11 @@ static void replay__tells_what_the_journal_lacks(void **state)
     inflight_progress(&rig.table, slot, &progress);
     told_after(&rig, NULL, "one-1! ");
     assert_int_equal(replay_oldest(&rig.table, &rig.text), 1795000000000);
+    struct record timeless = one;
+    timeless.numbers[RECORD_AT] = -1;
+    uint32_t other = inflight_put(&rig.table, &timeless, INFLIGHT_OPEN);
+    assert_int_equal(replay_oldest(&rig.table, &rig.text), 0); /* it may be anywhere */
+    inflight_free(&rig.table, other);
     told_after(&rig, "one-1", "");
     (void)inflight_put(&rig.table, &two, INFLIGHT_OPEN);
     told_after(&rig, NULL, "one-1! two-1! ");
