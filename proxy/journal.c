@@ -261,7 +261,8 @@ bool journal_append(struct journal *journal, struct span lines, wall_ms now,
             errno = count == 0 ? ENOSPC : errno;
             (void)fail(why, journal->folder);
             /* What cannot be cut off now is written over by the next try. */
-            (void)ftruncate(journal->file, (off_t)journal->size);
+            int ignored = ftruncate(journal->file, (off_t)journal->size);
+            (void)ignored;
             (void)lseek(journal->file, (off_t)journal->size, SEEK_SET);
             return false;
         }
