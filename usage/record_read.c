@@ -104,6 +104,7 @@ static bool read_list(struct span value, struct buf *text, struct span *read)
 {
     struct span rest = span_from(value, 1);
     size_t from = text->len;
+    bool is_first = true;
     struct span item;
 
     if (value.at[0] != '[') {
@@ -111,9 +112,10 @@ static bool read_list(struct span value, struct buf *text, struct span *read)
     }
     skip_space(&rest);
     while (rest.at[0] != ']') {
-        if (text->len > from) {
+        if (!is_first) {
             buf_put_char(text, ',');
         }
+        is_first = false;
         if (!read_text(take_value(&rest), text, &item)) {
             return false;
         }

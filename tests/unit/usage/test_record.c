@@ -208,6 +208,28 @@ static enum err read_body(const char *body, struct buf *text, struct record *rec
     return err;
 }
 
+static void record__keeps_empty_members_of_a_list(void **state)
+{
+    static const char *const lists[] = {",b", "a,,b", "a,", ","};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        struct record record, again;
+        struct buf line, text;
+
+        buf_init(&line, RECORD_LINE_MAX);
+        buf_init(&text, RECORD_LINE_MAX);
+        record_init(&record);
+        record.texts[RECORD_TAGS] = span_of(lists[i]);
+        record_put_line(&line, &record);
+        assert_int_equal(record_read_line(scan, span_make(line.at, line.len - 1), &text, &again),
+                         ERR_NONE);
+        assert_true(span_equal(again.texts[RECORD_TAGS], span_of(lists[i])));
+        buf_fini(&line);
+        buf_fini(&text);
+    }
+}
+
 static void record__of_a_later_version_is_read(void **state)
 {
     struct buf text;
@@ -288,6 +310,7 @@ int main(void)
         cmocka_unit_test(record__comes_back_as_it_was_written),
         cmocka_unit_test(record__has_this_form),
         cmocka_unit_test(record__that_is_cut_or_damaged_is_refused),
+        cmocka_unit_test(record__keeps_empty_members_of_a_list),
         cmocka_unit_test(record__of_a_later_version_is_read),
         cmocka_unit_test(record__with_a_member_of_another_type_is_refused),
         cmocka_unit_test(record__never_becomes_longer_than_its_limit),
