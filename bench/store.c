@@ -1,153 +1,198 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench_store [RECORDS]: what a usage record costs the loop that serves calls (open, three steps of
- * progress, finish), and what it costs the store thread to bring it into the journal and the index.
- */
+/* store [records [folder]]: what keeping the usage record of one attempt costs the main loop (open,
+ * 20 progresses, finish; and the turns in which it hears of the other side), what it costs the
+ * store thread, and a line alone. ns of each thread's own processor time per record; the best of
+ * some batches counts for the main loop, the mean for the store thread. The folder is one to be
+ * written into, /tmp by default. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/must.h"
-#include "proxy/index.h"
+#include "base/crc32c.h"
 #include "proxy/store.h"
 
-enum { RECORDS = 300000, OPEN_MAX = 64 };
+enum { RECORDS_DEFAULT = 200000, BATCH = 256, PROGRESSES = 20, LINES = 2000 };
 
-static long long nanos(clockid_t clock)
+static struct record usual(void)
 {
-    struct timespec now;
+    struct record record;
 
-    (void)clock_gettime(clock, &now);
-    return (long long)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
-static void fill(struct record *record, char id[48], unsigned long long n)
-{
-    record_init(record);
-    (void)snprintf(id, 48, "01kb5v2y0k3m5n7p9q%08llu-1", n);
-    record->texts[RECORD_ID] = span_of(id);
-    record->texts[RECORD_CALL] = span_make(id, strlen(id) - 2);
-    record->texts[RECORD_SOURCE] = SPAN_OF("headgate");
-    record->texts[RECORD_REQUEST] = SPAN_OF("req-5d1c0240");
-    record->texts[RECORD_TASK] = SPAN_OF("draft");
-    record->texts[RECORD_ROUTE] = SPAN_OF("smart");
-    record->texts[RECORD_PROVIDER] = SPAN_OF("openai");
-    record->texts[RECORD_MODEL] = SPAN_OF("gpt-5.4-mini");
-    record->texts[RECORD_DIALECT] = SPAN_OF("openai");
-    record->texts[RECORD_OPERATION] = SPAN_OF("chat");
-    record->numbers[RECORD_AT] = 1795000000000 + (int64_t)(n / 100);
-    record->numbers[RECORD_STREAM] = 1;
-    record->numbers[RECORD_ATTEMPT] = 1;
-    record->numbers[RECORD_BYTES_IN] = 1024;
-    record->numbers[RECORD_INPUT_ESTIMATE] = 256;
+    record_init(&record);
+    record.texts[RECORD_ID] = SPAN_OF("019ac1d0-7c1e-7a3b-9f51-2b6f2f1f0a11-1");
+    record.texts[RECORD_SOURCE] = SPAN_OF("headgate");
+    record.texts[RECORD_CALL] = SPAN_OF("019ac1d0-7c1e-7a3b-9f51-2b6f2f1f0a11");
+    record.texts[RECORD_REQUEST] = SPAN_OF("req-8c1d2e3f4a5b");
+    record.texts[RECORD_TRACE] = SPAN_OF("checkout-4711");
+    record.numbers[RECORD_AT] = INT64_C(1795187045123);
+    record.texts[RECORD_KEY] = SPAN_OF("ci");
+    record.texts[RECORD_TEAM] = SPAN_OF("growth");
+    record.texts[RECORD_USER] = SPAN_OF("build");
+    record.texts[RECORD_TAGS] = SPAN_OF("batch,nightly");
+    record.texts[RECORD_ROUTE] = SPAN_OF("smart");
+    record.texts[RECORD_PROVIDER] = SPAN_OF("anthropic");
+    record.texts[RECORD_MODEL] = SPAN_OF("claude-sonnet-4-5");
+    record.texts[RECORD_MODEL_ASKED] = SPAN_OF("smart");
+    record.texts[RECORD_DIALECT] = SPAN_OF("anthropic");
+    record.texts[RECORD_OPERATION] = SPAN_OF("messages");
+    record.numbers[RECORD_STREAM] = 1;
+    record.numbers[RECORD_ATTEMPT] = 1;
+    record.numbers[RECORD_INPUT_ESTIMATE] = 1180;
+    record.numbers[RECORD_BYTES_IN] = 4711;
+    return record;
 }
 
 static void finish(struct record *record)
 {
     record->texts[RECORD_OUTCOME] = SPAN_OF("ok");
     record->texts[RECORD_PHASE] = SPAN_OF("complete");
-    record->texts[RECORD_CHARGE] = SPAN_OF("complete");
+    record->texts[RECORD_CHARGE] = SPAN_OF("usage");
     record->texts[RECORD_PROVENANCE] = SPAN_OF("provider");
-    record->texts[RECORD_PRICE] = SPAN_OF("openai/gpt-5.4-mini@");
-    record->texts[RECORD_PRICES] = SPAN_OF("2026-11-20+538c1fae3666");
+    record->texts[RECORD_PRICE] = SPAN_OF("anthropic/claude-sonnet-4-5@2026-09-29");
+    record->texts[RECORD_PRICES] = SPAN_OF("2026-11-20.1");
     record->numbers[RECORD_STATUS] = 200;
     record->numbers[RECORD_UPSTREAM_STATUS] = 200;
-    record->numbers[RECORD_COST] = 742500000;
-    record->numbers[RECORD_CHARGED] = 742500;
-    record->numbers[RECORD_TOTAL_US] = 1234567;
-    record->tokens[TOKENS_INPUT] = 240;
-    record->tokens[TOKENS_OUTPUT] = 480;
+    record->numbers[RECORD_OUTPUT_SEEN] = 402;
+    record->numbers[RECORD_COST] = INT64_C(9612000000);
+    record->numbers[RECORD_CHARGED] = 9612000;
+    record->numbers[RECORD_BYTES_OUT] = 19234;
+    record->numbers[RECORD_TOTAL_US] = 3411902;
+    record->numbers[RECORD_TTFB_US] = 411902;
+    record->tokens[TOKENS_INPUT] = 1204;
+    record->tokens[TOKENS_OUTPUT] = 400;
+    record->raw = SPAN_OF("{\"input_tokens\":1204,\"output_tokens\":400}");
 }
 
-static struct index *index_made;
-static char journal_path[4200];
-static char state[] = "/tmp/headgate-bench-XXXXXX";
-
-static size_t make_followers(void *to, struct loop *store_loop, struct follower *followers)
+static uint64_t clock_ns(clockid_t id)
 {
-    struct index_options options = {.folder = span_of(state),
-                                    .journal = span_of(journal_path),
-                                    .loop = store_loop,
-                                    .seed = {1, 2}};
-    struct why why;
+    struct timespec at;
 
-    (void)to;
-    if (index_open(&options, &index_made, &why) != ERR_NONE) {
-        return 0;
+    (void)clock_gettime(id, &at);
+    return (uint64_t)at.tv_sec * 1000000000 + (uint64_t)at.tv_nsec;
+}
+
+/* ---- a line ---- */
+
+static void measure_line(const struct record *record)
+{
+    uint64_t best = UINT64_MAX;
+    uint64_t sum_best = UINT64_MAX;
+    uint32_t sink = 0;
+    struct buf out;
+
+    buf_init(&out, 1 << 20);
+    for (int batch = 0; batch < 50; batch++) {
+        uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+        for (int i = 0; i < LINES; i++) {
+            buf_clear(&out);
+            record_put_line(&out, record);
+        }
+        from = clock_ns(CLOCK_THREAD_CPUTIME_ID) - from;
+        best = from < best ? from : best;
+        from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        for (int i = 0; i < LINES; i++) {
+            sink += crc32c(buf_span(&out));
+        }
+        from = clock_ns(CLOCK_THREAD_CPUTIME_ID) - from;
+        sum_best = from < sum_best ? from : sum_best;
     }
-    followers[0] = index_follower(index_made);
-    return 1;
+    printf("a line of %zu bytes %22" PRIu64 " ns, %" PRIu64 " of them its CRC%s\n", out.len,
+           best / LINES, sum_best / LINES, sink == 1 ? "!" : "");
+    buf_fini(&out);
+}
+
+/* ---- the store ---- */
+
+struct sums {
+    uint64_t calls_best; /* of a batch */
+    uint64_t calls;
+    uint64_t turns;
+    uint64_t waits; /* turns that waited for the other thread */
+};
+
+static void run_batch(struct store *store, const struct record *begun, const struct record *done)
+{
+    struct inflight_progress progress = {.phase = 1};
+
+    for (int i = 0; i < BATCH; i++) {
+        uint32_t slot = 0;
+
+        if (!store_open(store, begun, &slot)) {
+            abort();
+        }
+        for (int event = 0; event < PROGRESSES; event++) {
+            progress.output_seen++;
+            store_progress(store, slot, &progress);
+        }
+        store_finish(store, slot, done);
+    }
+}
+
+static void measure_store(struct loop *loop, struct store *store, uint64_t batches)
+{
+    struct record begun = usual();
+    struct record done = usual();
+    struct sums sums = {.calls_best = UINT64_MAX};
+    uint64_t all = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+    uint64_t mine = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+
+    finish(&done);
+    for (uint64_t i = 0; i < batches; i++) {
+        uint64_t from = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        uint64_t until = 0;
+
+        run_batch(store, &begun, &done);
+        until = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+        sums.calls += until - from;
+        sums.calls_best = until - from < sums.calls_best ? until - from : sums.calls_best;
+        (void)loop_turn(loop, 0);
+        sums.turns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - until;
+        while (store_state(store).waiting > 16 * BATCH) {
+            (void)loop_turn(loop, 1);
+            sums.waits++;
+        }
+    }
+    while (store_state(store).written < batches * BATCH) {
+        (void)loop_turn(loop, 1);
+    }
+    mine = clock_ns(CLOCK_THREAD_CPUTIME_ID) - mine;
+    all = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - all;
+    printf("main loop, best batch %20" PRIu64 " ns a record\n", sums.calls_best / BATCH);
+    printf("main loop, mean %26" PRIu64 " ns, and %" PRIu64 " of its turns\n",
+           sums.calls / (batches * BATCH), sums.turns / (batches * BATCH));
+    printf("store thread, mean %23" PRIu64 " ns (%" PRIu64 " waits for it)\n",
+           (all - mine) / (batches * BATCH), sums.waits);
 }
 
 int main(int argc, char **argv)
 {
-    unsigned long long records = argc > 1 ? strtoull(argv[1], NULL, 10) : RECORDS;
+    uint64_t batches = (argc > 1 ? strtoull(argv[1], NULL, 10) : RECORDS_DEFAULT) / BATCH + 1;
+    char folder[256];
     struct loop *loop = loop_new(NULL);
-    struct store_options options = {.loop = loop,
-                                    .log = log_new(loop, STDERR_FILENO, LOG_ERROR, LOG_TEXT),
-                                    .calls = 10000,
-                                    .seed = 3,
-                                    .journal = {.retention_ms = 3600000},
-                                    .make_followers = make_followers};
+    struct store_options options = {.loop = loop, .calls = 10000, .seed = 1};
+    struct record record = usual();
     struct store *store = NULL;
     struct why why;
-    long long loop_ns = 0;
-    long long all_ns = 0;
-    char command[128];
+    char command[300];
 
-    if (mkdtemp(state) == NULL) {
-        return 1;
+    (void)snprintf(folder, sizeof folder, "%s/headgate-bench-XXXXXX", argc > 2 ? argv[2] : "/tmp");
+    if (mkdtemp(folder) == NULL) {
+        return 2;
     }
-    (void)snprintf(journal_path, sizeof journal_path, "%s/journal", state);
-    options.state_dir = span_of(state);
+    options.log = log_new(loop, 2, LOG_WARN, LOG_TEXT);
+    options.state_dir = span_of(folder);
+    options.journal.retention_ms = 3600000;
+    finish(&record);
+    measure_line(&record);
     if (store_new(&options, &store, &why) != ERR_NONE) {
-        (void)fprintf(stderr, "bench_store: %s\n", why.text);
+        fprintf(stderr, "%s\n", why.text);
         return 1;
     }
-    long long own_ns = nanos(CLOCK_THREAD_CPUTIME_ID);
-    all_ns = nanos(CLOCK_PROCESS_CPUTIME_ID);
-    for (unsigned long long n = 0; n < records;) {
-        char ids[OPEN_MAX][48];
-        struct record made[OPEN_MAX];
-        uint32_t slots[OPEN_MAX];
-        size_t count = 0;
-        long long from = 0;
-
-        for (; count < OPEN_MAX; count++) {
-            fill(&made[count], ids[count], n + count);
-        }
-        from = nanos(CLOCK_THREAD_CPUTIME_ID);
-        for (count = 0; count < OPEN_MAX; count++) {
-            if (!store_open(store, &made[count], &slots[count])) {
-                break; /* the other thread is behind */
-            }
-            for (unsigned step = 1; step <= 3; step++) {
-                struct inflight_progress progress = {.output_seen = step, .bytes = step * 200};
-                store_progress(store, slots[count], &progress);
-            }
-        }
-        loop_ns += nanos(CLOCK_THREAD_CPUTIME_ID) - from;
-        for (size_t i = 0; i < count; i++) {
-            finish(&made[i]);
-        }
-        from = nanos(CLOCK_THREAD_CPUTIME_ID);
-        for (size_t i = 0; i < count; i++) {
-            store_finish(store, slots[i], &made[i]);
-        }
-        loop_ns += nanos(CLOCK_THREAD_CPUTIME_ID) - from;
-        n += count;
-        if (count < OPEN_MAX) {
-            (void)loop_turn(loop, 1);
-        }
-    }
-    own_ns = nanos(CLOCK_THREAD_CPUTIME_ID) - own_ns;
-    store_free(store, 60000);
-    all_ns = nanos(CLOCK_PROCESS_CPUTIME_ID) - all_ns;
-    printf("loop: %lld ns a record\nstore thread, journal and index: %lld ns a record\n",
-           loop_ns / (long long)records, (all_ns - own_ns) / (long long)records);
+    measure_store(loop, store, batches);
+    store_free(store, 10000);
     log_free(options.log);
     loop_free(loop);
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", state);
-    return system(command);
+    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command) != 0;
 }
