@@ -1,18 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store [records [folder]]: what keeping the usage record of one attempt costs the main loop (open,
- * 20 progresses, finish; and the turns in which it hears of the other side), what it costs the
- * store thread, and a line alone. ns of each thread's own processor time per record; the best of
- * some batches counts for the main loop, the mean for the store thread. The folder is one to be
- * written into, /tmp by default. */
+/* store [records [folder]]; store restart [folder]. The first: what keeping the usage record of one
+ * attempt costs the main loop (open, 20 progresses, finish; and the turns in which it hears of the
+ * other side), what it costs the store thread, and a line alone. ns of each thread's own processor
+ * time per record; the best of some batches counts for the main loop, the mean for the store
+ * thread. The folder is one to be written into, /tmp by default. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "proxy/store.h"
 
-enum { RECORDS_DEFAULT = 200000, BATCH = 256, PROGRESSES = 20, LINES = 2000 };
+enum {
+    RECORDS_DEFAULT = 200000,
+    BATCH = 256,
+    PROGRESSES = 20,
+    LINES = 2000,
+    OPEN = 100000,
+    WRITTEN = 1000000
+};
 
 static struct record usual(void)
 {
@@ -165,9 +175,88 @@ static void measure_store(struct loop *loop, struct store *store, uint64_t batch
            (all - mine) / (batches * BATCH), sums.waits);
 }
 
+/* ---- a start behind a kill ---- */
+
+static void put_id(struct record *record, char id[48], uint64_t number)
+{
+    int len = snprintf(id, 48, "019ac1d0-7c1e-7a3b-9f51-%012" PRIu64 "-1", number);
+
+    record->texts[RECORD_ID] = span_make(id, (size_t)len);
+}
+
+/* In a process of its own, which dies without a word. */
+static void leave_a_mess(struct store_options options)
+{
+    struct loop *loop = loop_new(NULL);
+    struct record record = usual();
+    struct store *store = NULL;
+    struct why why;
+    char id[48];
+    uint32_t slot = 0;
+
+    options.loop = loop;
+    options.log = log_new(loop, 2, LOG_ERROR, LOG_TEXT);
+    if (store_new(&options, &store, &why) != ERR_NONE) {
+        _exit(1);
+    }
+    for (uint64_t i = 0; i < OPEN; i++) {
+        put_id(&record, id, i);
+        if (!store_open(store, &record, &slot)) {
+            _exit(1);
+        }
+    }
+    finish(&record);
+    for (uint64_t i = 0; i < WRITTEN; i++) {
+        put_id(&record, id, OPEN + i);
+        store_put(store, &record);
+        while (store_state(store).waiting > 4096) {
+            (void)loop_turn(loop, 1);
+        }
+    }
+    while (store_state(store).written < WRITTEN) {
+        (void)loop_turn(loop, 1);
+    }
+    _exit(store_state(store).lost > 0 ? 1 : 0);
+}
+
+static uint64_t wall_ns(void)
+{
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static int measure_restart(struct store_options *options)
+{
+    struct store *store = NULL;
+    struct why why;
+    int status = 0;
+    uint64_t from = 0;
+    pid_t child = 0;
+
+    options->calls = OPEN;
+    child = fork();
+    if (child == 0) {
+        leave_a_mess(*options);
+    }
+    if (waitpid(child, &status, 0) != child || status != 0) {
+        return 1;
+    }
+    for (int start = 0; start < 2; start++) {
+        from = wall_ns();
+        if (store_new(options, &store, &why) != ERR_NONE) {
+            fprintf(stderr, "%s\n", why.text);
+            return 1;
+        }
+        printf("%s %22" PRIu64 " ms\n", start == 0 ? "start behind a kill" : "the next start     ",
+               (wall_ns() - from) / 1000000);
+        store_free(store, 10000);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    uint64_t batches = (argc > 1 ? strtoull(argv[1], NULL, 10) : RECORDS_DEFAULT) / BATCH + 1;
+    bool is_restart = argc > 1 && strcmp(argv[1], "restart") == 0;
+    uint64_t records = argc > 1 && !is_restart ? strtoull(argv[1], NULL, 10) : RECORDS_DEFAULT;
     char folder[256];
     struct loop *loop = loop_new(NULL);
     struct store_options options = {.loop = loop, .calls = 10000, .seed = 1};
@@ -175,6 +264,8 @@ int main(int argc, char **argv)
     struct store *store = NULL;
     struct why why;
     char command[300];
+    uint64_t from = 0;
+    int code = 0;
 
     (void)snprintf(folder, sizeof folder, "%s/headgate-bench-XXXXXX", argc > 2 ? argv[2] : "/tmp");
     if (mkdtemp(folder) == NULL) {
@@ -183,16 +274,21 @@ int main(int argc, char **argv)
     options.log = log_new(loop, 2, LOG_WARN, LOG_TEXT);
     options.state_dir = span_of(folder);
     options.journal.retention_ms = 3600000;
-    finish(&record);
-    measure_line(&record);
-    if (store_new(&options, &store, &why) != ERR_NONE) {
+    from = wall_ns();
+    if (is_restart) {
+        code = measure_restart(&options);
+    } else if (store_new(&options, &store, &why) == ERR_NONE) {
+        printf("an empty start %27" PRIu64 " us\n", (wall_ns() - from) / 1000);
+        finish(&record);
+        measure_line(&record);
+        measure_store(loop, store, records / BATCH + 1);
+        store_free(store, 10000);
+    } else {
         fprintf(stderr, "%s\n", why.text);
-        return 1;
+        code = 1;
     }
-    measure_store(loop, store, batches);
-    store_free(store, 10000);
     log_free(options.log);
     loop_free(loop);
     (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command) != 0;
+    return system(command) != 0 || code != 0;
 }

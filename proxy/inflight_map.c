@@ -95,3 +95,13 @@ enum err inflight_map_new(const char *path, uint32_t count, struct inflight_map 
     }
     return err;
 }
+
+void inflight_map_remove(const char *folder)
+{
+    char path[PATH_LENGTH_MAX];
+    int len = snprintf(path, sizeof path, "%s/inflight", folder);
+
+    if (len > 0 && (size_t)len < sizeof path) {
+        (void)unlink(path);
+    }
+}

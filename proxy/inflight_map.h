@@ -24,4 +24,7 @@ MUST_CHECK enum err inflight_map_new(const char *path, uint32_t count, struct in
                                      struct why *why);
 void inflight_map_close(struct inflight_map *map);
 
+/* The table in this folder holds nothing: without it the next start has nothing to read. */
+void inflight_map_remove(const char *folder);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading the journal line by line, across its segments, while somebody writes it. A segment is left
- * for the next one only when there is a next one and nothing more came in this one after that was
- * seen: the writer never goes back. */
+/* Reading the journal line by line, across its segments, while somebody writes it. A segment is
+ * left for the next one only when there is a next one and nothing more came in this one after that
+ * was seen: the writer never goes back. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -148,12 +148,12 @@ static bool take_line(struct journal_reader *reader, struct span *line, struct j
     return true;
 }
 
-bool journal_reader_next(struct journal_reader *reader, struct span *line,
-                         struct journal_place *at, struct journal_place *next, struct why *why)
+bool journal_reader_next(struct journal_reader *reader, struct span *line, struct journal_place *at,
+                         struct journal_place *next, struct why *why)
 {
     bool was_left = false;
 
-    why_set(why, "%s", "");
+    why->text[0] = '\0'; /* for each of a million lines at a start */
     for (;;) {
         if (take_line(reader, line, at, next)) {
             return true;
@@ -171,6 +171,8 @@ bool journal_reader_next(struct journal_reader *reader, struct span *line,
             go_to(reader, (struct journal_place){.segment = reader->at.segment + 1});
             was_left = false;
         } else if (!is_left(reader, why)) {
+            go_to(reader,
+                  reader->at); /* a part of a line may be cut off and written anew: read again */
             return false;
         } else {
             was_left = true; /* what came before the next one was begun is read first */

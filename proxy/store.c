@@ -242,7 +242,7 @@ static bool start(struct store *store)
 
 enum err store_new(const struct store_options *options, struct store **made, struct why *why)
 {
-    uint32_t slots = options->calls + FINISHED_MIN;
+    uint32_t slots = options->calls * 2 + FINISHED_MIN; /* see has_room */
     struct store *store = mem_take_zero(sizeof *store);
     uint32_t *free = mem_take(slots * sizeof *free);
     enum err err = ERR_NONE;
@@ -287,5 +287,8 @@ void store_free(struct store *store, uint32_t ms)
     (void)pthread_join(store->thread, NULL);
     take_freed(store);
     on_heard(store);
+    if (store->table.free_count == store->table.count) {
+        inflight_map_remove(store->folder);
+    }
     give_parts(store);
 }

@@ -255,6 +255,26 @@ static off_t size_of_segment(int change)
     return status.st_size;
 }
 
+/* A reader that saw a part of a line, which was cut off and written otherwise. */
+static void journal__is_read_anew_behind_a_cut(void **state)
+{
+    struct journal *journal = journal_at(&usual, NULL);
+    struct follower f = follow(0);
+
+    (void)state;
+    assert_true(append(journal, 0, 9, T0));
+    journal_close(journal);
+    (void)size_of_segment(-10);
+    assert_int_equal(read_on(&f), 8);
+    journal = journal_at(&usual, NULL);
+    f.next = 1000;
+    assert_true(append(journal, 1000, 2, T0));
+    assert_int_equal(read_on(&f), 2);
+    assert_int_equal(f.broken, 0);
+    journal_close(journal);
+    follow_end(&f);
+}
+
 static void journal__cuts_off_a_torn_last_line(void **state)
 {
     struct journal *journal = journal_at(&usual, NULL);
@@ -484,6 +504,7 @@ int main(void)
         ON_DISK(journal__begins_segments_by_size_and_by_time),
         ON_DISK(journal__keeps_what_is_needed_and_young),
         ON_DISK(journal__cuts_off_a_torn_last_line),
+        ON_DISK(journal__is_read_anew_behind_a_cut),
         ON_DISK(journal__cuts_off_what_a_power_cut_left),
         ON_DISK(journal__survives_a_disk_that_is_full_or_broken),
         ON_DISK(journal__says_what_it_cannot_open),
