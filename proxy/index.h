@@ -30,11 +30,12 @@ enum {
 };
 
 /* With a loop the file is opened by a later step, so that the process begins sooner; what is wrong with it
- * is then told by index_trouble. Without one: on success `why` says that the old index was set aside (usage.sqlite.aside) and is built again, else
- * it is empty. ERR_MISSING: read-only, and there is none. ERR_FORMAT: of a later version, or read-only
+ * is then told by index_trouble. Without one: on success `why` says that the old index was set aside
+ * (usage.sqlite.aside) and is built again, else it is empty. ERR_MISSING: read-only, and there is none. ERR_FORMAT: of a later version, or read-only
  * and damaged. ERR_SYSTEM, ERR_MEMORY. */
 MUST_CHECK enum err index_open(const struct index_options *options, struct index **index,
                                struct why *why);
+/* Whether the file is open by now. */
 bool index_is_open(const struct index *index);
 /* Commits nothing. NULL is allowed. */
 void index_free(struct index *index);

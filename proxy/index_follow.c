@@ -323,28 +323,38 @@ static bool read_lines(struct index *index, struct journal_place end)
     return true;
 }
 
+/* Whether the file is open; opens it, or a new one where an answer has found it to be damaged. */
+static bool is_usable(struct index *index)
+{
+    struct why why;
+    enum err err = ERR_NONE;
+
+    if (index->db != NULL && index_db_is_broken(index->db)) {
+        give_up(index);
+    }
+    if (index->db != NULL) {
+        return true;
+    }
+    err = index_reopen(index, &why);
+    if (err != ERR_NONE || why.text[0] != '\0') {
+        index->trouble = why;
+    }
+    if (err != ERR_NONE) {
+        wait_to_retry(index);
+    }
+    return err == ERR_NONE;
+}
+
 bool index_step(struct index *index, struct journal_place end)
 {
     bool has_more = false;
-    struct why why;
 
     index->end = end;
     if (index->loop != NULL && now_of(index) < index->retry_at) {
         return false;
     }
-    if (index->db != NULL && index_db_is_broken(index->db)) {
-        give_up(index); /* an answer has found it */
-    }
-    if (index->db == NULL) {
-        enum err err = index_reopen(index, &why);
-
-        if (err != ERR_NONE || why.text[0] != '\0') {
-            index->trouble = why;
-        }
-        if (err != ERR_NONE) {
-            wait_to_retry(index);
-            return false;
-        }
+    if (!is_usable(index)) {
+        return false;
     }
     has_more = read_lines(index, end);
     if (index->pending.lines == 0) {
