@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pricing/unicode_table.h: what the split patterns tell apart, for each code point: letters by case,
+ * marks, numbers, white space, line breaks. Two steps: a block of 128 code points, then the place in
+ * it. unicode_table.c is written by tools/gen/unicode.py, which also checks it. */
+#ifndef PRICING_UNICODE_TABLE_H
+#define PRICING_UNICODE_TABLE_H
+
+#include <stdint.h>
+
+/* Bits, so that a set of classes is a mask. A code point has at most one. */
+enum unicode_class {
+    UNICODE_OTHER = 0, /* punctuation, symbols, controls, what is not assigned */
+    UNICODE_MARK = 1,
+    UNICODE_SPACE = 2, /* White_Space but for the next two */
+    UNICODE_BREAK = 4, /* CR and LF */
+    UNICODE_NUMBER = 8,
+    UNICODE_UPPER = 16, /* Lu, Lt */
+    UNICODE_LOWER = 32, /* Ll */
+    UNICODE_CASELESS = 64 /* Lm, Lo */
+};
+
+enum {
+    UNICODE_BLOCK = 128,
+    UNICODE_TABLE_END = 0x32400, /* behind it are others only, and one range of marks: */
+    UNICODE_MARKS_FIRST = 0xe0100,
+    UNICODE_MARKS_LAST = 0xe01ef
+};
+
+extern const unsigned char unicode_blocks[UNICODE_TABLE_END / UNICODE_BLOCK];
+extern const unsigned char unicode_classes[][UNICODE_BLOCK];
+
+static inline unsigned unicode_class_of(uint32_t code)
+{
+    if (code < UNICODE_TABLE_END) {
+        return unicode_classes[unicode_blocks[code / UNICODE_BLOCK]][code % UNICODE_BLOCK];
+    }
+    return code >= UNICODE_MARKS_FIRST && code <= UNICODE_MARKS_LAST ? UNICODE_MARK : UNICODE_OTHER;
+}
+
+#endif
