@@ -29,15 +29,14 @@ struct span vocabulary_file(const char *path)
     return span_make(bytes, bytes == NULL ? 0 : (size_t)size);
 }
 
-struct bpe *vocabulary(enum bpe_family family)
+struct bpe *vocabulary(const char *folder, enum bpe_family family)
 {
     char path[512];
     struct why why = {""};
     struct span file;
     struct bpe *bpe = NULL;
 
-    (void)snprintf(path, sizeof path, "%s/%s.tiktoken", HEADGATE_TEST_RANKS,
-                   bpe_family_name(family));
+    (void)snprintf(path, sizeof path, "%s/%s.tiktoken", folder, bpe_family_name(family));
     file = vocabulary_file(path);
     if (file.len == 0) {
         (void)fprintf(stderr, "%s is missing: scripts/install-ranks --into build/ranks\n", path);

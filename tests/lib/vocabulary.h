@@ -6,9 +6,9 @@
 
 #include "pricing/bpe.h"
 
-/* The whole family's vocabulary. Says what is missing and ends the program with a failure when there
+/* The family's vocabulary, from its file in `folder`. Says what is missing and ends the program with a failure when there
  * is none. The caller frees it. */
-struct bpe *vocabulary(enum bpe_family family);
+struct bpe *vocabulary(const char *folder, enum bpe_family family);
 /* The bytes of a file, which the caller frees; empty when it cannot be read. */
 struct span vocabulary_file(const char *path);
 

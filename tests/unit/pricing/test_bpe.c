@@ -208,8 +208,8 @@ int main(void)
     };
     int failed = 0;
 
-    cl100k = vocabulary(BPE_CL100K);
-    o200k = vocabulary(BPE_O200K);
+    cl100k = vocabulary(HEADGATE_TEST_RANKS, BPE_CL100K);
+    o200k = vocabulary(HEADGATE_TEST_RANKS, BPE_O200K);
     room = bpe_room_new();
     failed = room == NULL ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
     bpe_room_free(room);
