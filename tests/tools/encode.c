@@ -1,57 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* encode FAMILY RANKS [ids|counts|classes]: a tool of the tests. Reads chunks of text on standard
- * input, each as a line with its length in bytes followed by the bytes, and answers each with a
- * line of its own: the ids of its tokens, or only their number. `classes` reads nothing and prints,
- * for each code point that has one, the class that the split patterns go by. */
+/* encode FOLDER FAMILY, encode classes: a tool of tests/e2e/tokens.test.mjs. Reads chunks of text
+ * on standard input, each behind a line with its length in bytes, and answers each with a line: the
+ * ids of its tokens by the rank files of FOLDER. `classes` reads nothing and prints, for each code
+ * point that has one, the class that the split patterns go by. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pricing/bpe.h"
 #include "pricing/unicode_table.h"
+#include "tests/lib/vocabulary.h"
 
-enum { CHUNK_MAX = 64 * 1024 * 1024, CODES = 0x110000 };
+enum { CHUNK_MAX = 1024 * 1024, CODES = 0x110000 };
 
-static void give_up(const char *what)
+static int give_up(const char *what)
 {
     (void)fprintf(stderr, "encode: %s\n", what);
-    exit(1);
-}
-
-static struct span read_file(const char *path)
-{
-    FILE *file = fopen(path, "rb");
-    char *bytes = malloc(CHUNK_MAX);
-    size_t len = 0;
-
-    if (file == NULL || bytes == NULL) {
-        give_up(path);
-    }
-    len = fread(bytes, 1, CHUNK_MAX, file);
-    (void)fclose(file);
-    return span_make(bytes, len);
-}
-
-static void answer(const struct bpe *bpe, struct bpe_room *room, struct span text, bool wants_ids)
-{
-    uint32_t *ids = malloc((text.len + 1) * sizeof *ids);
-    uint64_t count = 0;
-
-    if (ids == NULL) {
-        give_up("out of memory");
-    }
-    if (wants_ids) {
-        count = bpe_encode(bpe, room, text, ids, text.len);
-        for (uint64_t i = 0; i < count; i++) {
-            (void)printf("%s%" PRIu32, i == 0 ? "" : " ", ids[i]);
-        }
-    } else {
-        count = bpe_count(bpe, room, text);
-        (void)printf("%" PRIu64, count);
-    }
-    (void)printf("\n");
-    free(ids);
+    return 1;
 }
 
 static int print_classes(void)
@@ -64,32 +29,45 @@ static int print_classes(void)
     return 0;
 }
 
+static int answer_all(const struct bpe *bpe, struct bpe_room *room)
+{
+    static char text[CHUNK_MAX];
+    static uint32_t ids[CHUNK_MAX];
+    char line[32];
+
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        unsigned long len = strtoul(line, NULL, 10);
+        uint64_t count = 0;
+
+        if (len > CHUNK_MAX || fread(text, 1, len, stdin) != len) {
+            return give_up("a chunk is shorter than it says, or too long");
+        }
+        count = bpe_encode(bpe, room, span_make(text, len), ids, CHUNK_MAX);
+        for (uint64_t i = 0; i < count; i++) {
+            (void)printf("%s%" PRIu32, i == 0 ? "" : " ", ids[i]);
+        }
+        (void)printf("\n");
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    struct why why = {""};
-    char *text = malloc(CHUNK_MAX);
-    char line[32];
     struct bpe *bpe = NULL;
-    struct bpe_room *room = bpe_room_new();
+    struct bpe_room *room = NULL;
+    bool is_o200k = argc == 3 && strcmp(argv[2], "o200k_base") == 0;
+    int status = 0;
 
     if (argc == 2 && strcmp(argv[1], "classes") == 0) {
         return print_classes();
     }
-    if (argc != 4 || text == NULL || room == NULL) {
-        give_up("usage: encode cl100k_base|o200k_base RANKS ids|counts; encode classes");
+    if (argc != 3 || (!is_o200k && strcmp(argv[2], "cl100k_base") != 0)) {
+        return give_up("usage: encode FOLDER cl100k_base|o200k_base, encode classes");
     }
-    bpe = bpe_new(read_file(argv[2]), strcmp(argv[1], "cl100k_base") == 0 ? BPE_CL100K : BPE_O200K,
-                  &why);
-    if (bpe == NULL || !bpe_is_published(bpe)) {
-        give_up(why.text);
-    }
-    while (fgets(line, sizeof line, stdin) != NULL) {
-        unsigned long len = strtoul(line, NULL, 10);
-
-        if (len > CHUNK_MAX || fread(text, 1, len, stdin) != len) {
-            give_up("a chunk is shorter than it says");
-        }
-        answer(bpe, room, span_make(text, len), strcmp(argv[3], "ids") == 0);
-    }
-    return 0;
+    bpe = vocabulary(argv[1], is_o200k ? BPE_O200K : BPE_CL100K);
+    room = bpe_room_new();
+    status = room == NULL ? give_up("out of memory") : answer_all(bpe, room);
+    bpe_room_free(room);
+    bpe_free(bpe);
+    return status;
 }
