@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pricing/chat_count.h"
+
+#include "base/must.h"
+#include "pricing/chat_parts.h"
+#include "pricing/json_walk.h"
+#include "wire/json_value.h"
+
+enum {
+    PERMILLE = 1000,
+    SCRATCH_MAX =
+        256 * 1024 * 1024,      /* above every body; decoded text is no longer than its string */
+    SCRATCH_KEPT = 1024 * 1024, /* from one request to the next */
+    SUFFIX_SLACK = 4,           /* what stands between the prompt and its suffix */
+    CUT_SLACK = 2               /* tokens: see bpe_room_cuts */
+};
+
+void chat_counter_init(struct chat_counter *counter, const struct bpe *cl100k,
+                       const struct bpe *o200k, struct bpe_room *room)
+{
+    *counter = (struct chat_counter){.room = room};
+    counter->tables[BPE_CL100K] = cl100k;
+    counter->tables[BPE_O200K] = o200k;
+    buf_init(&counter->scratch, SCRATCH_MAX);
+}
+
+void chat_counter_fini(struct chat_counter *counter)
+{
+    buf_fini(&counter->scratch);
+}
+
+struct buf *counting_scratch(struct counting *counting)
+{
+    /* A failure must stay seen: only what is whole is begun anew. */
+    if (!counting->counter->scratch.failed) {
+        buf_clear(&counting->counter->scratch);
+    }
+    return &counting->counter->scratch;
+}
+
+void counting_text(struct counting *counting, struct span text)
+{
+    const struct chat_counter *counter = counting->counter;
+
+    counting->texts += bpe_count(counter->tables[counting->family.bpe], counter->room, text);
+}
+
+void counting_string(struct counting *counting, struct span value, const char *suffix)
+{
+    struct buf *scratch = NULL;
+
+    if (!json_is_string(value)) {
+        return;
+    }
+    if (*suffix == '\0' && json_string_is_plain(value)) {
+        counting_text(counting, span_make(value.at + 1, value.len - 2));
+        return;
+    }
+    scratch = counting_scratch(counting);
+    json_string_decode(value, scratch);
+    buf_put_text(scratch, suffix);
+    counting_text(counting, buf_span(scratch));
+}
+
+void counting_json(struct counting *counting, struct span value)
+{
+    uint64_t before = counting->texts;
+
+    counting_text(counting, value);
+    counting->slack += (counting->texts - before) / 4;
+}
+
+/* Texts, or tokens that are counted already; one of them or a list. Providers add nothing. */
+static void count_input(struct counting *counting, struct span input, bool is_nested)
+{
+    struct json_walk walk = json_walk_of(input);
+    struct span item;
+
+    counting_string(counting, input, "");
+    if (!json_is_array(input)) {
+        return;
+    }
+    while (json_walk_item(&walk, &item)) {
+        if (json_is_array(item) && !is_nested) {
+            count_input(counting, item, true);
+        } else if (json_is_string(item)) {
+            counting_string(counting, item, "");
+        } else if (item.at[0] >= '0' && item.at[0] <= '9') {
+            counting->frame++;
+        }
+    }
+}
+
+static void count_body(struct counting *counting, enum count_shape shape, struct span body)
+{
+    switch (shape) {
+    case COUNT_CHAT: count_chat(counting, body); break;
+    case COUNT_RESPONSES: count_responses(counting, body); break;
+    case COUNT_MESSAGES: count_messages(counting, body); break;
+    case COUNT_COMPLETIONS:
+        count_input(counting, json_walk_find(body, "prompt"), false);
+        if (json_is_string(json_walk_find(body, "suffix"))) {
+            counting_string(counting, json_walk_find(body, "suffix"), "");
+            counting->slack += SUFFIX_SLACK;
+        }
+        break;
+    case COUNT_EMBEDDINGS: count_input(counting, json_walk_find(body, "input"), false); break;
+    }
+}
+
+static void conclude(const struct counting *counting, struct chat_count *count)
+{
+    uint64_t error = counting->family.error_permille;
+
+    count->tokens = family_tokens(&counting->family, counting->texts) + counting->frame;
+    count->media = counting->media;
+    if (counting->slack > 0) {
+        error += (counting->slack * PERMILLE + count->tokens) / (count->tokens + 1);
+    }
+    if (counting->is_elsewhere || error > PERMILLE) {
+        error = PERMILLE;
+    }
+    count->error_permille = (uint32_t)error;
+    count->is_exact = error == 0 && count->media == 0;
+}
+
+enum err chat_count(struct chat_counter *counter, enum count_shape shape, struct span model,
+                    struct span body, struct chat_count *count)
+{
+    struct counting counting = {.counter = counter, .family = family_of(model)};
+    uint64_t cuts = bpe_room_cuts(counter->room);
+    bool has_failed = false;
+
+    if (counter->tables[counting.family.bpe] == NULL) {
+        return ERR_MISSING;
+    }
+    count_body(&counting, shape, body);
+    counting.slack += (bpe_room_cuts(counter->room) - cuts) * CUT_SLACK;
+    has_failed = counter->scratch.failed;
+    if (has_failed || counter->scratch.cap > SCRATCH_KEPT) {
+        buf_fini(&counter->scratch);
+    }
+    if (has_failed) {
+        return ERR_MEMORY;
+    }
+    conclude(&counting, count);
+    return ERR_NONE;
+}

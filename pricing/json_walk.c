@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pricing/json_walk.h"
+
+#include "wire/json_text.h"
+
+enum { NAME_MAX = 64 }; /* bytes of an escaped name that can be one of ours */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_blanks(const char *p, const char *end)
+{
+    while (p < end && is_blank(*p)) {
+        p++;
+    }
+    return p;
+}
+
+/* `p` is behind the opening quote; the result behind the closing one, or `end`. */
+static const char *skip_string(const char *p, const char *end)
+{
+    const char *from = p;
+
+    for (;;) {
+        const char *quote = memchr(p, '"', (size_t)(end - p));
+        const char *slash = quote;
+
+        if (quote == NULL) {
+            return end;
+        }
+        while (slash > from && slash[-1] == '\\') {
+            slash--;
+        }
+        if ((quote - slash) % 2 == 0) {
+            return quote + 1;
+        }
+        p = from = quote + 1;
+    }
+}
+
+static const char *skip_container(const char *p, const char *end)
+{
+    size_t depth = 0;
+
+    while (p < end) {
+        char c = *p++;
+
+        if (c == '"') {
+            p = skip_string(p, end);
+        } else if (c == '{' || c == '[') {
+            depth++;
+        } else if ((c == '}' || c == ']') && --depth == 0) {
+            return p;
+        }
+    }
+    return end;
+}
+
+static const char *skip_value(const char *p, const char *end)
+{
+    if (p < end && *p == '"') {
+        return skip_string(p + 1, end);
+    }
+    if (p < end && (*p == '{' || *p == '[')) {
+        return skip_container(p, end);
+    }
+    while (p < end && !is_blank(*p) && *p != ',' && *p != ':' && *p != '}' && *p != ']') {
+        p++;
+    }
+    return p;
+}
+
+struct json_walk json_walk_of(struct span container)
+{
+    if (!json_is_object(container) && !json_is_array(container)) {
+        return (struct json_walk){NULL, NULL};
+    }
+    return (struct json_walk){container.at + 1, container.at + container.len - 1};
+}
+
+static bool next(struct json_walk *walk, char separator, struct span *value)
+{
+    const char *p = NULL;
+
+    if (walk->at == NULL) {
+        return false;
+    }
+    p = skip_blanks(walk->at, walk->end);
+    if (p < walk->end && *p == separator) {
+        p = skip_blanks(p + 1, walk->end);
+    }
+    walk->at = skip_value(p, walk->end);
+    *value = span_make(p, (size_t)(walk->at - p));
+    return value->len > 0;
+}
+
+bool json_walk_item(struct json_walk *walk, struct span *value)
+{
+    return next(walk, ',', value);
+}
+
+bool json_walk_member(struct json_walk *walk, struct span *name, struct span *value)
+{
+    return next(walk, ',', name) && json_is_string(*name) && next(walk, ':', value);
+}
+
+/* The name in `raw`, unescaped to `room` when it must be; a longer one is none of ours. */
+static struct span name_of(struct span raw, char room[NAME_MAX])
+{
+    struct span rest = span_make(raw.at + 1, raw.len - 2);
+    size_t len = 0;
+
+    if (rest.len == 0 || memchr(rest.at, '\\', rest.len) == NULL) {
+        return rest;
+    }
+    while (rest.len > 0 && len + 4 <= NAME_MAX) {
+        if (*rest.at == '\\') {
+            len += json_text_unescape(&rest, room + len);
+        } else {
+            room[len++] = *rest.at;
+            rest = span_from(rest, 1);
+        }
+    }
+    return span_make(room, rest.len > 0 ? 0 : len);
+}
+
+void json_walk_pick(struct span object, const char *const *names, size_t count, struct span *values)
+{
+    struct json_walk walk = json_walk_of(object);
+    struct span name;
+    struct span value;
+
+    for (size_t i = 0; i < count; i++) {
+        values[i] = span_make(NULL, 0);
+    }
+    if (!json_is_object(object)) {
+        return;
+    }
+    while (json_walk_member(&walk, &name, &value)) {
+        char room[NAME_MAX];
+        struct span plain = name_of(name, room);
+
+        for (size_t i = 0; i < count; i++) {
+            if (span_equal(plain, span_of(names[i]))) {
+                values[i] = value;
+            }
+        }
+    }
+}
+
+struct span json_walk_find(struct span object, const char *name)
+{
+    struct span value;
+
+    json_walk_pick(object, &name, 1, &value);
+    return value;
+}
+
+bool json_is_string(struct span value)
+{
+    return value.len >= 2 && value.at[0] == '"' && value.at[value.len - 1] == '"';
+}
+
+bool json_is_object(struct span value)
+{
+    return value.len >= 2 && value.at[0] == '{';
+}
+
+bool json_is_array(struct span value)
+{
+    return value.len >= 2 && value.at[0] == '[';
+}
+
+bool json_is_text(struct span value, const char *text)
+{
+    return json_is_string(value) &&
+           span_equal(span_make(value.at + 1, value.len - 2), span_of(text));
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pricing/json_walk.h: members and items of a document that json_scan has accepted, one after the
+ * other, without a tree. Values are views of the document. Other bytes than those of an accepted
+ * document may break a claim (must.h). Used by pricing/chat_count.c. */
+#ifndef PRICING_JSON_WALK_H
+#define PRICING_JSON_WALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/span.h"
+
+struct json_walk {
+    const char *at;
+    const char *end;
+};
+
+/* Over an object or an array (its bytes, brackets included); anything else has nothing in it. */
+struct json_walk json_walk_of(struct span container);
+/* The next member: its name with the quotes, and its value. False: there is none. */
+bool json_walk_member(struct json_walk *walk, struct span *name, struct span *value);
+/* The next item. False: there is none. */
+bool json_walk_item(struct json_walk *walk, struct span *value);
+/* The values of these members, in one pass; an absent one is empty. */
+void json_walk_pick(struct span object, const char *const *names, size_t count,
+                    struct span *values);
+/* The value of one member, or nothing. */
+struct span json_walk_find(struct span object, const char *name);
+
+/* Whether a value is a whole string, an object, an array, the string `text`. */
+bool json_is_string(struct span value);
+bool json_is_object(struct span value);
+bool json_is_array(struct span value);
+bool json_is_text(struct span value, const char *text);
+
+#endif
