@@ -101,25 +101,33 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* Behind a contraction at `p`, or `p`. The long s (U+017F) is an s when case does not matter. */
+/* The two letters of a long contraction, or the long s (U+017F), which is an s when case does not
+ * matter. */
+static bool is_ending(const char *p)
+{
+    char second = lower(p[1]);
+
+    switch (lower(*p)) {
+    case 'r':
+    case 'v': return second == 'e';
+    case 'l': return second == 'l';
+    default: return *p == '\xc5' && p[1] == '\xbf';
+    }
+}
+
+/* Behind a contraction at `p`, or `p`. */
 static const char *skip_contraction(const char *p, const char *end)
 {
-    char first = 0;
-    char second = 0;
-
-    if (end - p < 2 || *p != '\'') {
+    if (LIKELY(end - p < 2 || *p != '\'')) {
         return p;
     }
-    first = lower(p[1]);
-    second = end - p > 2 ? lower(p[2]) : 0;
-    if (first == 's' || first == 't' || first == 'm' || first == 'd') {
-        return p + 2;
+    switch (lower(p[1])) {
+    case 's':
+    case 't':
+    case 'm':
+    case 'd': return p + 2;
+    default: return end - p > 2 && is_ending(p + 1) ? p + 3 : p;
     }
-    if ((first == 'r' && second == 'e') || (first == 'v' && second == 'e') ||
-        (first == 'l' && second == 'l') || (end - p > 2 && p[1] == '\xc5' && p[2] == '\xbf')) {
-        return p + 3;
-    }
-    return p;
 }
 
 /* The two word alternatives of o200k from behind the lead. First: HEAD* TAIL+. HEAD* takes all it
