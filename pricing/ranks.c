@@ -48,6 +48,11 @@ static inline uint64_t hash_of(const char *at, size_t len)
     return hash ^ hash >> 29;
 }
 
+uint64_t ranks_hash(struct span bytes)
+{
+    return hash_of(bytes.at, bytes.len);
+}
+
 static uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) & ~((UINT32_C(1) << RANKS_BITS) - 1);

@@ -43,4 +43,7 @@ void ranks_fini(struct ranks *ranks);
 /* The rank of these bytes (at least one), or RANK_NONE. */
 uint32_t ranks_find(const struct ranks *ranks, const char *at, size_t len);
 
+/* What tokens are found by. Nobody else needs it, but for making tokens that are hard to find. */
+uint64_t ranks_hash(struct span bytes);
+
 #endif

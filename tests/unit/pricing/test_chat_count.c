@@ -287,6 +287,44 @@ static void chat_count__stands_other_shapes(void **state)
     }
 }
 
+static uint64_t nested_tokens(int levels)
+{
+    struct buf body;
+    uint64_t tokens = 0;
+
+    buf_init(&body, 1024 * 1024);
+    buf_put_text(&body, "{\"tools\":[{\"name\":\"a\",\"parameters\":{\"properties\":{\"p\":");
+    for (int i = 0; i < levels; i++) {
+        buf_put_text(&body, "{\"type\":\"array\",\"items\":");
+    }
+    buf_put_text(&body, "{}");
+    for (int i = 0; i < levels; i++) {
+        buf_put_char(&body, '}');
+    }
+    buf_put_text(&body, "}}}]}");
+    buf_put_char(&body, '\0');
+    tokens = count(COUNT_CHAT, "gpt-4o", body.at).tokens;
+    buf_fini(&body);
+    return tokens;
+}
+
+/* What is nested deeper than anybody writes it is not followed. */
+static void chat_count__has_a_floor(void **state)
+{
+    (void)state;
+    assert_true(nested_tokens(8) > nested_tokens(1));
+    assert_int_equal(nested_tokens(100), nested_tokens(17));
+    /* Blocks in a result in a document in a result: the text below that counts nothing. */
+    assert_int_equal(count(COUNT_MESSAGES, "claude-opus-5",
+                           "{\"messages\":[{\"content\":[{\"content\":[{\"content\":[{\"content\":"
+                           "[{\"content\":[{\"text\":\"one two three four five six\"}]}]}]}]}]}]}")
+                         .tokens,
+                     count(COUNT_MESSAGES, "claude-opus-5",
+                           "{\"messages\":[{\"content\":[{\"content\":[{\"content\":[{\"content\":"
+                           "[{\"content\":[{\"text\":\"\"}]}]}]}]}]}]}")
+                         .tokens);
+}
+
 /* A schema nested as deep as JSON may be, and a list of required names for each of many properties.
  */
 static void chat_count__is_quick_with_hostile_schemas(void **state)
@@ -354,6 +392,7 @@ int main(void)
         cmocka_unit_test(chat_count__estimates_responses),
         cmocka_unit_test(chat_count__estimates_messages),
         cmocka_unit_test(chat_count__stands_other_shapes),
+        cmocka_unit_test(chat_count__has_a_floor),
         cmocka_unit_test(chat_count__is_quick_with_hostile_schemas),
         cmocka_unit_test(chat_count__says_what_is_missing),
     };

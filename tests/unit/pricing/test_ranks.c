@@ -133,6 +133,33 @@ static void ranks__have_ceilings(void **state)
     assert_int_equal(ranks_read(&ranks, buf_span(&file), NULL), ERR_CEILING);
 }
 
+/* Tokens of three bytes that all want one place of the hash table: each look would take as long as
+ * there are of them, so that so many are refused. 800 tokens have 2,048 places. */
+static void ranks__refuse_tokens_of_one_hash(void **state)
+{
+    enum { PLACES = 2048, TOKENS = 800 };
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct ranks ranks;
+    struct why why = {""};
+    uint32_t count = 256;
+
+    (void)state;
+    toy.count = 256;
+    buf_clear(&file);
+    toy_write(&toy, &file);
+    for (uint32_t code = 0; count < TOKENS; code++) {
+        char token[3] = {(char)(unsigned char)(code >> 16), (char)(unsigned char)(code >> 8),
+                         (char)(unsigned char)code};
+
+        if ((ranks_hash(span_make(token, 3)) & (PLACES - 1)) == 7) {
+            buf_put_format(&file, "%c%c%c%c %u\n", digits[code >> 18 & 63], digits[code >> 12 & 63],
+                           digits[code >> 6 & 63], digits[code & 63], (unsigned)count++);
+        }
+    }
+    assert_int_equal(ranks_read(&ranks, buf_span(&file), &why), ERR_CEILING);
+    assert_non_null(strstr(why.text, "hash"));
+}
+
 static void ranks__stand_each_failing_allocation(void **state)
 {
     struct ranks ranks;
@@ -165,6 +192,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(ranks__need_each_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks__have_ceilings, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ranks__refuse_tokens_of_one_hash, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ranks__stand_each_failing_allocation, set_up, tear_down),
     };
 
