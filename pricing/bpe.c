@@ -121,12 +121,13 @@ static uint64_t count_merged(const struct bpe *bpe, struct bpe_room *room, struc
 static uint64_t walk(const struct bpe *bpe, struct bpe_room *room, struct span text, struct ids ids)
 {
     enum split_pattern pattern = families[bpe->family].pattern;
-    const char *end = text.at + text.len;
+    const char *end = NULL;
     uint64_t count = 0;
 
     if (text.len == 0) {
         return 0;
     }
+    end = text.at + text.len;
     for (const char *p = text.at; p < end;) {
         struct span piece = span_make(p, split_next(pattern, p, end));
         uint32_t rank = ranks_find(&bpe->ranks, piece.at, piece.len);
