@@ -32,3 +32,12 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
   check_ipo_supported(RESULT HEADGATE_WHOLE_PROGRAM OUTPUT ignored LANGUAGES C)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${HEADGATE_WHOLE_PROGRAM})
 endif()
+
+# cold(<target> <pattern>...): these files of the calling folder run once, or when somebody asks; the shipped
+# program has them small rather than fast, and so keeps its 1 MiB for what every call passes.
+function(cold target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS -Os)
+  endif()
+endfunction()
