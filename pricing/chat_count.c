@@ -134,7 +134,7 @@ enum err chat_count(struct chat_counter *counter, enum count_shape shape, struct
     if (counter->tables[counting.family.bpe] == NULL) {
         return ERR_MISSING;
     }
-    count_body(&counting, shape, body);
+    count_body(&counting, shape, json_walk_document(body));
     counting.slack += (bpe_room_cuts(counter->room) - cuts) * CUT_SLACK;
     has_failed = counter->scratch.failed;
     if (has_failed || counter->scratch.cap > SCRATCH_KEPT) {

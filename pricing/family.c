@@ -20,13 +20,29 @@ static const struct {
 
 static const struct family unknown = {BPE_O200K, PERMILLE, ERROR_UNKNOWN, false, false};
 
+/* A row that is exact is so for its own models: gpt-50 is no gpt-5. */
+static bool fits(struct span name, struct span prefix, const struct family *family)
+{
+    unsigned char next = 0;
+
+    if (!span_starts_nocase(name, prefix)) {
+        return false;
+    }
+    if (family->error_permille > 0 || name.len == prefix.len || prefix.at[prefix.len - 1] == '-') {
+        return true;
+    }
+    next = (unsigned char)name.at[prefix.len];
+    return !((next >= '0' && next <= '9') || (next >= 'a' && next <= 'z') ||
+             (next >= 'A' && next <= 'Z'));
+}
+
 static const struct family *find(struct span name)
 {
     const struct family *family = NULL;
     size_t longest = 0;
 
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (rows[i].prefix.len > longest && span_starts_nocase(name, rows[i].prefix)) {
+        if (rows[i].prefix.len > longest && fits(name, rows[i].prefix, &rows[i].family)) {
             family = &rows[i].family;
             longest = rows[i].prefix.len;
         }

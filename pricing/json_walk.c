@@ -72,6 +72,17 @@ static const char *skip_value(const char *p, const char *end)
     return p;
 }
 
+struct span json_walk_document(struct span text)
+{
+    while (text.len > 0 && is_blank(text.at[text.len - 1])) {
+        text.len--;
+    }
+    while (text.len > 0 && is_blank(*text.at)) {
+        text = span_from(text, 1);
+    }
+    return text;
+}
+
 struct json_walk json_walk_of(struct span container)
 {
     if (!json_is_object(container) && !json_is_array(container)) {

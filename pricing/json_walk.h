@@ -15,6 +15,8 @@ struct json_walk {
     const char *end;
 };
 
+/* The value of a whole document, without the blanks around it; those are in no other value. */
+struct span json_walk_document(struct span text);
 /* Over an object or an array (its bytes, brackets included); anything else has nothing in it. */
 struct json_walk json_walk_of(struct span container);
 /* The next member: its name with the quotes, and its value. False: there is none. */

@@ -147,6 +147,12 @@ static void chat_count__reads_json_as_text(void **state)
     (void)state;
     assert_int_equal(
         count(COUNT_CHAT, "gpt-4o",
+              " \t\r\n{\"messages\":[{\"role\":\"system\",\"content\":\"You are terse.\"},"
+              "{\"role\":\"user\",\"content\":\"Hi\"}]}\r\n ")
+            .tokens,
+        16);
+    assert_int_equal(
+        count(COUNT_CHAT, "gpt-4o",
               "{ \"mess\\u0061ges\" : [ {\"content\":\"You are\\u0020terse\\u002e\","
               "\"role\":\"system\"},\n{\"role\":\"user\",\"content\":[{\"type\":\"text\","
               "\"text\":\"H\\u0069\"}]}]}")
