@@ -8,8 +8,21 @@
 #include <stdbool.h>
 
 #include "proxy/journal.h"
+#include "usage/record.h"
+
+/* A record whose line was appended just now. */
+struct follower_news {
+    const struct record *record;
+    struct span line;             /* without its line feed */
+    struct journal_place before;  /* the journal's end when it was not there yet */
+    struct journal_place at;      /* where the line begins: `before`, or in a new segment */
+    struct journal_place next;
+};
 
 struct follower_ops {
+    /* In the order of the lines, before the step that could read them. A follower who has come as far as
+     * `before` may take the record as it is, which is far quicker than reading it. NULL: it reads. */
+    void (*take)(void *to, const struct follower_news *news);
     /* Lines up to `end` can be read. Works for a few milliseconds at most. True: there is more to
      * do at once, call again soon; false: it waits for lines, a timer or a socket of its own. */
     bool (*step)(void *to, struct journal_place end);

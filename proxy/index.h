@@ -43,6 +43,9 @@ void index_free(struct index *index);
 struct follower index_follower(struct index *index);
 /* One step of it: true when there is more to do at once. */
 bool index_step(struct index *index, struct journal_place end);
+/* A record whose line was appended just now, if all lines before it were read: true. What is left out here
+ * is read by a later step. */
+bool index_take(struct index *index, const struct follower_news *news);
 /* Makes known what was read. False: `why` tells; it is tried again later. */
 bool index_commit(struct index *index, struct why *why);
 /* What went wrong since the last time this was asked; false: nothing. */

@@ -131,35 +131,49 @@ static void add_to_chunk(struct index *index, struct journal_place place, uint64
     }
 }
 
-static bool take_line(struct index *index, struct span line, struct journal_place place,
-                      struct journal_place next)
+/* A line at `place` is done with. at: of its call, below 0: it is no record. */
+static void pass_line(struct index *index, struct journal_place place, size_t len, int64_t at)
+{
+    uint64_t end = place.offset + len + 1; /* behind its line feed */
+
+    add_to_chunk(index, place, end, at);
+    if (index->pending.lines++ == 0) {
+        index->pending.since = now_of(index);
+    }
+    index->read.cursor = (struct journal_place){.segment = place.segment, .offset = end};
+}
+
+static bool take_record(struct index *index, const struct record *record, struct span line,
+                        struct journal_place place)
+{
+    int64_t at = record->numbers[RECORD_AT];
+    struct why why;
+
+    if (!add_record(index, record, line, &why)) {
+        index->trouble = why;
+        return false;
+    }
+    pass_line(index, place, line.len, at < 0 ? 0 : at);
+    return true;
+}
+
+static bool take_line(struct index *index, struct span line, struct journal_place place)
 {
     struct record record;
-    struct why why;
     enum err err = ERR_NONE;
-    int64_t at = -1;
 
     buf_clear(&index->text);
     err = record_read_line(index->scan, line, &index->text, &record);
     if (err == ERR_NONE) {
-        at = record.numbers[RECORD_AT] < 0 ? 0 : record.numbers[RECORD_AT];
-        if (!add_record(index, &record, line, &why)) {
-            index->trouble = why;
-            return false;
-        }
-    } else if (err == ERR_FORMAT) {
-        index->read.broken++;
-        index->broken_at = place;
-    } else {
+        return take_record(index, &record, line, place);
+    }
+    if (err != ERR_FORMAT) {
         why_set(&index->trouble, "out of memory");
         return false;
     }
-    /* A line ends with a line feed, so the segment is the same in both. */
-    add_to_chunk(index, place, place.offset + line.len + 1, at);
-    if (index->pending.lines++ == 0) {
-        index->pending.since = now_of(index);
-    }
-    index->read.cursor = next;
+    index->read.broken++;
+    index->broken_at = place;
+    pass_line(index, place, line.len, -1);
     return true;
 }
 
@@ -189,6 +203,7 @@ void index_rewind(struct index *index)
     index_names_rewind(index);
     index->read = index->state;
     journal_reader_seek(index->reader, index->state.cursor);
+    index->is_ahead = false;
 }
 
 /* Once in a quarter of an hour a slice of what is too old is deleted. */
@@ -307,6 +322,10 @@ static bool read_lines(struct index *index, struct journal_place end)
     struct span line;
     struct why why = {.text = ""};
 
+    if (index->is_ahead && journal_place_compare(index->read.cursor, end) < 0) {
+        journal_reader_seek(index->reader, index->read.cursor);
+        index->is_ahead = false;
+    }
     for (size_t i = 0; i < LINES_PER_STEP && !is_due(index); i++) {
         if (journal_place_compare(index->read.cursor, end) >= 0 ||
             !journal_reader_next(index->reader, &line, &at, &next, &why)) {
@@ -315,7 +334,7 @@ static bool read_lines(struct index *index, struct journal_place end)
             }
             return false;
         }
-        if (!take_line(index, line, at, next)) {
+        if (!take_line(index, line, at)) {
             give_up(index);
             return false;
         }
@@ -369,7 +388,31 @@ bool index_step(struct index *index, struct journal_place end)
     return has_more;
 }
 
+bool index_take(struct index *index, const struct follower_news *news)
+{
+    bool is_next = journal_place_compare(index->read.cursor, news->before) == 0;
+
+    if (!is_next || index->db == NULL || index_db_is_broken(index->db) ||
+        (index->loop != NULL && now_of(index) < index->retry_at)) {
+        return false;
+    }
+    if (is_due(index) && !index_commit(index, &index->trouble)) {
+        return false;
+    }
+    if (!take_record(index, news->record, news->line, news->at)) {
+        give_up(index);
+        return false;
+    }
+    index->is_ahead = true;
+    return true;
+}
+
 /* ---- the follower's face ---- */
+
+static void take(void *to, const struct follower_news *news)
+{
+    (void)index_take(to, news);
+}
 
 static bool step(void *to, struct journal_place end)
 {
@@ -403,8 +446,12 @@ static bool trouble(void *to, struct why *why)
 
 struct follower index_follower(struct index *index)
 {
-    static const struct follower_ops ops = {
-        .step = step, .cursor = cursor, .finish = finish, .free = free_index, .trouble = trouble};
+    static const struct follower_ops ops = {.take = take,
+                                            .step = step,
+                                            .cursor = cursor,
+                                            .finish = finish,
+                                            .free = free_index,
+                                            .trouble = trouble};
 
     return (struct follower){.name = "index", .ops = &ops, .to = index};
 }

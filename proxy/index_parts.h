@@ -53,6 +53,7 @@ struct index {
     bool is_damaged; /* the file, inside: it is set aside when it is opened again */
     struct index_db *db;
     struct journal_reader *reader;
+    bool is_ahead; /* records were taken without being read: the reader is behind `read` */
     struct json_scan *scan;
     struct buf text;
     struct index_names names;

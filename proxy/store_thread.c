@@ -28,6 +28,8 @@ struct store_thread {
     struct buf text;
     struct buf names; /* of a crash record */
     uint32_t batch[BATCH_MAX];
+    uint32_t ends[BATCH_MAX]; /* of the lines of `batch`, in `lines` */
+    bool is_plain[BATCH_MAX]; /* whoever reads the line gets the very same record */
     uint32_t batch_count;
     struct follower followers[FOLLOWERS_MAX];
     size_t followers_count;
@@ -82,12 +84,11 @@ static void note_success(struct store_thread *side)
 
 /* ---- writing ---- */
 
-static bool append(struct store_thread *side, struct span lines)
+static bool append(struct store_thread *side, struct span lines, struct journal_place *at)
 {
-    struct journal_place at;
     struct why why = {.text = ""};
 
-    if (!journal_append(side->journal, lines, loop_wall(side->loop), &at, &why)) {
+    if (!journal_append(side->journal, lines, loop_wall(side->loop), at, &why)) {
         note_failure(side, &why);
         return false;
     }
@@ -111,31 +112,68 @@ static bool has_room(struct store_thread *side)
     return false;
 }
 
+static void read_slot(struct store_thread *side, uint32_t slot, struct record *record)
+{
+    struct inflight_progress progress;
+    enum inflight_state state = INFLIGHT_FREE;
+
+    must(inflight_read(&side->view, slot, &side->text, record, &progress, &state) &&
+         state == INFLIGHT_FINISHED);
+}
+
 static void fill_batch(struct store_thread *side)
 {
+    struct record record;
     uint32_t slot = 0;
 
     /* Room first: a record without its line would be lost for good. */
     while (side->batch_count < BATCH_MAX && has_room(side) &&
            ring_take(&side->store->finished, &slot)) {
-        struct inflight_progress progress;
-        enum inflight_state state = INFLIGHT_FREE;
-        struct record record;
-
-        must(inflight_read(&side->view, slot, &side->text, &record, &progress, &state) &&
-             state == INFLIGHT_FINISHED);
-        record_put_line(&side->lines, &record);
+        read_slot(side, slot, &record);
+        side->is_plain[side->batch_count] = record_put_line(&side->lines, &record);
+        side->ends[side->batch_count] = (uint32_t)side->lines.len;
         side->batch[side->batch_count++] = slot;
+    }
+}
+
+/* Whoever has read all that was there before is told of the batch without having to read it. */
+static void tell_followers(struct store_thread *side, struct journal_place before,
+                           struct journal_place at)
+{
+    struct record record;
+    uint32_t from = 0;
+
+    for (uint32_t i = 0; i < side->batch_count; i++) {
+        uint32_t end = side->ends[i];
+        struct follower_news news = {
+            .record = &record,
+            .line = span_make(side->lines.at + from, end - from - 1),
+            .before = before,
+            .at = at,
+            .next = {.segment = at.segment, .offset = at.offset + end - from}};
+
+        read_slot(side, side->batch[i], &record);
+        for (size_t j = 0; side->is_plain[i] && j < side->followers_count; j++) {
+            if (side->followers[j].ops->take != NULL) {
+                side->followers[j].ops->take(side->followers[j].to, &news);
+            }
+        }
+        before = at = news.next;
+        from = end;
     }
 }
 
 /* True: something was written. */
 static bool write_batch(struct store_thread *side)
 {
+    struct journal_place before = journal_end(side->journal);
+    struct journal_place at;
+
     fill_batch(side);
-    if (side->batch_count == 0 || !append(side, buf_span(&side->lines))) {
+    if (side->batch_count == 0 || !append(side, buf_span(&side->lines), &at)) {
         return false;
     }
+    tell_followers(side, before, at);
     for (uint32_t i = 0; i < side->batch_count; i++) {
         ring_put(&side->store->freed, side->batch[i]);
     }
@@ -147,7 +185,8 @@ static bool write_batch(struct store_thread *side)
 
 bool store_append(struct store *store, struct span lines, struct journal_place *end)
 {
-    bool is_good = append(store->side, lines);
+    struct journal_place at;
+    bool is_good = append(store->side, lines, &at);
 
     *end = journal_end(store->side->journal);
     return is_good;
@@ -328,7 +367,8 @@ static bool read_ids(struct store_thread *side, struct replay *replay, int64_t o
 
 static bool flush_lines(struct store_thread *side)
 {
-    bool is_good = side->lines.len == 0 || append(side, buf_span(&side->lines));
+    struct journal_place at;
+    bool is_good = side->lines.len == 0 || append(side, buf_span(&side->lines), &at);
 
     buf_clear(&side->lines);
     return is_good;

@@ -128,6 +128,7 @@ static char *put_u64(char *at, uint64_t number)
 struct pen {
     struct buf *out;
     char *at;
+    bool is_plain; /* no text had to be written otherwise than it is */
 };
 
 /* For the writers that know buffers: what stands so far is the buffer's, and what they add the
@@ -167,6 +168,7 @@ static void put_text(struct pen *pen, struct span text)
         pen->at = start + text.len;
     } else {
         pen->at = start;
+        pen->is_plain = false;
         put_escaped(pen, text);
     }
     *pen->at++ = '"';
@@ -357,15 +359,15 @@ static size_t text_max_of(const struct record *record, size_t *room)
     return RECORD_TEXT_SHORT;
 }
 
-void record_put_line(struct buf *out, const struct record *record)
+bool record_put_line(struct buf *out, const struct record *record)
 {
     size_t room = 0;
     size_t text_max = text_max_of(record, &room);
-    struct pen pen = {.out = out};
+    struct pen pen = {.out = out, .is_plain = text_max == RECORD_TEXT_MAX};
     size_t start = out->len;
 
     if (out->failed || buf_reserve(out, room) != ERR_NONE) {
-        return;
+        return false;
     }
     pen.at = out->at + start;
     for (size_t i = 0; i < RECORD_MEMBERS; i++) {
@@ -384,4 +386,5 @@ void record_put_line(struct buf *out, const struct record *record)
     }
     put_crc(&pen, crc);
     lend(&pen);
+    return pen.is_plain;
 }

@@ -85,8 +85,10 @@ struct span record_text_cut(const struct record *record, size_t which, size_t ma
 
 /* Puts the record's line: a JSON object whose last member is "crc", eight hexadecimal digits: the
  * CRC-32C of the bytes before the comma in front of it; then a line feed. Never longer than
- * RECORD_LINE_MAX; asks `out` for that much room at most. */
-void record_put_line(struct buf *out, const struct record *record);
+ * RECORD_LINE_MAX; asks `out` for that much room at most. True: whoever reads the line gets the very same
+ * texts and figures; false: perhaps not (a text was escaped, mended or cut, or is not ASCII), or `out` has
+ * failed. */
+bool record_put_line(struct buf *out, const struct record *record);
 /* Whether a line (without its line feed) ends in the CRC of what stands before: nothing else of it is
  * looked at. */
 bool record_line_is_whole(struct span line);

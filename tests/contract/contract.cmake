@@ -18,6 +18,7 @@ contract_test(upstream_ahead contract/peer_no_tls.c)
 contract_test(journal contract/peer_no_tls.c)
 contract_test(store contract/peer_no_tls.c)
 contract_test(index contract/peer_no_tls.c lib/usage_seed.c)
+contract_test(index_take contract/peer_no_tls.c lib/usage_seed.c)
 contract_test(dial contract/peer_no_tls.c contract/names.c)
 
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.

@@ -294,7 +294,7 @@ static void record__never_becomes_longer_than_its_limit(void **state)
         record.texts[i] = span_make(wild, sizeof wild);
     }
     record.raw = span_make(wild, sizeof wild); /* too long: left out */
-    record_put_line(&out, &record);
+    assert_false(record_put_line(&out, &record));
     assert_false(out.failed);
     assert_true(out.len <= RECORD_LINE_MAX);
     assert_int_equal(record_read_line(scan, line_of(&out), &text, &read), ERR_NONE);
@@ -304,10 +304,33 @@ static void record__never_becomes_longer_than_its_limit(void **state)
     buf_fini(&text);
 }
 
+static void record__tells_a_line_that_says_less_or_otherwise(void **state)
+{
+    static const struct {
+        const char *model;
+        bool is_plain;
+    } rows[] = {{"gpt-5", true}, {"m\303\266del", false}, {"a \"b\"", false},
+                {"a\\b", false}, {"a\tb", false},         {"a\377b", false}};
+    struct record record;
+    struct buf line;
+
+    (void)state;
+    buf_init(&line, RECORD_LINE_MAX);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        record_init(&record);
+        record.texts[RECORD_MODEL] = span_of(rows[i].model);
+        print_message("%s\n", rows[i].model);
+        buf_clear(&line);
+        assert_int_equal(record_put_line(&line, &record), rows[i].is_plain);
+    }
+    buf_fini(&line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(record__comes_back_as_it_was_written),
+        cmocka_unit_test(record__tells_a_line_that_says_less_or_otherwise),
         cmocka_unit_test(record__has_this_form),
         cmocka_unit_test(record__that_is_cut_or_damaged_is_refused),
         cmocka_unit_test(record__keeps_empty_members_of_a_list),
