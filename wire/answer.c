@@ -71,8 +71,7 @@ static int64_t status_of(struct span text)
 {
     int64_t status = 0;
 
-    if (text.len != 3 || json_integer(text, &status) != ERR_NONE || status < 400 ||
-        status > 599) {
+    if (text.len != 3 || json_integer(text, &status) != ERR_NONE || status < 400 || status > 599) {
         return 0;
     }
     return status;
@@ -114,8 +113,7 @@ void answer_read_error(const struct json_hit *hits, struct span document, bool h
         error->is_present = true;
         error->type = first_text(hits, document, wrapped_type, ARRAY_LENGTH(wrapped_type));
         error->code = first_text(hits, document, wrapped_code, ARRAY_LENGTH(wrapped_code));
-        error->message =
-            first_text(hits, document, wrapped_message, ARRAY_LENGTH(wrapped_message));
+        error->message = first_text(hits, document, wrapped_message, ARRAY_LENGTH(wrapped_message));
     } else if (answer_is_filled(&hits[PLACE_ERROR]) || hits[PLACE_ERROR].kind == JSON_TRUE ||
                is_bare_error(hits, document, has_result)) {
         error->is_present = true;
@@ -184,7 +182,8 @@ static bool may_be_named(struct span document, size_t colon, char last)
     return colon < 2 || document.at[colon - 1] != '"' || document.at[colon - 2] == last;
 }
 
-/* Looks at colons, of which a chunk has few. Text cannot pretend to be a member, its quotes are escaped. */
+/* Looks at colons, of which a chunk has few. Text cannot pretend to be a member, its quotes are
+ * escaped. */
 bool answer_has_member(struct span document, const struct span *names, size_t count)
 {
     enum { NAMES_MAX = 4 };
@@ -226,7 +225,7 @@ bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t c
                  struct span document, struct json_hit *hits)
 {
     struct json_scan_options options = {
-        .paths = paths, .paths_count = count, .allow_duplicates = true};
+        .paths = paths, .paths_count = count, .paths_stay = true, .allow_duplicates = true};
 
     return json_scan_whole(scan, &options, document, hits) && answer_is_object(document);
 }

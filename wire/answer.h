@@ -40,7 +40,8 @@ void answer_put_line(struct buf *out, struct span json);
 
 /* Of a valid document: whether its value is an object. */
 bool answer_is_object(struct span document);
-/* One pass over a provider's document. False when it is not a valid JSON object. */
+/* One pass over a provider's document. False when it is not a valid JSON object. `paths` are constants of the
+ * program. */
 MUST_CHECK bool answer_scan(struct json_scan *scan, const struct json_path *paths, size_t count,
                             struct span document, struct json_hit *hits);
 

@@ -40,6 +40,9 @@ enum state {
     STATE_AFTER
 };
 
+/* Lists of paths that stay: of each dialect's requests, answers, usage and events. */
+enum { PLANS = 16 };
+
 /* An open container. */
 struct frame {
     uint64_t at;
@@ -71,6 +74,8 @@ struct json_scan {
     } token;
     struct json_key key;
     struct json_watch watch;
+    struct json_plan plan;         /* of paths that do not stay */
+    struct json_plan plans[PLANS]; /* of those that do, by their address */
     struct json_dup dup;
     struct frame frames[LIMIT_JSON_DEPTH];
 };
@@ -88,6 +93,21 @@ void json_scan_free(struct json_scan *scan)
     }
 }
 
+static const struct json_plan *plan_of(struct json_scan *scan,
+                                       const struct json_scan_options *options)
+{
+    struct json_plan *plan = &scan->plan;
+
+    if (options->paths_stay) {
+        plan = &scan->plans[(uintptr_t)options->paths / sizeof *options->paths % PLANS];
+        if (plan->paths == options->paths && plan->count == options->paths_count) {
+            return plan;
+        }
+    }
+    json_plan_make(plan, options->paths, options->paths_count);
+    return plan;
+}
+
 void json_scan_begin(struct json_scan *scan, const struct json_scan_options *options,
                      struct json_hit *hits)
 {
@@ -96,7 +116,7 @@ void json_scan_begin(struct json_scan *scan, const struct json_scan_options *opt
     scan->fault_at = 0;
     scan->state = STATE_VALUE;
     scan->allow_duplicates = options->allow_duplicates;
-    scan->match = json_watch_begin(&scan->watch, options->paths, options->paths_count, hits);
+    scan->match = json_watch_begin(&scan->watch, plan_of(scan, options), hits);
     scan->members = 0;
     scan->depth = 0;
     if (options->allow_duplicates) {
@@ -429,9 +449,7 @@ static inline const char *read_next(struct json_scan *scan, const char *p, const
             return p;
         }
         FALLTHROUGH;
-    case STATE_VALUE:
-        p = skip_space(p, end);
-        return p == end ? p : begin_value(scan, p, end);
+    case STATE_VALUE: p = skip_space(p, end); return p == end ? p : begin_value(scan, p, end);
     case STATE_ITEM:
     case STATE_FIRST_ITEM: return read_item(scan, p, end);
     case STATE_KEY_TEXT: return read_key_text(scan, p, end);

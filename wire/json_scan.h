@@ -63,6 +63,7 @@ const char *json_fault_code(enum json_fault fault);
 struct json_scan_options {
     const struct json_path *paths; /* outlive the scan */
     size_t paths_count;            /* <= JSON_PATHS_MAX */
+    bool paths_stay;               /* they are constants of the program: what they need is worked out once */
     uint64_t seed;                 /* for the duplicate table: not guessable by who sends the bytes */
     bool allow_duplicates;         /* answers of providers: no table is kept, last one wins */
 };

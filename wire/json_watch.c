@@ -12,24 +12,29 @@ static bool is_items(struct span step)
     return step.len == 2 && step.at[0] == '[' && step.at[1] == ']';
 }
 
-uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *paths, size_t count,
-                          struct json_hit *hits)
+void json_plan_make(struct json_plan *plan, const struct json_path *paths, size_t count)
 {
     must(count <= JSON_PATHS_MAX);
-    *watch = (struct json_watch){.paths = paths, .hits = hits};
-    if (count > 0) {
-        memset(hits, 0, count * sizeof *hits); /* JSON_ABSENT is zero */
-    }
+    *plan = (struct json_plan){.paths = paths, .count = count};
     for (size_t i = 0; i < count; i++) {
         const struct json_path *path = &paths[i];
 
         must(path->steps <= JSON_PATH_STEPS);
-        watch->ends[path->steps] |= UINT32_C(1) << i;
+        plan->ends[path->steps] |= UINT32_C(1) << i;
         for (size_t step = 0; step < JSON_WATCH_SORTED && step < path->steps; step++) {
-            watch->sorted[step][json_watch_hash(path->step[step])] |= UINT32_C(1) << i;
+            plan->sorted[step][json_watch_hash(path->step[step])] |= UINT32_C(1) << i;
         }
     }
-    return (uint32_t)((UINT64_C(1) << count) - 1);
+}
+
+uint32_t json_watch_begin(struct json_watch *watch, const struct json_plan *plan,
+                          struct json_hit *hits)
+{
+    *watch = (struct json_watch){.plan = plan, .hits = hits};
+    if (plan->count > 0) {
+        memset(hits, 0, plan->count * sizeof *hits); /* JSON_ABSENT is zero */
+    }
+    return (uint32_t)((UINT64_C(1) << plan->count) - 1);
 }
 
 uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size_t step)
@@ -39,7 +44,7 @@ uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size
     for (uint32_t left = through; left != 0; left &= left - 1) {
         int i = __builtin_ctz(left);
 
-        if (is_items(watch->paths[i].step[step])) {
+        if (is_items(watch->plan->paths[i].step[step])) {
             found |= UINT32_C(1) << i;
         }
     }
@@ -58,7 +63,7 @@ uint32_t json_watch_select(const struct json_watch *watch, uint32_t candidates, 
     }
     for (; left != 0; left &= left - 1) {
         int i = __builtin_ctz(left);
-        struct span wanted = watch->paths[i].step[step];
+        struct span wanted = watch->plan->paths[i].step[step];
 
         if (wanted.len == name.len && (wanted.at == same || span_equal(wanted, name))) {
             found |= UINT32_C(1) << i;

@@ -13,11 +13,18 @@
 
 enum { JSON_WATCH_SORTED = 2 }; /* steps, from the root */
 
-struct json_watch {
+/* What is worked out of paths before a document is looked at. */
+struct json_plan {
     const struct json_path *paths;
-    struct json_hit *hits;
+    size_t count;
     uint32_t ends[JSON_PATH_STEPS + 1]; /* paths of so many steps */
     uint32_t sorted[JSON_WATCH_SORTED][16]; /* paths by a hash of the name of such a step */
+};
+void json_plan_make(struct json_plan *plan, const struct json_path *paths, size_t count);
+
+struct json_watch {
+    const struct json_plan *plan; /* lives as long as the watch */
+    struct json_hit *hits;
 };
 
 /* A number below 16: length and first byte tell most names apart. */
@@ -27,7 +34,7 @@ static inline size_t json_watch_hash(struct span name)
 }
 
 /* Clears the hits; returns the paths that lead to the root: all. */
-uint32_t json_watch_begin(struct json_watch *watch, const struct json_path *paths, size_t count,
+uint32_t json_watch_begin(struct json_watch *watch, const struct json_plan *plan,
                           struct json_hit *hits);
 /* Of the paths `through` a container, behind `step` steps: those that go on with its items, ... */
 uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size_t step);
@@ -40,14 +47,14 @@ static inline uint32_t json_watch_name(const struct json_watch *watch, uint32_t 
     uint32_t candidates = through;
 
     if (step < JSON_WATCH_SORTED) {
-        candidates &= watch->sorted[step][json_watch_hash(name)];
+        candidates &= watch->plan->sorted[step][json_watch_hash(name)];
     }
     return candidates == 0 ? 0 : json_watch_select(watch, candidates, step, name);
 }
 /* ... and of the paths that lead to a value behind `steps` steps: those that end there. */
 static inline uint32_t json_watch_ends(const struct json_watch *watch, uint32_t match, size_t steps)
 {
-    return match == 0 ? 0 : match & watch->ends[steps];
+    return match == 0 ? 0 : match & watch->plan->ends[steps];
 }
 void json_watch_record(struct json_watch *watch, uint32_t paths, struct json_hit hit);
 

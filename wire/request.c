@@ -22,8 +22,7 @@ static struct refusal no_refusal(void)
 
 static struct refusal refuse(const struct member *member, enum refusal_kind kind)
 {
-    return (struct refusal){
-        .kind = kind, .param = member->row->param, .hint = member->row->hint};
+    return (struct refusal){.kind = kind, .param = member->row->param, .hint = member->row->hint};
 }
 
 static struct refusal refuse_value(const struct member *member, const char *hint)
@@ -118,8 +117,7 @@ static struct refusal check_messages(const struct member *member)
 
 static struct refusal check_stream(const struct member *member, struct request *request)
 {
-    if (is_given(&member->hit) && member->hit.kind != JSON_TRUE &&
-        member->hit.kind != JSON_FALSE) {
+    if (is_given(&member->hit) && member->hit.kind != JSON_TRUE && member->hit.kind != JSON_FALSE) {
         return refuse_value(member, "stream must be true or false");
     }
     request->is_stream = member->hit.kind == JSON_TRUE;
@@ -140,8 +138,7 @@ static struct refusal check_stream_options(const struct member *member, struct r
 
 static struct refusal check_include_usage(const struct member *member, struct request *request)
 {
-    if (is_given(&member->hit) && member->hit.kind != JSON_TRUE &&
-        member->hit.kind != JSON_FALSE) {
+    if (is_given(&member->hit) && member->hit.kind != JSON_TRUE && member->hit.kind != JSON_FALSE) {
         return refuse_value(member, "include_usage must be true or false");
     }
     request->stream_options_usage = member->hit;
@@ -169,8 +166,7 @@ static struct refusal check_choices(const struct member *member)
     return no_refusal();
 }
 
-static struct refusal check_cap(const struct member *member, int64_t least,
-                                struct request *request)
+static struct refusal check_cap(const struct member *member, int64_t least, struct request *request)
 {
     int64_t number = 0;
 
@@ -252,12 +248,11 @@ static struct refusal refuse_json(const struct request_table *table, const struc
     enum json_fault fault = json_scan_fault(scan);
     uint64_t offset = json_scan_offset(scan);
 
-    return (struct refusal){.kind = refusal_of_json(fault),
-                            .param = fault == JSON_FAULT_DUPLICATE
-                                         ? duplicate_param(table, body, offset)
-                                         : NULL,
-                            .offset = offset,
-                            .has_offset = fault != JSON_FAULT_MEMORY};
+    return (struct refusal){
+        .kind = refusal_of_json(fault),
+        .param = fault == JSON_FAULT_DUPLICATE ? duplicate_param(table, body, offset) : NULL,
+        .offset = offset,
+        .has_offset = fault != JSON_FAULT_MEMORY};
 }
 
 struct refusal request_read(const struct request_table *table, struct json_scan *scan,
@@ -265,7 +260,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
 {
     struct json_hit hits[JSON_PATHS_MAX];
     struct json_scan_options options = {
-        .paths = table->paths, .paths_count = table->count, .seed = seed};
+        .paths = table->paths, .paths_count = table->count, .paths_stay = true, .seed = seed};
 
     request->body = body;
     request->model_raw = span_make(NULL, 0);
