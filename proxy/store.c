@@ -75,9 +75,7 @@ static void take_freed(struct store *store)
 /* Every open attempt has a slot left to finish in, also behind a record that takes many. */
 static bool has_room(struct store *store)
 {
-    if (store->table.free_count <= store->open + CHAIN_ROOM) {
-        take_freed(store);
-    }
+    take_freed(store); /* at once, so that few slots go round and stay in the caches */
     return store->table.free_count > store->open + CHAIN_ROOM;
 }
 

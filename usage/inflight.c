@@ -7,8 +7,9 @@
  *   12  sum          u32, of the packed record's bytes (a power cut may keep one page and not the
  * next) 16  output_seen, bytes, phase: progress 40  payload
  *
- * A packed record is its numbers, tokens, fees and flags as they lie in memory, then each text that
- * is there: which, two bytes of length, the bytes. */
+ * A packed record is which of its figures are there (numbers, tokens, fees; a bit each), its flags,
+ * those figures, then each text that is there: which, two bytes of length, the bytes. Slots are
+ * what a busy process has most of in its caches, so nothing is kept for what is not there. */
 #include "usage/inflight.h"
 
 #include <stdatomic.h>
@@ -33,18 +34,21 @@ static const char magic[8] = "hgflight";
 
 /* Of a table that another version wrote the numbers would be taken for others. */
 #define LAYOUT                                                                                     \
-    ((uint32_t)2 << 28 | (uint32_t)RECORD_TEXTS << 20 | (uint32_t)RECORD_NUMBERS << 12 |           \
+    ((uint32_t)3 << 28 | (uint32_t)RECORD_TEXTS << 20 | (uint32_t)RECORD_NUMBERS << 12 |           \
      (uint32_t)TOKEN_CLASSES << 6 | (uint32_t)FEE_KINDS << 2)
 
-struct fixed {
-    int64_t numbers[RECORD_NUMBERS];
-    int64_t tokens[TOKEN_CLASSES];
-    int64_t fees[FEE_KINDS];
+enum { FIGURES = RECORD_NUMBERS + TOKEN_CLASSES + FEE_KINDS };
+
+/* What each packed record begins with. */
+struct front {
+    uint64_t told; /* which of the figures follow */
     uint32_t flags;
     uint32_t unused;
 };
 
-_Static_assert(sizeof(struct fixed) < PAYLOAD, "the fixed part fits into the first slot");
+_Static_assert((int)FIGURES <= 64, "a figure has a bit");
+_Static_assert(sizeof(struct front) + FIGURES * sizeof(int64_t) < PAYLOAD,
+               "front and figures fit into the first slot");
 _Static_assert((int)RECORD_TEXTS < (int)WHICH_RAW, "a text's number is one byte");
 
 static char *slot_at(const struct inflight *table, uint32_t slot)
@@ -218,21 +222,51 @@ static void put_text(struct packer *packer, uint8_t which, struct span text)
 {
     unsigned char head[TEXT_HEAD] = {which, (unsigned char)(text.len & 0xff),
                                      (unsigned char)(text.len >> 8)};
+    char *at = packer->slot + AT_PAYLOAD + packer->at;
 
-    if (text.len > 0 && room_of(packer) >= TEXT_HEAD + text.len) {
+    if (text.len == 0) {
+        return;
+    }
+    if (LIKELY(TEXT_HEAD + text.len <= PAYLOAD - packer->at)) { /* in this slot, as nearly always */
+        memcpy(at, head, TEXT_HEAD);
+        memcpy(at + TEXT_HEAD, text.at, text.len);
+        packer->at += TEXT_HEAD + text.len;
+        packer->length += (uint32_t)(TEXT_HEAD + text.len);
+    } else if (room_of(packer) >= TEXT_HEAD + text.len) {
         put_bytes(packer, head, sizeof head);
         put_bytes(packer, text.at, text.len);
     }
 }
 
+/* Figures that are told go to the next place of `list`; returns how many stand there then. */
+static size_t pick(const int64_t *figures, size_t count, size_t first, uint64_t *told,
+                   int64_t *list, size_t filled)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool is_told = figures[i] != -1;
+
+        list[filled] = figures[i];
+        filled += is_told;
+        *told |= (uint64_t)is_told << (first + i);
+    }
+    return filled;
+}
+
+static void put_front(struct packer *packer, const struct record *record)
+{
+    struct front front = {.flags = record->flags};
+    int64_t list[FIGURES + 1]; /* one more may be written that is not told */
+    size_t count = pick(record->numbers, RECORD_NUMBERS, 0, &front.told, list, 0);
+
+    count = pick(record->tokens, TOKEN_CLASSES, RECORD_NUMBERS, &front.told, list, count);
+    count = pick(record->fees, FEE_KINDS, RECORD_NUMBERS + TOKEN_CLASSES, &front.told, list, count);
+    put_bytes(packer, &front, sizeof front);
+    put_bytes(packer, list, count * sizeof *list);
+}
+
 static void pack(struct packer *packer, const struct record *record)
 {
-    struct fixed fixed = {.flags = record->flags};
-
-    memcpy(fixed.numbers, record->numbers, sizeof fixed.numbers);
-    memcpy(fixed.tokens, record->tokens, sizeof fixed.tokens);
-    memcpy(fixed.fees, record->fees, sizeof fixed.fees);
-    put_bytes(packer, &fixed, sizeof fixed);
+    put_front(packer, record);
     for (size_t i = 0; i < RECORD_TEXTS; i++) {
         put_text(packer, (uint8_t)i, record_text_cut(record, i, RECORD_TEXT_MAX));
     }
@@ -324,7 +358,7 @@ static bool gather(const struct inflight *table, const char *slot, struct buf *t
     size_t left = get_u32(slot + AT_LENGTH);
     uint64_t sum = 0;
 
-    if (left < sizeof(struct fixed) || left > INFLIGHT_CHAIN_MAX * PAYLOAD) {
+    if (left < sizeof(struct front) || left > INFLIGHT_CHAIN_MAX * PAYLOAD) {
         return false;
     }
     for (;;) {
@@ -344,17 +378,28 @@ static bool gather(const struct inflight *table, const char *slot, struct buf *t
     }
 }
 
+/* Takes the figures that are told off the front. */
+static void take_figures(struct span *packed, uint64_t told, int64_t *figures, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if ((told >> i & 1) != 0 && packed->len >= sizeof *figures) {
+            memcpy(&figures[i], packed->at, sizeof *figures);
+            *packed = span_from(*packed, sizeof *figures);
+        }
+    }
+}
+
 static bool unpack(struct span packed, struct record *record)
 {
-    struct fixed fixed;
+    struct front front;
 
-    memcpy(&fixed, packed.at, sizeof fixed);
+    memcpy(&front, packed.at, sizeof front);
+    packed = span_from(packed, sizeof front);
     record_init(record);
-    memcpy(record->numbers, fixed.numbers, sizeof fixed.numbers);
-    memcpy(record->tokens, fixed.tokens, sizeof fixed.tokens);
-    memcpy(record->fees, fixed.fees, sizeof fixed.fees);
-    record->flags = fixed.flags;
-    packed = span_from(packed, sizeof fixed);
+    record->flags = front.flags;
+    take_figures(&packed, front.told, record->numbers, RECORD_NUMBERS);
+    take_figures(&packed, front.told >> RECORD_NUMBERS, record->tokens, TOKEN_CLASSES);
+    take_figures(&packed, front.told >> (RECORD_NUMBERS + TOKEN_CLASSES), record->fees, FEE_KINDS);
     while (packed.len >= TEXT_HEAD) {
         const unsigned char *head = (const unsigned char *)packed.at;
         size_t len = head[1] | (size_t)head[2] << 8;
