@@ -9,9 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
-#if defined(__ARM_FEATURE_CRC32)
-#include <arm_acle.h>
-#endif
 
 #define BIT(i, bit, entry) ((((unsigned)(i) >> (bit)) & 1u) != 0 ? (entry) : 0u)
 #define ENTRY(i, a, b, c, d, e, f, g, h)                                                           \
@@ -88,17 +85,17 @@ static bool has_instruction(void)
 {
     return __builtin_cpu_supports("sse4.2") != 0;
 }
-#elif defined(__ARM_FEATURE_CRC32)
+#elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
 static uint32_t by_processor(uint32_t sum, const unsigned char *at, size_t left)
 {
     for (; left >= sizeof(uint64_t); at += sizeof(uint64_t), left -= sizeof(uint64_t)) {
         uint64_t word = 0;
 
         memcpy(&word, at, sizeof word);
-        sum = __crc32cd(sum, word);
+        sum = __builtin_aarch64_crc32cx(sum, word);
     }
     for (; left > 0; at++, left--) {
-        sum = __crc32cb(sum, *at);
+        sum = __builtin_aarch64_crc32cb(sum, *at);
     }
     return sum;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire/sse.c: mostly an event lies whole in the bytes fed and its lines end in LF: then one pass reads
- * it, and nothing is copied (take_plain). All others take two passes. The first finds the event's end,
- * byte order mark and line ends included, and may stop at any byte (find_end). The second takes the
- * fields out of the whole event (interpret). */
+/* wire/sse.c: mostly an event lies whole in the bytes fed and its lines end in LF: then one pass
+ * reads it, and nothing is copied (take_plain). All others take two passes. The first finds the
+ * event's end, byte order mark and line ends included, and may stop at any byte (find_end). The
+ * second takes the fields out of the whole event (interpret). */
 #include "wire/sse.h"
 
 #include "base/must.h"
@@ -20,12 +20,14 @@ void sse_init(struct sse *sse, size_t held_max, size_t event_max)
     };
     buf_init(&sse->tail, sse->held_max);
     buf_init(&sse->joined, sse->held_max);
+    buf_init(&sse->end, 2 * SSE_END_MAX);
 }
 
 void sse_fini(struct sse *sse)
 {
     buf_fini(&sse->tail);
     buf_fini(&sse->joined);
+    buf_fini(&sse->end);
 }
 
 static void empty_buf(struct buf *buf)
@@ -207,11 +209,33 @@ static void drop_given(struct sse *sse)
     if (sse->joined.len > 0 || sse->joined.failed) {
         empty_buf(&sse->joined);
     }
+    if (sse->passed == 0 && (sse->end.cap > 0 || sse->end.failed)) {
+        buf_fini(&sse->end);
+    }
 }
 
 static void take(struct span *in, size_t count)
 {
     *in = span_make(in->at + count, in->len - count);
+}
+
+static struct span last_bytes(struct span bytes)
+{
+    return bytes.len > SSE_END_MAX ? span_from(bytes, bytes.len - SSE_END_MAX) : bytes;
+}
+
+/* More of an oversized event: what usage it told stands near its end. */
+static void keep_end(struct sse *sse, struct span piece)
+{
+    struct span more = last_bytes(piece);
+
+    if (sse->end.len + more.len > 2 * SSE_END_MAX) {
+        struct span kept = last_bytes(buf_span(&sse->end));
+
+        memmove(sse->end.at, kept.at, kept.len);
+        sse->end.len = kept.len;
+    }
+    buf_put(&sse->end, more);
 }
 
 /* The event is longer than held_max: bytes go on as they come, first those held so far. */
@@ -223,6 +247,10 @@ static enum sse_step pass_piece(struct sse *sse, struct span *in, size_t count, 
         .is_piece = true,
         .is_last_piece = has_end,
     };
+    keep_end(sse, event->raw);
+    if (has_end && !sse->end.failed) {
+        event->end = last_bytes(buf_span(&sse->end));
+    }
     sse->passed = has_end ? 0 : sse->passed + count;
     sse->is_first = false;
     take(in, count);
@@ -232,6 +260,7 @@ static enum sse_step pass_piece(struct sse *sse, struct span *in, size_t count, 
 static enum sse_step pass_tail(struct sse *sse, struct sse_event *event)
 {
     *event = (struct sse_event){.raw = buf_span(&sse->tail), .is_piece = true};
+    keep_end(sse, event->raw);
     sse->passed = sse->tail.len;
     sse->is_given = true;
     sse->is_first = false;

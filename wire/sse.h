@@ -26,6 +26,7 @@ enum sse_place {
 struct sse {
     struct buf tail;   /* the unfinished event, from its first byte */
     struct buf joined; /* the data of an event of several data lines */
+    struct buf end;    /* the last bytes of an oversized event */
     size_t held_max;   /* bytes an unfinished event may hold */
     size_t event_max;  /* bytes of one event in all */
     size_t passed;     /* bytes of the present event passed on as pieces */
@@ -42,7 +43,10 @@ struct sse_event {
     bool has_data;      /* a data: field stands there, be it empty */
     bool is_piece;      /* only a piece of an oversized event: raw alone is set */
     bool is_last_piece; /* the oversized event ends with this piece, whose raw may be empty */
+    struct span end; /* with the last piece: the last SSE_END_MAX bytes of the event, or all; empty
+                      * without memory for them */
 };
+enum { SSE_END_MAX = 16 * 1024 };
 
 enum sse_step { SSE_MORE, SSE_EVENT, SSE_TOO_LONG, SSE_NO_MEMORY };
 

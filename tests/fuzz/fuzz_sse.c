@@ -33,6 +33,7 @@ static void take_event(struct run *run, const struct sse_event *event)
         must(!event->has_data && event->name.len == 0);
         run->in_pieces = !event->is_last_piece;
         buf_put_text(&run->text, event->is_last_piece ? "pieces." : "");
+        buf_put(&run->text, event->end);
         return;
     }
     must(!run->in_pieces && event->raw.len > 0);

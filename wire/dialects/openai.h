@@ -66,5 +66,8 @@ enum {
 };
 struct span openai_response_take(struct meter *meter, struct json_scan *scan,
                                  const struct json_hit *hits, struct span document);
+/* The same from the last bytes of an event that was too large to be held: no member of a response that can
+ * be large stands behind its usage. */
+struct span openai_response_take_end(struct meter *meter, struct json_scan *scan, struct span end);
 
 #endif

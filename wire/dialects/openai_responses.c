@@ -10,10 +10,11 @@
 
 enum { MAIN_ROW = 2 };
 static const struct json_path request_paths[] = {
-    JSON_PATH1("messages"), JSON_PATH1("contents"),          JSON_PATH1("input"),
-    JSON_PATH1("model"),    JSON_PATH1("stream"),            JSON_PATH1("stream_options"),
-    JSON_PATH1("n"),        JSON_PATH1("max_output_tokens"), JSON_PATH1("metadata"),
-    JSON_PATH1("prompt_cache_key"),
+    JSON_PATH1("messages"), JSON_PATH1("contents"),
+    JSON_PATH1("input"),    JSON_PATH1("model"),
+    JSON_PATH1("stream"),   JSON_PATH1("stream_options"),
+    JSON_PATH1("n"),        JSON_PATH1("max_output_tokens"),
+    JSON_PATH1("metadata"), JSON_PATH1("prompt_cache_key"),
 };
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "messages",
@@ -182,15 +183,16 @@ static void read_class(const struct json_hit *hits, struct span data, enum event
 
 /* An event too large to be held comes in pieces and is not read. The terminal one can be so large
  * (it repeats the whole answer), and its end must still be seen: the first piece tells by its
- * beginning. */
-static void read_piece(struct stream *stream, const struct sse_event *event,
+ * beginning. What was used stands at its end. */
+static void read_piece(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
                        struct event_view *view)
 {
-    static const struct span beginnings[] = {
-        SPAN("event: response.completed"), SPAN("event:response.completed"),
-        SPAN("event: response.incomplete"), SPAN("event:response.incomplete"),
-        SPAN("data: {\"type\":\"response.completed\""),
-        SPAN("data: {\"type\":\"response.incomplete\"")};
+    static const struct span beginnings[] = {SPAN("event: response.completed"),
+                                             SPAN("event:response.completed"),
+                                             SPAN("event: response.incomplete"),
+                                             SPAN("event:response.incomplete"),
+                                             SPAN("data: {\"type\":\"response.completed\""),
+                                             SPAN("data: {\"type\":\"response.incomplete\"")};
 
     if (!stream->is_in_pieces) {
         stream->ends_in_pieces = false;
@@ -201,10 +203,14 @@ static void read_piece(struct stream *stream, const struct sse_event *event,
     stream->is_in_pieces = !event->is_last_piece;
     view->is_content = true;
     view->is_finish = view->is_terminal = stream->ends_in_pieces && event->is_last_piece;
+    if (view->is_terminal) {
+        view->usage = openai_response_take_end(&stream->meter, scan, event->end);
+        view->is_usage = view->usage.len > 0;
+    }
 }
 
-static void read_whole(struct stream *stream, struct json_scan *scan,
-                       const struct sse_event *event, struct event_view *view)
+static void read_whole(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
+                       struct event_view *view)
 {
     struct json_hit hits[EVENT_PLACES];
     enum event_class class = class_of(event->name);
@@ -231,8 +237,7 @@ static void read_whole(struct stream *stream, struct json_scan *scan,
     note_place(stream, hits, event->data);
     answer_note_model(stream, &hits[EVENT_MODEL], event->data);
     read_class(hits, event->data, class, view);
-    view->usage =
-        openai_response_take(&stream->meter, scan, hits + EVENT_USAGE, event->data);
+    view->usage = openai_response_take(&stream->meter, scan, hits + EVENT_USAGE, event->data);
     view->is_usage = view->usage.len > 0;
 }
 
@@ -247,7 +252,7 @@ void openai_responses_event(struct stream *stream, struct json_scan *scan,
 {
     *view = (struct event_view){0};
     if (event->is_piece) {
-        read_piece(stream, event, view);
+        read_piece(stream, scan, event, view);
     } else if (event->has_data && !span_equal(span_trim(event->data), SPAN_OF("[DONE]"))) {
         read_whole(stream, scan, event, view);
     }

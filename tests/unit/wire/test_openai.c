@@ -679,6 +679,56 @@ static void openai__sees_the_end_of_a_terminal_event_too_large_to_hold(void **st
     json_scan_free(scan);
 }
 
+/* An image in the answer makes its terminal event larger than what is held; what was used is told there
+ * alone. */
+static void openai__finds_the_usage_at_the_end_of_a_large_event(void **state)
+{
+    struct json_scan *scan = json_scan_new();
+    struct stream stream;
+    struct usage usage;
+    struct event_view view = {0};
+    struct sse_event event;
+    struct sse sse;
+    struct buf bytes;
+    struct span rest;
+
+    (void)state;
+    buf_init(&bytes, 1 << 22);
+    buf_put_text(&bytes, "event: response.completed\ndata: {\"type\":\"response.completed\",\"response\":"
+                         "{\"output\":[{\"usage\":{\"input_tokens\":1},\"result\":\"");
+    for (size_t i = 0; i < 1500000; i++) {
+        buf_put_char(&bytes, (char)('a' + i % 26));
+    }
+    buf_put_text(&bytes,
+                 "\"}],\"text\":\"\\\"usage\\\":{\",\"service_tier\":\"flex\",\"usage\" : {\"input_tokens\":71,"
+                 "\"input_tokens_details\":{\"cached_tokens\":11},\"output_tokens\":1029,"
+                 "\"output_tokens_details\":{\"reasoning_tokens\":5},\"total_tokens\":1100},"
+                 "\"user\":\"\\\"usage\\\":{}\",\"metadata\":{}}}\n\n");
+    stream_init(&stream, op("responses"), false);
+    sse_init(&sse, 1 << 20, 1 << 25);
+    rest = buf_span(&bytes);
+    while (rest.len > 0) {
+        struct span piece = span_make(rest.at, rest.len < 9000 ? rest.len : 9000);
+
+        rest = span_from(rest, piece.len);
+        while (sse_feed(&sse, &piece, &event) == SSE_EVENT) {
+            stream.operation->read_event(&stream, scan, &event, &view);
+            assert_int_equal(view.is_usage, event.is_last_piece);
+        }
+    }
+    assert_true(view.is_terminal && stream.saw_terminal);
+    meter_usage(&stream.meter, true, &usage);
+    assert_int_equal(usage.tokens[TOKENS_INPUT], 60);
+    assert_int_equal(usage.tokens[TOKENS_CACHE_READ], 11);
+    assert_int_equal(usage.tokens[TOKENS_OUTPUT], 1029);
+    assert_int_equal(usage.reasoning, 5);
+    assert_false(usage.is_anomalous);
+    assert_true(span_equal(usage_word_span(&usage.tier), SPAN_OF("flex")));
+    sse_fini(&sse);
+    buf_fini(&bytes);
+    json_scan_free(scan);
+}
+
 /* ---- writing ---- */
 
 static void openai__writes_errors_in_its_own_form(void **state)
@@ -778,6 +828,7 @@ int main(void)
         cmocka_unit_test(openai__shows_usage_to_an_app_that_asked),
         cmocka_unit_test(openai__lets_the_last_usage_of_a_stream_win),
         cmocka_unit_test(openai__sees_the_end_of_a_terminal_event_too_large_to_hold),
+        cmocka_unit_test(openai__finds_the_usage_at_the_end_of_a_large_event),
         cmocka_unit_test(openai__writes_errors_in_its_own_form),
         cmocka_unit_test(openai__writes_response_failed_with_the_id_in_use),
         cmocka_unit_test(openai__writes_the_model_list),

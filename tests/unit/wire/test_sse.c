@@ -26,6 +26,8 @@ static void write_event(struct buf *trace, struct buf *raw, const struct sse_eve
         buf_put_text(trace, *in_pieces ? "" : "[");
         buf_put(trace, event->raw);
         *in_pieces = !event->is_last_piece;
+        assert_true(*in_pieces ? event->end.len == 0 : span_ends(buf_span(trace), event->end));
+        assert_true(*in_pieces || trace->at[trace->len - event->end.len - 1] == '[');
         buf_put_text(trace, *in_pieces ? "" : "]");
         return;
     }
