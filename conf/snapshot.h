@@ -23,6 +23,8 @@ struct listen_address {
     bool is_loopback;        /* literal loopback, localhost, or a Unix socket */
 };
 
+struct sink_settings; /* conf/sink.h */
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_JSON, LOG_TEXT, LOG_LOGFMT, LOG_BY_TERMINAL };
 
@@ -72,6 +74,8 @@ struct snapshot {
     enum unpriced_rule unpriced;
     struct routing routing;
     size_t endpoints_count;
+    const struct sink_settings *const *sinks;
+    size_t sinks_count;
 };
 
 struct snapshot *snapshot_take(struct snapshot *snapshot);

@@ -271,7 +271,7 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
          {"test.yaml:3:1: error: unknown key \"lsiten\"\n", "did you mean \"listen\"?",
           "keys here: version, environment, strict_models, response_headers, listen, open, "
           "allowed_hosts, admin, egress, limits, drain, log, state_dir, journal, "
-          "providers, routes, tasks, prices\n"}},
+          "providers, routes, tasks, prices, sinks\n"}},
         {TOP("admin: { tokn: a }"),
          {"unknown key \"tokn\" in admin", "did you mean \"token\"?",
           "keys here: listen, token\n"}},
@@ -329,7 +329,6 @@ static void section__keys_of_later_versions_are_unknown_today(void **state)
         TOP("budgets: []"),
         TOP("rates: []"),
         TOP("ledger: {}"),
-        TOP("sinks: []"),
         TOP("budget_status: 402"),
     };
 
