@@ -7,7 +7,7 @@
 #include "conf/names.h"
 #include "conf/sink.h"
 
-enum { SINKS_MAX = 16, KINDS_MAX = 16, NAME_MAX = 5000 };
+enum { SINKS_MAX = 12, KINDS_MAX = 16, NAME_MAX = 5000 };
 
 #define SINK(name) extern const struct sink_kind sink_kind_##name;
 #include "conf/sinks.def"
@@ -174,7 +174,7 @@ static void read_sinks(struct reader *reader, const struct node *node, void *obj
         return;
     }
     if (node->count > SINKS_MAX) {
-        reader_complain(reader, node->place, "must have at most 16 sinks");
+        reader_complain(reader, node->place, "must have at most 12 sinks");
         return;
     }
     sinks = reader_take(reader, node->count * sizeof(struct sink_settings *));

@@ -214,6 +214,11 @@ void loop_stop(struct loop *loop)
     event_base_loopbreak(loop->base);
 }
 
+void loop_resume(struct loop *loop)
+{
+    loop->is_stopped = false;
+}
+
 mono_ms loop_now(const struct loop *loop)
 {
     struct moment *moment = loop->moment;

@@ -32,6 +32,8 @@ void loop_run(struct loop *loop);
 /* One turn that waits at most `ms`; false when asked to stop. For tests. */
 bool loop_turn(struct loop *loop, uint32_t ms);
 void loop_stop(struct loop *loop);
+/* Turns can be made again: for those who have something in flight when it was stopped. */
+void loop_resume(struct loop *loop);
 
 /* Runs what is queued, looks at no socket; also after loop_stop, to let go of what waits there. */
 void loop_run_tasks(struct loop *loop);

@@ -18,13 +18,17 @@ endif()
 add_library(resolver MODULE e2e/resolver.c)
 target_link_libraries(resolver PRIVATE flags)
 
+# The sinks over a journal that a test writes.
+add_executable(sinks_rig e2e/sinks_rig.c)
+target_link_libraries(sinks_rig PRIVATE shell core flags)
+
 # e2e_test(<file> <label> <seconds> <node>): tests/e2e/<file>.test.mjs against the program.
 function(e2e_test file label seconds node)
   add_test(NAME ${label}/${file} COMMAND ${node} ${e2e_dir}/${file}.test.mjs
            WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
   set_tests_properties(${label}/${file} PROPERTIES
     LABELS ${label}
-    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_TEST_RESOLVER=$<TARGET_FILE:resolver>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_SINKS_RIG=$<TARGET_FILE:sinks_rig>;HEADGATE_TEST_RESOLVER=$<TARGET_FILE:resolver>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
   test_limit(${label}/${file} ${seconds})
 endfunction()
 
@@ -35,7 +39,7 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples prices scorecard stale outage silence
-        records crash usage usage_command)
+        records crash usage usage_command sinks sinks_redis)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 # The longest ones begin first, so that nothing waits for them at the end.

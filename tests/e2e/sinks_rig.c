@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sinks_rig SETTINGS JOURNAL STATE: a loop with the sinks of a settings file over a journal that grows
+ * by commands on standard input, one a line:
+ *   append FIRST COUNT   records FIRST, FIRST+1, ... go into the journal, and the sinks are stepped
+ *   break                a line that no CRC fits goes into the journal
+ *   counts               a line on standard error: {"event":"counts", ...}
+ *   finish MS            ends as the program does
+ * The log goes to standard error as JSON. Standard output belongs to the sinks. */
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "proxy/files.h"
+#include "proxy/sinks.h"
+#include "usage/record.h"
+
+enum { SINKS_MAX = 16 };
+
+static struct {
+    struct loop *loop;
+    struct log *log;
+    struct journal *journal;
+    struct snapshot *snapshot;
+    struct follower followers[SINKS_MAX];
+    size_t count;
+    struct loop_task again;
+    struct event input;
+    struct buf lines;
+    char typed[256];
+    size_t typed_len;
+    bool is_over;
+    uint32_t finish_ms;
+} rig;
+
+static void die(const char *text)
+{
+    (void)fprintf(stderr, "sinks_rig: %s\n", text);
+    exit(1);
+}
+
+static void step_all(struct loop_task *task)
+{
+    bool has_more = false;
+
+    for (size_t i = 0; i < rig.count; i++) {
+        has_more |=
+            rig.followers[i].ops->step(rig.followers[i].to, journal_end(rig.journal));
+    }
+    if (has_more) {
+        loop_task_queue_later(rig.loop, task);
+    }
+}
+
+/* About as long as a usual one. */
+static void put_record(unsigned long long n)
+{
+    struct record record;
+    char id[64];
+    char call[64];
+
+    (void)snprintf(id, sizeof id, "01930000-0000-7000-8000-%012llu-1", n);
+    (void)snprintf(call, sizeof call, "01930000-0000-7000-8000-%012llu", n);
+    record_init(&record);
+    record.texts[RECORD_ID] = span_of(id);
+    record.texts[RECORD_CALL] = span_of(call);
+    record.texts[RECORD_SOURCE] = SPAN_OF("headgate");
+    record.texts[RECORD_PROVIDER] = SPAN_OF("openai");
+    record.texts[RECORD_MODEL] = SPAN_OF("gpt-5.4-mini");
+    record.texts[RECORD_ROUTE] = SPAN_OF("smart");
+    record.texts[RECORD_KEY] = SPAN_OF("key-\"7\"");
+    record.texts[RECORD_OUTCOME] = SPAN_OF("ok");
+    record.texts[RECORD_PROVENANCE] = SPAN_OF("provider");
+    record.numbers[RECORD_AT] = 1795000000000 + (int64_t)n;
+    record.numbers[RECORD_ATTEMPT] = 1;
+    record.numbers[RECORD_STATUS] = 200;
+    record.numbers[RECORD_CHARGED] = 1234567;
+    record.numbers[RECORD_TOTAL_US] = 2345678;
+    record.numbers[RECORD_TTFB_US] = 345678;
+    record_put_line(&rig.lines, &record);
+}
+
+static void append_lines(void)
+{
+    struct journal_place at;
+    struct why why;
+
+    if (!journal_append(rig.journal, buf_span(&rig.lines), loop_wall(rig.loop), &at, &why)) {
+        die(why.text);
+    }
+    buf_clear(&rig.lines);
+}
+
+static void append(unsigned long long first, unsigned long long count)
+{
+    for (unsigned long long i = 0; i < count; i++) {
+        put_record(first + i);
+        if (rig.lines.len > 4 << 20) {
+            append_lines();
+        }
+    }
+    if (rig.lines.len > 0) {
+        append_lines();
+    }
+    step_all(&rig.again);
+}
+
+static void tell_counts(void)
+{
+    struct rusage used;
+
+    (void)getrusage(RUSAGE_SELF, &used);
+    for (size_t i = 0; i < rig.count; i++) {
+        struct sink_counts counts = sinks_count_of(&rig.followers[i]);
+        struct journal_place cursor = rig.followers[i].ops->cursor(rig.followers[i].to);
+
+        (void)fprintf(stderr,
+                      "{\"event\":\"counts\",\"sink\":\"%s\",\"delivered\":%llu,\"known\":%llu,"
+                      "\"batches\":%llu,\"failures\":%llu,\"damaged\":%llu,\"is_down\":%s,"
+                      "\"segment\":%llu,\"offset\":%llu,\"cpu_us\":%lld}\n",
+                      rig.followers[i].name, (unsigned long long)counts.delivered,
+                      (unsigned long long)counts.known, (unsigned long long)counts.batches,
+                      (unsigned long long)counts.failures, (unsigned long long)counts.damaged,
+                      counts.is_down ? "true" : "false", (unsigned long long)cursor.segment,
+                      (unsigned long long)cursor.offset,
+                      (long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
+                          used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+    }
+}
+
+/* As the store thread does: when its loop has ended. */
+static void finish(uint32_t ms)
+{
+    for (size_t i = 0; i < rig.count; i++) {
+        rig.followers[i].ops->finish(rig.followers[i].to, ms);
+    }
+    tell_counts();
+}
+
+static void obey(const char *line)
+{
+    unsigned long long a = 0;
+    unsigned long long b = 0;
+
+    if (sscanf(line, "append %llu %llu", &a, &b) == 2) {
+        append(a, b);
+    } else if (strcmp(line, "break") == 0) {
+        buf_put_text(&rig.lines, "{\"record_id\":\"broken\",\"crc\":\"00000000\"}\n");
+        append_lines();
+        step_all(&rig.again);
+    } else if (strcmp(line, "counts") == 0) {
+        tell_counts();
+    } else if (sscanf(line, "finish %llu", &a) == 1) {
+        rig.is_over = true;
+        rig.finish_ms = (uint32_t)a;
+        loop_stop(rig.loop);
+    } else {
+        die(line);
+    }
+}
+
+static void input_cb(evutil_socket_t fd, short what, void *to)
+{
+    char c = '\0';
+
+    (void)fd;
+    (void)what;
+    (void)to;
+    for (;;) {
+        ssize_t count = read(STDIN_FILENO, &c, 1);
+
+        if (count <= 0) {
+            loop_stop(rig.loop);
+            return;
+        }
+        if (c == '\n') {
+            rig.typed[rig.typed_len] = '\0';
+            rig.typed_len = 0;
+            obey(rig.typed);
+            return;
+        }
+        if (rig.typed_len + 1 < sizeof rig.typed) {
+            rig.typed[rig.typed_len++] = c;
+        }
+    }
+}
+
+static void load(const char *path)
+{
+    struct conf_world world = files_world();
+    struct complaints complaints;
+    struct why why;
+    struct buf text;
+
+    buf_init(&text, 1 << 20);
+    if (files_read(span_of(path), &text, &why) != ERR_NONE) {
+        die(why.text);
+    }
+    if (conf_load(span_of(path), buf_span(&text), &world, &complaints, &rig.snapshot) !=
+        ERR_NONE) {
+        die(complaints.count > 0 ? complaints.list[0].text : "no memory");
+    }
+    buf_fini(&text);
+}
+
+static void begin(char **arguments)
+{
+    struct journal_rules rules = {.retention_ms = 3600000, .segment_bytes = 16 << 20};
+    struct sinks_options options = {.journal = span_of(arguments[2]),
+                                    .state_dir = span_of(arguments[3]),
+                                    .seed = 7};
+    struct why why;
+
+    load(arguments[1]);
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    rig.loop = loop_new(NULL);
+    rig.log = log_new(rig.loop, STDERR_FILENO, LOG_INFO, LOG_JSON);
+    if (journal_open(options.journal, &rules, NULL, &rig.journal, &why) != ERR_NONE) {
+        die(why.text);
+    }
+    options.loop = rig.loop;
+    options.log = rig.log;
+    options.snapshot = rig.snapshot;
+    if (sinks_new(&options, rig.followers, &rig.count, &why) != ERR_NONE) {
+        die(why.text);
+    }
+    buf_init(&rig.lines, 64 << 20);
+    loop_task_init(&rig.again, step_all);
+}
+
+int main(int count, char **arguments)
+{
+    if (count != 4) {
+        die("wants SETTINGS JOURNAL STATE");
+    }
+    (void)signal(SIGPIPE, SIG_IGN);
+    begin(arguments);
+    (void)event_assign(&rig.input, loop_base(rig.loop), STDIN_FILENO, EV_READ | EV_PERSIST, input_cb,
+                       NULL);
+    (void)event_add(&rig.input, NULL);
+    step_all(&rig.again);
+    (void)fprintf(stderr, "{\"event\":\"ready\"}\n");
+    loop_run(rig.loop);
+    if (rig.is_over) {
+        finish(rig.finish_ms);
+    }
+    (void)event_del(&rig.input);
+    for (size_t i = 0; i < rig.count; i++) {
+        rig.followers[i].ops->free(rig.followers[i].to);
+    }
+    loop_task_cancel(&rig.again);
+    journal_close(rig.journal);
+    buf_fini(&rig.lines);
+    snapshot_give(rig.snapshot);
+    log_free(rig.log);
+    loop_free(rig.loop);
+    curl_global_cleanup();
+    return rig.is_over ? 0 : 3;
+}
