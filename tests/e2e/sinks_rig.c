@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sinks_rig SETTINGS JOURNAL STATE: a loop with the sinks of a settings file over a journal that grows
- * by commands on standard input, one a line:
- *   append FIRST COUNT   records FIRST, FIRST+1, ... go into the journal, and the sinks are stepped
- *   break                a line that no CRC fits goes into the journal
- *   counts               a line on standard error: {"event":"counts", ...}
- *   finish MS            ends as the program does
- * The log goes to standard error as JSON. Standard output belongs to the sinks. */
+/* sinks_rig SETTINGS JOURNAL STATE: a loop with the sinks of a settings file over a journal that
+ * grows by commands on standard input, one a line: append FIRST COUNT   records FIRST, FIRST+1, ...
+ * go into the journal, and the sinks are stepped break                a line that no CRC fits goes
+ * into the journal counts               a line on standard error: {"event":"counts", ...} finish MS
+ * ends as the program does The log goes to standard error as JSON. Standard output belongs to the
+ * sinks. */
 #include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -47,8 +46,7 @@ static void step_all(struct loop_task *task)
     bool has_more = false;
 
     for (size_t i = 0; i < rig.count; i++) {
-        has_more |=
-            rig.followers[i].ops->step(rig.followers[i].to, journal_end(rig.journal));
+        has_more |= rig.followers[i].ops->step(rig.followers[i].to, journal_end(rig.journal));
     }
     if (has_more) {
         loop_task_queue_later(rig.loop, task);
@@ -199,8 +197,7 @@ static void load(const char *path)
     if (files_read(span_of(path), &text, &why) != ERR_NONE) {
         die(why.text);
     }
-    if (conf_load(span_of(path), buf_span(&text), &world, &complaints, &rig.snapshot) !=
-        ERR_NONE) {
+    if (conf_load(span_of(path), buf_span(&text), &world, &complaints, &rig.snapshot) != ERR_NONE) {
         die(complaints.count > 0 ? complaints.list[0].text : "no memory");
     }
     buf_fini(&text);
@@ -209,9 +206,8 @@ static void load(const char *path)
 static void begin(char **arguments)
 {
     struct journal_rules rules = {.retention_ms = 3600000, .segment_bytes = 16 << 20};
-    struct sinks_options options = {.journal = span_of(arguments[2]),
-                                    .state_dir = span_of(arguments[3]),
-                                    .seed = 7};
+    struct sinks_options options = {
+        .journal = span_of(arguments[2]), .state_dir = span_of(arguments[3]), .seed = 7};
     struct why why;
 
     load(arguments[1]);
@@ -238,8 +234,8 @@ int main(int count, char **arguments)
     }
     (void)signal(SIGPIPE, SIG_IGN);
     begin(arguments);
-    (void)event_assign(&rig.input, loop_base(rig.loop), STDIN_FILENO, EV_READ | EV_PERSIST, input_cb,
-                       NULL);
+    (void)event_assign(&rig.input, loop_base(rig.loop), STDIN_FILENO, EV_READ | EV_PERSIST,
+                       input_cb, NULL);
     (void)event_add(&rig.input, NULL);
     step_all(&rig.again);
     (void)fprintf(stderr, "{\"event\":\"ready\"}\n");
