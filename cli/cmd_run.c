@@ -3,6 +3,11 @@
 #include "cli/command.h"
 #include "proxy/serve.h"
 
+static enum err load_again(void *to, struct snapshot **snapshot, struct why *why)
+{
+    return settings_load_again(buf_span(to), snapshot, why);
+}
+
 static int run(const struct command_line *line)
 {
     struct serve_options options = {.on_ready = NULL};
@@ -11,6 +16,8 @@ static int run(const struct command_line *line)
 
     if (code == EXIT_CODE_GOOD) {
         options.settings_file = buf_span(&path);
+        options.load_again = path.len > 0 ? load_again : NULL;
+        options.to = &path;
         code = serve(&options);
     }
     buf_fini(&path);

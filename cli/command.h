@@ -56,6 +56,10 @@ struct command {
  * Returns an exit code. */
 int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path);
 
+/* The file of this name once more, for a program that runs. Else `why` tells the first complaint. */
+MUST_CHECK enum err settings_load_again(struct span path, struct snapshot **snapshot,
+                                        struct why *why);
+
 /* Puts the options that override settings where the settings look for them. */
 void settings_apply(const struct command_line *line);
 /* Whether stdout takes colour: a terminal, and neither --color=never nor NO_COLOR. */

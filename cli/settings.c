@@ -127,3 +127,33 @@ int settings_load(const struct command_line *line, struct snapshot **snapshot, s
     }
     return err == ERR_NONE ? EXIT_CODE_GOOD : EXIT_CODE_CONFIG;
 }
+
+static void tell_first(const struct complaints *complaints, struct span path, struct why *why)
+{
+    const struct complaint *first = &complaints->list[0];
+    size_t more = complaints->count - 1 + complaints->more;
+
+    why_set(why, "%.*s:%u:%u: %s%s", SPAN_ARGS(path), first->line, first->column, first->text,
+            more > 0 ? " (and more: headgate check)" : "");
+}
+
+enum err settings_load_again(struct span path, struct snapshot **snapshot, struct why *why)
+{
+    struct conf_world world = files_world();
+    struct complaints complaints;
+    struct buf text;
+    enum err err = ERR_NONE;
+
+    buf_init(&text, SETTINGS_MAX);
+    err = files_read(path, &text, why);
+    if (err == ERR_NONE) {
+        err = conf_load(path, buf_span(&text), &world, &complaints, snapshot);
+        if (err == ERR_CONFIG) {
+            tell_first(&complaints, path, why);
+        } else if (err != ERR_NONE) {
+            why_set(why, "%s", err_text(err));
+        }
+    }
+    buf_fini(&text);
+    return err;
+}

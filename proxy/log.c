@@ -299,6 +299,23 @@ void log_say(struct log *log, enum log_level level, const char *event, const cha
     log_end(log);
 }
 
+void log_news(struct log *log, const struct log_news *news)
+{
+    if (!log_wants(log, news->level)) {
+        return;
+    }
+    log_begin(log, news->level, news->event, news->text);
+    log_field(log, "sink", news->sink);
+    log_field(log, "reason", news->reason);
+    if (news->records > 0) {
+        log_number(log, "records", (long long)news->records);
+    }
+    if (news->dur_us > 0) {
+        log_seconds(log, "dur_s", news->dur_us);
+    }
+    log_end(log);
+}
+
 unsigned long long log_dropped(const struct log *log)
 {
     return log->dropped;

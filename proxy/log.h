@@ -34,6 +34,17 @@ void log_end(struct log *log);
 /* A whole line without fields; printf form for the sentence. */
 void log_say(struct log *log, enum log_level level, const char *event, const char *format, ...)
     PRINTF_LIKE(4, 5);
+/* A line as data: from those who may not write it themselves, because the log is another thread's. */
+struct log_news {
+    enum log_level level;
+    const char *event; /* a literal, as is the sentence */
+    const char *text;
+    struct span sink;  /* whom it is about */
+    struct span reason;
+    uint64_t records;  /* 0: not told, as is the time */
+    uint64_t dur_us;
+};
+void log_news(struct log *log, const struct log_news *news);
 /* Lines lost because the outlet was full. */
 unsigned long long log_dropped(const struct log *log);
 

@@ -19,6 +19,8 @@
 #include "proxy/bill.h"
 #include "proxy/index.h"
 #include "proxy/probes.h"
+#include "proxy/reload.h"
+#include "proxy/sinks.h"
 #include "proxy/state_dir.h"
 #include "proxy/store.h"
 #include "router/fleet.h"
@@ -48,6 +50,9 @@ struct server {
     struct state_dir state_dir;
     char journal[STATE_DIR_MAX + 80];
     struct why index_why;
+    enum err sinks_err; /* they could not be made */
+    struct why sinks_why;
+    struct reload *reload;
     const struct serve_options *options;
     bool is_draining;
     bool has_closed;  /* the listeners */
@@ -173,12 +178,7 @@ static void on_signal_cb(evutil_socket_t number, short what, void *to)
         log_say(server->env.log, LOG_WARN, "signal", "SIGQUIT: stopping now");
         loop_stop(server->env.loop);
         return;
-    case SIGHUP:
-        log_say(
-            server->env.log, LOG_WARN, "reload_refused",
-            "SIGHUP: reloading the configuration is not supported; the running one stays. Check "
-            "the new file with 'headgate check' and restart");
-        return;
+    case SIGHUP: reload_begin(server->reload); return;
     case SIGUSR2: tell_status(server); return;
     default: return; /* SIGUSR1: the log goes to stderr, there is no file to reopen */
     }
@@ -208,23 +208,53 @@ static void settle_crash(void *to, struct buf *text, struct record *record)
     bill_crash(server->options->snapshot, text, record);
 }
 
-/* On the store thread. Without an index everything else goes on: it can be made from the journal. */
-static size_t make_followers(void *to, struct loop *store_loop, struct follower *followers)
+static void tell_of_sink(void *to, const struct log_news *news)
 {
-    struct server *server = to;
+    store_tell(to, news);
+}
+
+/* On the store thread. Without its sinks nothing is served: nobody would miss the records in time. */
+static void make_sinks(struct server *server, struct store *store, struct loop *store_loop)
+{
+    struct sinks_options options = {.loop = store_loop,
+                                    .snapshot = server->env.snapshot,
+                                    .journal = span_of(server->journal),
+                                    .state_dir = span_of(server->state_dir.path),
+                                    .tell = tell_of_sink,
+                                    .to = store};
+
+    loop_entropy(store_loop, &options.seed, sizeof options.seed);
+    server->sinks_err = sinks_new(&options, &server->ports.sinks, &server->sinks_why);
+}
+
+/* On the store thread. Without an index everything else goes on: it can be made from the journal. */
+static void make_index(struct server *server, struct loop *store_loop)
+{
     struct index_options options = {.folder = span_of(server->state_dir.path),
                                     .journal = span_of(server->journal),
                                     .loop = store_loop};
-    struct why why;
 
     loop_entropy(store_loop, options.seed, sizeof options.seed);
-    if (index_open(&options, &server->ports.index, &why) != ERR_NONE) {
-        server->index_why = why;
-        return 0;
+    if (index_open(&options, &server->ports.index, &server->index_why) != ERR_NONE) {
+        server->ports.index = NULL;
+    } /* else it may say that it is built again */
+}
+
+static size_t make_followers(void *to, struct store *store, struct loop *store_loop,
+                             struct follower *followers)
+{
+    struct server *server = to;
+    size_t count = 0;
+
+    make_index(server, store_loop);
+    make_sinks(server, store, store_loop);
+    if (server->ports.index != NULL) {
+        followers[count++] = index_follower(server->ports.index);
     }
-    server->index_why = why; /* that it is built again */
-    followers[0] = index_follower(server->ports.index);
-    return 1;
+    if (server->ports.sinks != NULL) {
+        followers[count++] = sinks_follower(server->ports.sinks);
+    }
+    return count;
 }
 
 static enum err open_store(struct server *server, struct why *why)
@@ -251,6 +281,10 @@ static enum err open_store(struct server *server, struct why *why)
         (void)snprintf(server->journal, sizeof server->journal, "%s/journal",
                        server->state_dir.path);
         err = store_new(&options, &server->ports.store, why);
+    }
+    if (err == ERR_NONE && server->sinks_err != ERR_NONE) {
+        *why = server->sinks_why;
+        err = server->sinks_err;
     }
     return err;
 }
@@ -309,9 +343,10 @@ static bool make_parts(struct server *server)
     env->fleet = fleet_new(&snapshot->routing, server->scratch.seed);
     loop_timer_init(&server->drain, env->loop, drain_fire);
     server->probes = probes_new(env);
+    server->reload = reload_new(env, server->options->load_again, server->options->to);
     return env->log != NULL && server->ports.guesses != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
            server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
-           env->calls != NULL && env->models != NULL && env->fleet != NULL && server->probes != NULL;
+           env->calls != NULL && env->models != NULL && env->fleet != NULL && server->probes != NULL && server->reload != NULL;
 }
 
 static void free_parts(struct server *server)
@@ -327,7 +362,9 @@ static void free_parts(struct server *server)
     if (env->loop != NULL) {
         loop_run_tasks(env->loop); /* what waits on the reap list */
     }
+    reload_stop(server->reload);
     store_free(server->ports.store, SECOND_SIGNAL_MS); /* whose answers look for their calls */
+    reload_free(server->reload);
     calls_free(env->calls);
     models_free(env->models);
     fleet_free(env->fleet);

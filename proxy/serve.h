@@ -3,6 +3,7 @@
 #ifndef PROXY_SERVE_H
 #define PROXY_SERVE_H
 
+#include "base/err.h"
 #include "conf/snapshot.h"
 #include "proxy/observer.h"
 
@@ -11,7 +12,9 @@ struct serve_options {
     struct span settings_file;  /* shown at start; empty: none */
     /* Called once everything listens, with the address of the first data listener. May be NULL. */
     void (*on_ready)(void *to, struct span address);
-    void *to;
+    /* Reads the settings once more (SIGHUP); the snapshot is taken over. NULL: there is no file. */
+    enum err (*load_again)(void *to, struct snapshot **snapshot, struct why *why);
+    void *to;                   /* of both */
     const struct observer *observer; /* told of all calls; NULL: none */
     bool ends_with_child;            /* drains when a child of this process has ended */
 };

@@ -14,33 +14,43 @@ enum {
     STEP_LINES = 2000, /* about two milliseconds of reading */
     SLOWLY_MS = 60000, /* between two tries of what will hardly work */
     SILENT_MS = 60000, /* a delivery that takes longer is told of */
-    SAVE_AGAIN_MS = 1000,
-    TURN_MS = 50
+    SAVE_AGAIN_MS = 1000
 };
 
 /* ---- telling ---- */
 
+static struct loop *loop_of(const struct sink *sink)
+{
+    return sink->sinks->options.loop;
+}
+
 void sink_tell(struct sink *sink, enum log_level level, const char *event, const char *text,
                const char *why)
 {
-    struct log *log = sink->shared->log;
+    const struct sinks_options *options = &sink->sinks->options;
+    struct log_news news = {.level = level,
+                            .event = event,
+                            .text = text,
+                            .sink = span_of(sink->name),
+                            .reason = span_of(why)};
 
-    if (log_wants(log, level)) {
-        log_begin(log, level, event, text);
-        log_field(log, "sink", span_of(sink->name));
-        log_field(log, "reason", span_of(why));
-        log_end(log);
-    }
+    options->tell(options->to, &news);
 }
 
 static void begin_outage(struct sink *sink, const char *why)
 {
-    if (sink->outage.is_on) {
+    struct sink_outage *outage = &sink->outage;
+
+    if (outage->is_on && !outage->is_old) {
         return;
     }
-    sink->outage = (struct sink_outage){.is_on = true,
-                                        .since = loop_now(sink->shared->loop),
-                                        .delivered_before = sink->counts.delivered};
+    if (!outage->is_on) {
+        *outage = (struct sink_outage){.is_on = true,
+                                       .since = loop_now(loop_of(sink)),
+                                       .delivered_before = sink->counts.delivered};
+    }
+    outage->is_old = false;
+    why_set(&outage->why, "%s", why);
     sink_tell(sink, LOG_ERROR, "sink_down", "records are not delivered; they wait in the journal",
               why);
 }
@@ -48,8 +58,12 @@ static void begin_outage(struct sink *sink, const char *why)
 /* Told when what had waited is delivered, so that its number is known. */
 static void end_outage(struct sink *sink)
 {
-    struct log *log = sink->shared->log;
+    const struct sinks_options *options = &sink->sinks->options;
     struct sink_outage *outage = &sink->outage;
+    struct log_news news = {.level = LOG_INFO,
+                            .event = "sink_up",
+                            .text = "records are delivered again; those that waited are",
+                            .sink = span_of(sink->name)};
 
     if (outage->is_on && !outage->is_passing) {
         outage->is_passing = true;
@@ -59,22 +73,18 @@ static void end_outage(struct sink *sink)
         return;
     }
     outage->is_on = false;
-    if (log_wants(log, LOG_INFO)) {
-        log_begin(log, LOG_INFO, "sink_up", "records are delivered again; those that waited are");
-        log_field(log, "sink", span_of(sink->name));
-        log_number(log, "records", (long long)(sink->counts.delivered - outage->delivered_before));
-        log_seconds(log, "dur_s", (loop_now(sink->shared->loop) - outage->since) * 1000);
-        log_end(log);
-    }
+    news.records = sink->counts.delivered - outage->delivered_before;
+    news.dur_us = (loop_now(options->loop) - outage->since) * 1000;
+    options->tell(options->to, &news);
 }
 
 /* ---- the cursor ---- */
 
 /* Failing only means that more will be delivered twice after a crash. */
-static void save(struct sink *sink)
+void sink_run_save(struct sink *sink)
 {
     struct why why = {""};
-    mono_ms again = mono_add(loop_now(sink->shared->loop), SAVE_AGAIN_MS);
+    mono_ms again = mono_add(loop_now(loop_of(sink)), SAVE_AGAIN_MS);
 
     if (cursor_write(&sink->cursor, &why)) {
         loop_timer_set(&sink->save, MONO_NEVER);
@@ -110,7 +120,7 @@ static void check_cursor(struct sink *sink, struct journal_place end)
             sink, LOG_WARN, "sink_cursor",
             "its cursor is beyond the journal's end: lines were lost, or this is another journal",
             "");
-        cursor_restart(&sink->cursor, place, sink->shared->loop);
+        cursor_restart(&sink->cursor, place, loop_of(sink));
     }
 }
 
@@ -121,7 +131,7 @@ static bool begin(struct sink *sink, struct journal_place end)
     sink->now.next = sink->cursor.place;
     journal_reader_seek(sink->reader, sink->cursor.place);
     /* A new cursor's id must be known before something is delivered under it. */
-    save(sink);
+    sink_run_save(sink);
     sink->to = sink->ops->open(&sink->frame);
     sink->now.is_begun = sink->to != NULL;
     return sink->now.is_begun;
@@ -178,9 +188,9 @@ static void deliver(struct sink *sink)
 {
     struct sink_progress *now = &sink->now;
 
-    now->state = DELIVERING;
+    now->stage = DELIVERING;
     now->count = sink->batch.count < now->most ? sink->batch.count : now->most;
-    loop_timer_set(&sink->timer, mono_add(loop_now(sink->shared->loop), SILENT_MS));
+    loop_timer_set(&sink->timer, mono_add(loop_now(loop_of(sink)), SILENT_MS));
     sink->ops->deliver(sink->to, &sink->batch, now->count);
 }
 
@@ -202,12 +212,12 @@ static void delivered(struct sink *sink, const struct sink_answer *answer)
     }
     sink_batch_clear(&sink->batch);
     now->is_full = false;
-    now->state = GATHERING;
+    now->stage = GATHERING;
     if (now->most < sink->frame.settings->batch) {
         now->most++; /* slowly back to what the settings say */
     }
     loop_timer_set(&sink->timer, MONO_NEVER);
-    save(sink);
+    sink_run_save(sink);
     end_outage(sink);
 }
 
@@ -218,8 +228,8 @@ static void failed(struct sink *sink, const struct sink_answer *answer)
 
     if (answer->how == SINK_TOO_LARGE && now->count > 1) {
         now->most = now->count / 2;
-        now->state = PAUSING;
-        loop_timer_set(&sink->timer, loop_now(sink->shared->loop));
+        now->stage = PAUSING;
+        loop_timer_set(&sink->timer, loop_now(loop_of(sink)));
         return;
     }
     sink->counts.failures++;
@@ -231,22 +241,22 @@ static void failed(struct sink *sink, const struct sink_answer *answer)
     if (answer->pause_ms > pause) {
         pause = answer->pause_ms;
     }
-    now->state = PAUSING;
-    loop_timer_set(&sink->timer, mono_add(loop_now(sink->shared->loop), pause));
+    now->stage = PAUSING;
+    loop_timer_set(&sink->timer, mono_add(loop_now(loop_of(sink)), pause));
 }
 
 static void done(void *to, const struct sink_answer *answer)
 {
     struct sink *sink = to;
 
-    must(sink->now.state == DELIVERING);
+    must(sink->now.stage == DELIVERING);
     if (answer->how == SINK_DELIVERED) {
         delivered(sink, answer);
     } else {
         failed(sink, answer);
     }
     if (!sink->now.is_stepping) {
-        loop_task_queue(sink->shared->loop, &sink->task);
+        loop_task_queue(loop_of(sink), &sink->task);
     }
 }
 
@@ -261,7 +271,7 @@ static void wait_for_more(struct sink *sink)
     } else if (journal_place_compare(now->next, sink->cursor.place) > 0) {
         /* Nothing but lines that were left out. */
         sink->cursor.place = now->next;
-        save(sink);
+        sink_run_save(sink);
     }
 }
 
@@ -271,26 +281,25 @@ static bool go_on(struct sink *sink)
     struct sink_progress *now = &sink->now;
     bool was_empty = sink->batch.count == 0;
 
-    if (now->state != GATHERING) {
+    if (now->stage != GATHERING || now->is_held) {
         return false;
     }
     for (unsigned i = 0; i < STEP_LINES && gather_line(sink); i++) {
     }
     if (was_empty) {
-        now->due = mono_add(loop_now(sink->shared->loop), sink->frame.settings->every_ms);
+        now->due = mono_add(loop_now(loop_of(sink)), sink->frame.settings->every_ms);
     }
     if (sink->batch.count > 0 &&
-        (is_full(sink) || now->is_ending || loop_now(sink->shared->loop) >= now->due)) {
+        (is_full(sink) || now->is_ending || loop_now(loop_of(sink)) >= now->due)) {
         deliver(sink);
-        return now->state == GATHERING && journal_place_compare(now->next, now->end) < 0;
+        return now->stage == GATHERING && journal_place_compare(now->next, now->end) < 0;
     }
     wait_for_more(sink);
     return false;
 }
 
-bool sink_run_step(void *to, struct journal_place end)
+bool sink_run_step(struct sink *sink, struct journal_place end)
 {
-    struct sink *sink = to;
     bool has_more = false;
 
     sink->now.end = end;
@@ -307,9 +316,14 @@ static void task_run(struct loop_task *task)
 {
     struct sink *sink = LIST_OWNER(task, struct sink, task);
 
-    if (sink->now.is_begun && sink_run_step(sink, sink->now.end)) {
-        loop_task_queue_later(sink->shared->loop, task);
+    if (sink_run_step(sink, sink->now.end)) {
+        loop_task_queue_later(loop_of(sink), task);
     }
+}
+
+void sink_run_queue(struct sink *sink)
+{
+    loop_task_queue(loop_of(sink), &sink->task);
 }
 
 static void timer_fire(struct loop_timer *timer, mono_ms now)
@@ -317,61 +331,68 @@ static void timer_fire(struct loop_timer *timer, mono_ms now)
     struct sink *sink = LIST_OWNER(timer, struct sink, timer);
 
     (void)now;
-    switch (sink->now.state) {
-    case GATHERING: loop_task_queue(sink->shared->loop, &sink->task); break;
+    switch (sink->now.stage) {
+    case GATHERING: loop_task_queue(loop_of(sink), &sink->task); break;
     case PAUSING:
         if (!sink->now.is_ending || sink->now.failures == 0) {
             deliver(sink);
         }
         break;
-    case DELIVERING:
-        begin_outage(sink, "a delivery is not answered");
-        break;
+    case DELIVERING: begin_outage(sink, "a delivery is not answered"); break;
     }
+}
+
+/* ---- a change of settings ---- */
+
+bool sink_run_hold(struct sink *sink)
+{
+    sink->now.is_held = true;
+    return sink->now.stage != DELIVERING;
+}
+
+void sink_run_renew(struct sink *sink)
+{
+    struct journal_place end = sink->now.end;
+
+    sink_batch_clear(&sink->batch);
+    loop_timer_set(&sink->timer, MONO_NEVER);
+    sink->now = (struct sink_progress){.end = end, .most = sink->frame.settings->batch};
+    sink->outage.is_old = sink->outage.is_on;
+    sink->outage.is_passing = false;
+    sink_run_queue(sink);
 }
 
 /* ---- the end ---- */
 
-static bool is_busy(const struct sink *sink)
+bool sink_run_is_busy(const struct sink *sink)
 {
     const struct sink_progress *now = &sink->now;
 
-    return now->state == DELIVERING || (now->state == PAUSING && now->failures == 0) ||
-           (now->state == GATHERING && !list_is_empty(&sink->task.link));
+    return now->stage == DELIVERING || (now->stage == PAUSING && now->failures == 0) ||
+           (now->stage == GATHERING && !list_is_empty(&sink->task.link));
 }
 
-/* All sinks at once, so that a dead one costs the others nothing. */
-static void hurry(struct sinks_shared *shared)
+void sink_run_hurry(struct sink *sink)
 {
-    for (struct link *at = shared->sinks.next; at != &shared->sinks; at = at->next) {
-        struct sink *sink = LIST_OWNER(at, struct sink, link);
-
-        if (!sink->now.is_ending) {
-            sink->now.is_ending = true;
-            sink->now.end = (struct journal_place){UINT64_MAX, UINT64_MAX};
-            loop_task_queue(shared->loop, &sink->task);
-        }
-    }
-}
-
-void sink_run_finish(void *to, uint32_t ms)
-{
-    struct sink *sink = to;
-    struct loop *loop = sink->shared->loop;
-    mono_ms until = mono_add(loop_now(loop), ms);
-
-    hurry(sink->shared);
-    do {
-        loop_resume(loop);
-        (void)loop_turn(loop, is_busy(sink) ? TURN_MS : 0);
-    } while (is_busy(sink) && loop_now(loop) < until);
-    save(sink);
+    sink->now.is_ending = true;
+    sink->now.end = (struct journal_place){UINT64_MAX, UINT64_MAX};
+    sink_run_queue(sink);
 }
 
 void sink_run_init(struct sink *sink)
 {
     sink->frame.done = done;
-    loop_timer_init(&sink->timer, sink->shared->loop, timer_fire);
-    loop_timer_init(&sink->save, sink->shared->loop, save_fire);
+    loop_timer_init(&sink->timer, loop_of(sink), timer_fire);
+    loop_timer_init(&sink->save, loop_of(sink), save_fire);
     loop_task_init(&sink->task, task_run);
+}
+
+void sink_run_fini(struct sink *sink)
+{
+    if (sink->to != NULL) {
+        sink->ops->free(sink->to);
+    }
+    loop_timer_fini(&sink->timer);
+    loop_timer_fini(&sink->save);
+    loop_task_cancel(&sink->task);
 }

@@ -185,8 +185,7 @@ static void on_heard(void *to)
     uint32_t i = 0;
 
     while (ring_take(&store->said, &i)) {
-        log_say(store->options.log, store->sayings[i].level, store->sayings[i].event, "%s",
-                store->sayings[i].text);
+        log_news(store->options.log, &store->sayings[i].news);
     }
     while (ring_take(&store->answered, &i)) {
         struct store_question *question = store->questions[i];

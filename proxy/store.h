@@ -36,8 +36,10 @@ struct store_options {
      * thread, before store_new returns. `text` is empty, for texts of the record. */
     void (*settle_crash)(void *to, struct buf *text, struct record *record);
     /* Puts those who will follow the journal into `followers` (at most FOLLOWERS_MAX) and returns how
-     * many; on the store thread, whose loop is given. NULL: nobody follows. */
-    size_t (*make_followers)(void *to, struct loop *store_loop, struct follower *followers);
+     * many; on the store thread, whose loop is given, before store_new returns: until then nobody uses
+     * `store` but for store_tell. NULL: nobody follows. */
+    size_t (*make_followers)(void *to, struct store *store, struct loop *store_loop,
+                             struct follower *followers);
     void *to;
 };
 enum { FOLLOWERS_MAX = 16 };
@@ -77,6 +79,9 @@ struct store_question {
 /* Up to QUESTIONS_MAX at once. False: too many are waiting, neither function will run. */
 enum { QUESTIONS_MAX = 64 };
 bool store_ask(struct store *store, struct store_question *question);
+/* On the store thread: a line for the log, which is the main loop's. Texts are copied, and cut where they
+ * are too long. */
+void store_tell(struct store *store, const struct log_news *news);
 /* Within `run`: appends whole lines. False: the disk fails. */
 bool store_append(struct store *store, struct span lines, struct journal_place *end);
 

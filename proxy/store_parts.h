@@ -27,9 +27,10 @@ uint32_t ring_count(const struct ring *ring);
 
 /* What the store thread has to say to operators. */
 struct store_said {
-    enum log_level level;
-    const char *event; /* a literal */
+    struct log_news news; /* its texts are these */
     char text[256];
+    char sink[160];
+    char reason[256];
 };
 enum { SAID_MAX = 32 };
 

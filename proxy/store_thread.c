@@ -45,21 +45,34 @@ struct store_thread {
 
 /* ---- saying ---- */
 
-static void say(struct store_thread *side, enum log_level level, const char *event,
-                const char *text)
+static struct span keep(char *room, size_t size, struct span text)
 {
-    struct store *store = side->store;
+    (void)snprintf(room, size, "%.*s", (int)text.len, text.len == 0 ? "" : text.at);
+    return span_of(room);
+}
+
+void store_tell(struct store *store, const struct log_news *news)
+{
     uint32_t place = atomic_load_explicit(&store->said.put, memory_order_relaxed) % SAID_MAX;
     struct store_said *said = &store->sayings[place];
 
     if (ring_count(&store->said) >= SAID_MAX - 1) {
         return; /* nobody listens; what matters is said again */
     }
-    said->level = level;
-    said->event = event;
-    (void)snprintf(said->text, sizeof said->text, "%s", text);
+    said->news = *news;
+    said->news.text = keep(said->text, sizeof said->text, span_of(news->text)).at;
+    said->news.sink = keep(said->sink, sizeof said->sink, news->sink);
+    said->news.reason = keep(said->reason, sizeof said->reason, news->reason);
     ring_put(&store->said, place);
     bell_ring(store->heard);
+}
+
+static void say(struct store_thread *side, enum log_level level, const char *event,
+                const char *text)
+{
+    struct log_news news = {.level = level, .event = event, .text = text};
+
+    store_tell(side->store, &news);
 }
 
 static void note_failure(struct store_thread *side, const struct why *why)
@@ -479,7 +492,7 @@ static enum err begin(struct store_thread *side, struct why *why)
     side->view = (struct inflight){
         .memory = side->store->map.memory, .count = side->store->map.count, .is_own = true};
     if (options->make_followers != NULL) {
-        side->followers_count = options->make_followers(options->to, side->loop, side->followers);
+        side->followers_count = options->make_followers(options->to, side->store, side->loop, side->followers);
     }
     loop_timer_set(&side->tidy, mono_add(loop_now(side->loop), TIDY_MS));
     step_followers(side);

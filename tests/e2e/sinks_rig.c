@@ -17,15 +17,13 @@
 #include "proxy/sinks.h"
 #include "usage/record.h"
 
-enum { SINKS_MAX = 16 };
-
 static struct {
     struct loop *loop;
     struct log *log;
     struct journal *journal;
     struct snapshot *snapshot;
-    struct follower followers[SINKS_MAX];
-    size_t count;
+    struct sinks *sinks;
+    struct follower follower;
     struct loop_task again;
     struct event input;
     struct buf lines;
@@ -43,12 +41,7 @@ static void die(const char *text)
 
 static void step_all(struct loop_task *task)
 {
-    bool has_more = false;
-
-    for (size_t i = 0; i < rig.count; i++) {
-        has_more |= rig.followers[i].ops->step(rig.followers[i].to, journal_end(rig.journal));
-    }
-    if (has_more) {
+    if (rig.follower.ops->step(rig.follower.to, journal_end(rig.journal))) {
         loop_task_queue_later(rig.loop, task);
     }
 }
@@ -111,19 +104,18 @@ static void tell_counts(void)
     struct rusage used;
 
     (void)getrusage(RUSAGE_SELF, &used);
-    for (size_t i = 0; i < rig.count; i++) {
-        struct sink_counts counts = sinks_count_of(&rig.followers[i]);
-        struct journal_place cursor = rig.followers[i].ops->cursor(rig.followers[i].to);
+    for (size_t i = 0; i < sinks_count(rig.sinks); i++) {
+        struct sink_state state = sinks_state(rig.sinks, i);
 
         (void)fprintf(stderr,
-                      "{\"event\":\"counts\",\"sink\":\"%s\",\"delivered\":%llu,\"known\":%llu,"
+                      "{\"event\":\"counts\",\"sink\":\"%.*s\",\"delivered\":%llu,\"known\":%llu,"
                       "\"batches\":%llu,\"failures\":%llu,\"damaged\":%llu,\"is_down\":%s,"
                       "\"segment\":%llu,\"offset\":%llu,\"cpu_us\":%lld}\n",
-                      rig.followers[i].name, (unsigned long long)counts.delivered,
-                      (unsigned long long)counts.known, (unsigned long long)counts.batches,
-                      (unsigned long long)counts.failures, (unsigned long long)counts.damaged,
-                      counts.is_down ? "true" : "false", (unsigned long long)cursor.segment,
-                      (unsigned long long)cursor.offset,
+                      SPAN_ARGS(state.name), (unsigned long long)state.delivered,
+                      (unsigned long long)state.known, (unsigned long long)state.batches,
+                      (unsigned long long)state.failures, (unsigned long long)state.damaged,
+                      state.is_down ? "true" : "false", (unsigned long long)state.cursor.segment,
+                      (unsigned long long)state.cursor.offset,
                       (long long)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000 +
                           used.ru_utime.tv_usec + used.ru_stime.tv_usec);
     }
@@ -132,9 +124,7 @@ static void tell_counts(void)
 /* As the store thread does: when its loop has ended. */
 static void finish(uint32_t ms)
 {
-    for (size_t i = 0; i < rig.count; i++) {
-        rig.followers[i].ops->finish(rig.followers[i].to, ms);
-    }
+    rig.follower.ops->finish(rig.follower.to, ms);
     tell_counts();
 }
 
@@ -203,6 +193,12 @@ static void load(const char *path)
     buf_fini(&text);
 }
 
+static void tell(void *to, const struct log_news *news)
+{
+    (void)to;
+    log_news(rig.log, news);
+}
+
 static void begin(char **arguments)
 {
     struct journal_rules rules = {.retention_ms = 3600000, .segment_bytes = 16 << 20};
@@ -218,11 +214,12 @@ static void begin(char **arguments)
         die(why.text);
     }
     options.loop = rig.loop;
-    options.log = rig.log;
+    options.tell = tell;
     options.snapshot = rig.snapshot;
-    if (sinks_new(&options, rig.followers, &rig.count, &why) != ERR_NONE) {
+    if (sinks_new(&options, &rig.sinks, &why) != ERR_NONE) {
         die(why.text);
     }
+    rig.follower = sinks_follower(rig.sinks);
     buf_init(&rig.lines, 64 << 20);
     loop_task_init(&rig.again, step_all);
 }
@@ -244,9 +241,7 @@ int main(int count, char **arguments)
         finish(rig.finish_ms);
     }
     (void)event_del(&rig.input);
-    for (size_t i = 0; i < rig.count; i++) {
-        rig.followers[i].ops->free(rig.followers[i].to);
-    }
+    rig.follower.ops->free(rig.follower.to);
     loop_task_cancel(&rig.again);
     journal_close(rig.journal);
     buf_fini(&rig.lines);
