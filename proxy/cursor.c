@@ -102,6 +102,15 @@ static enum err set_paths(struct cursor *cursor, struct span folder)
     return cursor->path.failed || cursor->other.failed ? ERR_MEMORY : ERR_NONE;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat status;
+    bool is_good = stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+
+    errno = ENOTDIR;
+    return is_good;
+}
+
 static enum err make_folder(struct span folder, struct why *why)
 {
     enum err err = ERR_NONE;
@@ -112,7 +121,7 @@ static enum err make_folder(struct span folder, struct why *why)
     buf_put_char(&path, '\0');
     if (path.failed) {
         err = ERR_MEMORY;
-    } else if (mkdir(path.at, 0700) != 0 && errno != EEXIST) {
+    } else if (mkdir(path.at, 0700) != 0 && (errno != EEXIST || !is_folder(path.at))) {
         err = fail(why, path.at);
     }
     buf_fini(&path);

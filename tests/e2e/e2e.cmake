@@ -39,7 +39,7 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples prices scorecard stale outage silence
-        records crash usage usage_command sinks sinks_redis)
+        records crash usage usage_command sinks sinks_live sinks_redis)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 # The longest ones begin first, so that nothing waits for them at the end.
