@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "headgate_version.h"
 #include "proxy/admin_fleet.h"
+#include "proxy/admin_sinks.h"
 #include "proxy/admin_usage.h"
 #include "proxy/call_parts.h"
 #include "wire/json_out.h"
@@ -267,12 +268,13 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
     if (!passes(call, head, base, &facts)) {
         return false;
     }
-    if (admin_usage_is(path)) {
+    if (admin_usage_is(path) || admin_sinks_is(path)) {
         if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
             refuse(call, REFUSAL_METHOD, "GET, HEAD");
             return false;
         }
-        return admin_usage_open(call, path, query);
+        return admin_sinks_is(path) ? admin_sinks_open(call, path)
+                                    : admin_usage_open(call, path, query);
     }
     if (page != NULL) {
         answer_page(call, page, method, query);

@@ -1,27 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a path and its query to an answer of the index. The page outlives its call: whoever asked
- * may have left by the time the answer is there. */
+/* From a path and its query to an answer of the index. */
 #include "proxy/admin_usage.h"
 
 #include "base/mem.h"
+#include "proxy/admin_ask.h"
 #include "proxy/call_parts.h"
 #include "proxy/index.h"
-#include "proxy/store.h"
 #include "usage/query.h"
 
 enum { DECODED_MAX = 64 * 1024 };
 
 struct usage_page {
-    struct store_question question; /* first, so that it leads here */
-    struct env *env;
-    uint64_t call_id; /* in calls */
+    struct admin_page page; /* first, so that it leads here */
     struct query query;
     struct buf texts; /* of the question */
     struct buf trace;
-    struct buf out;   /* made on the store thread */
     wall_ms now;
-    enum err err;
-    struct why why;
 };
 
 static const struct span prefix = SPAN("/admin/v1/usage/");
@@ -52,87 +46,26 @@ bool admin_usage_is(struct span path)
     return find_kind(path, &kind, &rest);
 }
 
-static void page_free(struct usage_page *page)
+static void give(struct admin_page *page)
 {
-    buf_fini(&page->texts);
-    buf_fini(&page->trace);
-    buf_fini(&page->out);
-    mem_give(page, sizeof *page);
+    struct usage_page *usage = (struct usage_page *)page;
+
+    buf_fini(&usage->texts);
+    buf_fini(&usage->trace);
+    mem_give(usage, sizeof *usage);
 }
 
-static void refuse(struct call *call, const struct refusal *refusal)
+/* On the store thread. */
+static void make(struct admin_page *page, struct journal_place end)
 {
-    conn_refusing(call->conn);
-    reply_refusal(call, dialect_at(0), refusal, NULL);
-    call_leave(call);
-    call_close(call, true);
-}
-
-static void refuse_question(struct call *call, const struct usage_page *page)
-{
-    struct refusal refusal = {.kind = REFUSAL_BAD_QUESTION, .detail = span_of(page->why.text)};
-
-    switch (page->err) {
-    case ERR_MISSING: refusal = (struct refusal){.kind = REFUSAL_TRACE_UNKNOWN}; break;
-    case ERR_FORMAT: break;
-    default: refusal = (struct refusal){.kind = REFUSAL_OVERLOADED}; break;
-    }
-    refuse(call, &refusal);
-}
-
-bool admin_usage_open(struct call *call, struct span path, struct span query)
-{
-    struct usage_page *page = mem_take_zero(sizeof *page);
-    enum query_kind kind = QUERY_SUMMARY;
-    struct span rest;
-
-    if (page == NULL) {
-        refuse(call, &(struct refusal){.kind = REFUSAL_OVERLOADED});
-        return false;
-    }
-    must(find_kind(path, &kind, &rest));
-    page->env = call->env;
-    page->call_id = call->id;
-    page->now = loop_wall(call->env->loop);
-    buf_init(&page->texts, DECODED_MAX);
-    buf_init(&page->trace, DECODED_MAX);
-    buf_init(&page->out, INDEX_ANSWER_MAX);
-    query_init(&page->query, kind);
-    if (kind == QUERY_TRACE) { /* as a path may have it: ids have no letter that needs a code */
-        buf_put(&page->trace, rest);
-        page->err = page->trace.failed ? ERR_MEMORY
-                                       : query_set(&page->query, SPAN_OF("id"),
-                                                   buf_span(&page->trace), &page->why);
-    }
-    if (page->err == ERR_NONE) {
-        page->err = query_read_url(&page->query, query, &page->texts, &page->why);
-    }
-    if (page->err != ERR_NONE) {
-        refuse_question(call, page);
-        page_free(page);
-        return false;
-    }
-    call->page = page;
-    return true;
-}
-
-/* ---- on the store thread ---- */
-
-static void run(struct store_question *question, struct journal_place end)
-{
-    struct usage_page *page = (struct usage_page *)question;
+    struct usage_page *usage = (struct usage_page *)page;
     struct index *index = page->env->ports->index;
 
     (void)end;
-    if (index == NULL) {
-        page->err = ERR_SYSTEM;
-        return;
-    }
-    page->err = usage_answer(index, &page->query, page->now, &page->out, &page->why);
-    mem_hand_over(page->out.cap);
+    page->err = index == NULL
+                    ? ERR_SYSTEM
+                    : usage_answer(index, &usage->query, usage->now, &page->out, &page->why);
 }
-
-/* ---- on the loop again ---- */
 
 static struct span type_of(enum query_format format)
 {
@@ -144,42 +77,47 @@ static struct span type_of(enum query_format format)
     return SPAN_OF("application/json");
 }
 
-static void done(struct store_question *question)
+static void read_question(struct usage_page *usage, struct span rest, struct span query)
 {
-    struct usage_page *page = (struct usage_page *)question;
-    struct call *call = slots_find(&page->env->calls->slots, page->call_id);
+    struct admin_page *page = &usage->page;
 
-    mem_take_over(page->out.cap);
-    if (call != NULL && !call->is_closed && call->conn != NULL) {
-        call->page = NULL;
-        if (page->err != ERR_NONE) {
-            refuse_question(call, page);
-        } else {
-            reply_whole(call, 200, type_of(page->query.format), buf_span(&page->out));
-            call_close(call, false); /* as all pages: they may be asked for every second */
-        }
+    if (usage->query.kind ==
+        QUERY_TRACE) { /* as a path may have it: ids have no letter that needs a code */
+        buf_put(&usage->trace, rest);
+        page->err = usage->trace.failed ? ERR_MEMORY
+                                        : query_set(&usage->query, SPAN_OF("id"),
+                                                    buf_span(&usage->trace), &page->why);
     }
-    page_free(page);
+    if (page->err == ERR_NONE) {
+        page->err = query_read_url(&usage->query, query, &usage->texts, &page->why);
+    }
+    page->type = type_of(usage->query.format);
 }
 
-void admin_usage_ask(struct call *call)
+bool admin_usage_open(struct call *call, struct span path, struct span query)
 {
-    struct usage_page *page = call->page;
+    struct usage_page *usage = mem_take_zero(sizeof *usage);
+    enum query_kind kind = QUERY_SUMMARY;
+    struct span rest;
 
-    page->question = (struct store_question){.run = run, .done = done};
-    if (!store_ask(call->env->ports->store, &page->question)) {
-        call->page = NULL;
-        page_free(page);
-        refuse(call, &(struct refusal){.kind = REFUSAL_OVERLOADED});
-        return;
+    must(find_kind(path, &kind, &rest));
+    if (usage == NULL) {
+        admin_page_refuse(call, &(struct admin_page){.err = ERR_MEMORY});
+        return false;
     }
-    call->has_asked = true;
-}
-
-void admin_usage_forget(struct call *call)
-{
-    if (call->page != NULL && !call->has_asked) {
-        page_free(call->page);
+    admin_page_init(&usage->page, call, INDEX_ANSWER_MAX);
+    usage->page.make = make;
+    usage->page.free = give;
+    usage->now = loop_wall(call->env->loop);
+    buf_init(&usage->texts, DECODED_MAX);
+    buf_init(&usage->trace, DECODED_MAX);
+    query_init(&usage->query, kind);
+    read_question(usage, rest, query);
+    if (usage->page.err != ERR_NONE) {
+        admin_page_refuse(call, &usage->page);
+        admin_page_free(&usage->page);
+        return false;
     }
-    call->page = NULL;
+    call->page = &usage->page;
+    return true;
 }

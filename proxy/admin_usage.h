@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/admin_usage.h: questions about usage on the operators' listener. They are answered by the index
- * on the store thread; the call waits meanwhile, and the loop goes on. Called by admin_mount.c and
- * call_open.c. */
+/* proxy/admin_usage.h: questions about usage on the operators' listener, answered by the index on the
+ * store thread (admin_ask.h). Called by admin_mount.c. */
 #ifndef PROXY_ADMIN_USAGE_H
 #define PROXY_ADMIN_USAGE_H
 
@@ -10,15 +9,11 @@
 #include "base/span.h"
 
 struct call;
-struct usage_page;
 
 /* Whether the path (without its query) is a question's. */
 bool admin_usage_is(struct span path);
 /* Reads the question; it is asked when the request is whole. False: it was answered (a no), the call is
  * closed. */
 bool admin_usage_open(struct call *call, struct span path, struct span query);
-void admin_usage_ask(struct call *call);
-/* The call is gone: a question that was never asked goes with it. */
-void admin_usage_forget(struct call *call);
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proxy/admin_mount.h"
-#include "proxy/admin_usage.h"
+#include "proxy/admin_ask.h"
 #include "wire/estimate.h"
 #include "wire/head.h"
 
@@ -377,7 +377,7 @@ void call_ready(struct call *call)
     bool is_models = false;
 
     if (call->page != NULL) {
-        admin_usage_ask(call);
+        admin_page_ask(call);
         return;
     }
     is_models = call->match.operation->kind == OPERATION_MODELS;

@@ -3,7 +3,7 @@
  * with the small buffers they have. */
 #include "proxy/call_parts.h"
 
-#include "proxy/admin_usage.h"
+#include "proxy/admin_ask.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -95,7 +95,7 @@ static void reap_run(struct loop_task *task)
 
     snapshot_give(call->snapshot);
     call_drop_aside(call);
-    admin_usage_forget(call);
+    admin_page_forget(call);
     call_drain_end(call);
     call_resume_end(call);
     relay_end(&call->relay);

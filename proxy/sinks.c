@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proxy/journal_parts.h"
 #include "proxy/sinks_parts.h"
 
 enum { FOLDER_MAX = 4096, TURN_MS = 50 };
@@ -343,4 +344,31 @@ struct sink_state sinks_state(const struct sinks *sinks, size_t i)
         .down_ms = sink->outage.is_on ? loop_now(sinks->options.loop) - sink->outage.since : 0,
         .reason = sink->outage.is_on ? sink->outage.why.text : "",
     };
+}
+
+uint64_t sinks_waiting(const struct sinks *sinks, struct journal_place cursor,
+                       struct journal_place end)
+{
+    char folder[JOURNAL_FOLDER_MAX];
+    struct segments segments = {.list = NULL};
+    struct span journal = sinks->options.journal;
+    struct why why;
+    uint64_t bytes = 0;
+
+    if (cursor.segment == end.segment || journal.len >= sizeof folder) {
+        return end.offset > cursor.offset ? end.offset - cursor.offset : 0;
+    }
+    memcpy(folder, journal.at, journal.len);
+    folder[journal.len] = '\0';
+    (void)segments_list(folder, &segments, &why); /* none: the folder cannot be read now */
+    for (size_t i = 0; i < segments.count; i++) {
+        const struct segment *segment = &segments.list[i];
+        uint64_t from = segment->number == cursor.segment ? cursor.offset : 0;
+
+        if (segment->number >= cursor.segment && segment->size > from) {
+            bytes += segment->size - from;
+        }
+    }
+    segments_fini(&segments);
+    return bytes;
 }

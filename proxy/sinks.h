@@ -53,5 +53,8 @@ struct sink_state {
 size_t sinks_count(const struct sinks *sinks);
 /* Valid until they are used again. */
 struct sink_state sinks_state(const struct sinks *sinks, size_t i);
+/* Bytes of the journal between the two. */
+uint64_t sinks_waiting(const struct sinks *sinks, struct journal_place cursor,
+                       struct journal_place end);
 
 #endif

@@ -365,7 +365,7 @@ describe('commands', () => {
         await withAdmin(`127.0.0.1:${server.address().port}`, async (file) => {
             const { code, stdout } = await runToEnd(['-c', file, 'status']);
             assert.equal(code, 0);
-            assert.equal(stdout, 'a[2Jb\ncd\n');
+            assert.equal(stdout, 'a[2Jb\ncd\n\na[2Jb\ncd\n');
         });
         server.close();
     });

@@ -463,6 +463,27 @@ describe('together', () => {
                 assert.deepEqual(receiver.ids(), idsOf(1, 700));
                 assert.equal(read(sinks), journal(sinks));
             }))));
+    test('the journal keeps what the one farthest behind needs, and not more', () => withReceiver((_, i) => ({ status: i === 0 ? 503 : 200 }), (receiver, sink) =>
+        withSinks([{ ...sink, batch: 5000 }, FILE], async (sinks) => {
+            const bytes = async () => {
+                const before = sinks.events('tidy').length;
+                sinks.say('tidy');
+                await until(() => sinks.events('tidy').length > before, 5000, 'tidy');
+                return sinks.events('tidy').at(-1).bytes;
+            };
+            await sinks.start();
+            for (let i = 0; i < 5; i++) {
+                sinks.append(1 + i * 8000, 8000);
+            }
+            await sinks.delivered(40000, 1);
+            const all = journal(sinks).length;
+            assert.ok(fs.readdirSync(sinks.at('journal')).length >= 3);
+            assert.equal(await bytes(), all);
+            await sinks.delivered(40000);
+            assert.ok(await bytes() < all / 2);
+            assert.deepEqual(receiver.ids(), idsOf(1, 40000));
+            await sinks.finish();
+        })));
     test('ends without a word when nothing is there to deliver', () => withSinks([FILE, { kind: 'stdout' }], async (sinks) => {
         await sinks.start();
         await sinks.finish();

@@ -312,6 +312,27 @@ describe('a new configuration', { concurrency: 4 }, () => {
     }));
 });
 
+test('headgate status tells how they do', () => withHouse(async (house, receiver) => {
+    house.sinks = [house.file(), http(receiver, { name: 'books' })];
+    await house.start();
+    const get = (target) => ask(house.headgate.admin, { method: 'GET', target, host: `127.0.0.1:${house.headgate.admin}` });
+    await house.calls(3);
+    await house.hear('sink_down');
+    await until(() => idsIn(house.read()).length === 3, 3000, 'three lines');
+    const { sinks } = JSON.parse((await get('/admin/v1/sinks')).body);
+    const [file, books] = sinks;
+    assert.deepEqual(file, { sink: `file ${house.at('out.jsonl')}`, kind: 'file', state: 'ok', why: '', down_s: 0, delivered: 3, waiting_bytes: 0, failures: 0, damaged: 0 });
+    assert.deepEqual({ ...books, failures: 1, down_s: 1 },
+        { sink: 'books', kind: 'http', state: 'down', why: 'it answers 404', down_s: 1, delivered: 0, waiting_bytes: house.read().length, failures: 1, damaged: 0 });
+    const { code, stdout } = await runToEnd(['status', '-c', house.headgate.file]);
+    assert.equal(code, 0);
+    assert.match(stdout, /\n\nSTATE {3}DELIVERED {2}WAITING KiB {2}SINK\nok {14}3 {12}0 {2}file .*out.jsonl\ndown {12}0 +\d+ {2}books, for \d+s: it answers 404\n$/);
+    await house.change([]);
+    assert.deepEqual(JSON.parse((await get('/admin/v1/sinks')).body), { sinks: [] });
+    assert.equal((await get('/admin/v1/sinks.txt')).body.length, 0);
+    await house.stop();
+}, { receiver: () => ({ status: 404 }) }));
+
 test('a folder that cannot keep cursors ends the start', () => withHouse(async (house) => {
     fs.mkdirSync(house.at('state'), { mode: 0o700 });
     fs.writeFileSync(house.at('state/sinks'), '');

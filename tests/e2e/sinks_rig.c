@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sinks_rig SETTINGS JOURNAL STATE: a loop with the sinks of a settings file over a journal that
- * grows by commands on standard input, one a line: append FIRST COUNT   records FIRST, FIRST+1, ...
- * go into the journal, and the sinks are stepped break                a line that no CRC fits goes
- * into the journal counts               a line on standard error: {"event":"counts", ...} finish MS
- * ends as the program does The log goes to standard error as JSON. Standard output belongs to the
- * sinks. */
+/* sinks_rig SETTINGS JOURNAL STATE: a loop with the sinks of a settings file over a journal that grows
+ * by commands on standard input, one a line. It writes what calls of a moment cannot: hundreds of thousands
+ * of records at once, and damaged ones.
+ *
+ *   append FIRST COUNT   records FIRST, FIRST+1, ... go into the journal, and the sinks are stepped
+ *   break                a line that no CRC fits goes into the journal
+ *   tidy                 what no sink needs is deleted: {"event":"tidy","bytes": what is left}
+ *   counts               a line on standard error for each sink: {"event":"counts", ...}
+ *   finish MS            ends as the program does
+ *
+ * The log goes to standard error as JSON. Standard output belongs to the sinks. */
 #include <curl/curl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +21,8 @@
 #include "proxy/files.h"
 #include "proxy/sinks.h"
 #include "usage/record.h"
+
+enum { RETENTION_MS = 3600000 };
 
 static struct {
     struct loop *loop;
@@ -141,6 +148,12 @@ static void obey(const char *line)
         step_all(&rig.again);
     } else if (strcmp(line, "counts") == 0) {
         tell_counts();
+    } else if (strcmp(line, "tidy") == 0) {
+        /* As if all of it were older than it need be. */
+        (void)fprintf(stderr, "{\"event\":\"tidy\",\"bytes\":%llu}\n",
+                      (unsigned long long)journal_tidy(rig.journal,
+                                                       rig.follower.ops->cursor(rig.follower.to),
+                                                       loop_wall(rig.loop) + 2 * RETENTION_MS));
     } else if (sscanf(line, "finish %llu", &a) == 1) {
         rig.is_over = true;
         rig.finish_ms = (uint32_t)a;
@@ -201,7 +214,7 @@ static void tell(void *to, const struct log_news *news)
 
 static void begin(char **arguments)
 {
-    struct journal_rules rules = {.retention_ms = 3600000, .segment_bytes = 16 << 20};
+    struct journal_rules rules = {.retention_ms = RETENTION_MS, .segment_bytes = 4 << 20};
     struct sinks_options options = {
         .journal = span_of(arguments[2]), .state_dir = span_of(arguments[3]), .seed = 7};
     struct why why;
