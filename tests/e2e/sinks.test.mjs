@@ -43,7 +43,7 @@ async function withReceiver(answer, act) {
     }
 }
 
-describe('file', { concurrency: 6 }, () => {
+describe('file', { concurrency: 10 }, () => {
     test('has the lines of the journal, to the byte', () => withSinks([FILE], async (sinks) => {
         await sinks.start();
         sinks.append(1, 1);
@@ -201,7 +201,7 @@ describe('file', { concurrency: 6 }, () => {
     }));
 });
 
-describe('stdout', { concurrency: 6 }, () => {
+describe('stdout', { concurrency: 10 }, () => {
     test('has the lines', () => withSinks([{ kind: 'stdout' }], async (sinks) => {
         await sinks.start({ stdout: 'pipe' });
         sinks.append(1, 3000);
@@ -245,7 +245,7 @@ describe('stdout', { concurrency: 6 }, () => {
     }));
 });
 
-describe('http', { concurrency: 6 }, () => {
+describe('http', { concurrency: 10 }, () => {
     test('posts JSON Lines with a batch id of their own', () => withReceiver(() => ({}), (receiver, sink) =>
         withSinks([{ ...sink, batch: 100, headers: { Authorization: 'Bearer ${TOKEN}', 'x-team': 'blue' } }], async (sinks) => {
             await sinks.start({ env: { TOKEN: 'sk-test-usage-1' } });

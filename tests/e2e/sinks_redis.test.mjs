@@ -39,7 +39,7 @@ async function between(redis, act) {
     return { port: server.address().port, connections: () => connections, stop: () => server.close() };
 }
 
-describe('redis', { concurrency: 6 }, () => {
+describe('redis', { concurrency: 10 }, () => {
     test('each record is an entry, in order, with its id and its line', () => withRedis(async (redis, sinks) => {
         await sinks.start();
         sinks.append(1, 1200);
