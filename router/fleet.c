@@ -184,9 +184,9 @@ static bool settle_in(struct fleet *fleet, struct live_deployment *live)
     return true;
 }
 
-/* Found or made; NULL when there is no room for one more. */
+/* Found, or made where it may be; NULL when there is none. */
 static struct live_deployment *obtain(struct fleet *fleet, const struct provider *provider,
-                                      struct span model)
+                                      struct span model, bool may_make)
 {
     char bytes[KEY_HEAD + LIMIT_MODEL_NAME];
     struct span key = span_make(bytes, put_key(bytes, provider, model));
@@ -196,7 +196,7 @@ static struct live_deployment *obtain(struct fleet *fleet, const struct provider
     if (entry != NULL) {
         return LIST_OWNER(entry, struct live_deployment, entry);
     }
-    if (!grow(fleet)) {
+    if (!may_make || !grow(fleet)) {
         return NULL;
     }
     live = new_deployment(provider, key);
@@ -207,34 +207,42 @@ static struct live_deployment *obtain(struct fleet *fleet, const struct provider
     return live;
 }
 
-/* Its index; that of the provider itself (no model) when there is no room for one more. */
-static uint32_t deployment_of(struct fleet *fleet, const struct provider *provider,
-                              struct span model)
+/* Of a model for which there is no room, or which may not be made, that of the provider itself. */
+static struct member member_of(struct fleet *fleet, const struct target *target, struct span model,
+                               bool may_make)
 {
-    const struct live_deployment *live = obtain(fleet, provider, model);
+    const struct provider *provider = target->provider;
+    const struct live_deployment *live = NULL;
+    struct member member = {.endpoint = fleet_endpoint_index(fleet, provider),
+                            .credential = provider->credential_index,
+                            .deployment = provider->index};
 
-    return live == NULL ? provider->index : live->index;
+    if (target->model.len > 0 && target->number != TARGET_UNLISTED) {
+        member.deployment = fleet->by_target[target->number];
+        return member;
+    }
+    live = obtain(fleet, provider, target->model.len > 0 ? target->model : model, may_make);
+    if (live != NULL) {
+        member.deployment = live->index;
+    }
+    return member;
 }
 
 struct member fleet_member(struct fleet *fleet, const struct target *target, struct span model)
 {
-    const struct provider *provider = target->provider;
-    bool is_listed = target->model.len > 0 && target->number != TARGET_UNLISTED;
+    return member_of(fleet, target, model, true);
+}
 
-    return (struct member){
-        .endpoint = fleet_endpoint_index(fleet, provider),
-        .credential = provider->credential_index,
-        .deployment = is_listed ? fleet->by_target[target->number]
-                                : deployment_of(fleet, provider,
-                                                target->model.len > 0 ? target->model : model),
-    };
+struct member fleet_look_up(struct fleet *fleet, const struct target *target, struct span model)
+{
+    return member_of(fleet, target, model, false);
 }
 
 /* ---- birth and death ---- */
 
 static bool place_target(struct fleet *fleet, const struct target *target)
 {
-    struct live_deployment *live = obtain(fleet, target->provider, target->model);
+    struct live_deployment *live = obtain(fleet, target->provider, target->model, true);
 
     if (live == NULL) {
         return false;
@@ -249,7 +257,7 @@ static bool place_all(struct fleet *fleet)
     const struct routing *routing = fleet->routing;
 
     for (size_t i = 0; i < routing->providers_count; i++) {
-        struct live_deployment *live = obtain(fleet, &routing->providers[i], span_make("", 0));
+        struct live_deployment *live = obtain(fleet, &routing->providers[i], span_make("", 0), true);
 
         if (live == NULL) {
             return false;

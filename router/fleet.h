@@ -39,6 +39,9 @@ struct member {
 
 /* `model`: what the app sent, used where the target names none. */
 struct member fleet_member(struct fleet *fleet, const struct target *target, struct span model);
+/* The same for whoever only asks what would be: a model that was never called is not remembered, and
+ * the member is then that of its provider. */
+struct member fleet_look_up(struct fleet *fleet, const struct target *target, struct span model);
 
 /* What an attempt is expected to take; for rate-limit-aware routing. */
 struct estimate {

@@ -28,7 +28,10 @@ const struct target *plan_target(const struct plan *plan, uint8_t place)
 
 struct member plan_member(const struct plan *plan, struct fleet *fleet, uint8_t place)
 {
-    return fleet_member(fleet, &plan->targets[place], plan->model);
+    const struct target *target = &plan->targets[place];
+
+    return plan->is_preview ? fleet_look_up(fleet, target, plan->model)
+                            : fleet_member(fleet, target, plan->model);
 }
 
 struct standing plan_standing(const struct plan *plan, struct fleet *fleet, uint8_t place,
@@ -53,6 +56,8 @@ struct tier {
 /* What is seen of the candidates while the plan is made, by place: asked once. */
 struct scene {
     struct fleet *fleet;
+    struct strategy_memory *memory;
+    struct rng *rng;
     const struct plan_ask *ask;
     mono_ms now;
     bool is_out[TARGETS_MAX];
@@ -165,8 +170,7 @@ static void order_tier(struct plan *plan, const struct scene *scene, struct tier
         if (strategy->uses_costs) {
             fill_costs(plan, scene, tier);
         }
-        strategy->order(tier->figures, tier->count, fleet_memory(scene->fleet, plan->rules),
-                        fleet_rng(scene->fleet), order);
+        strategy->order(tier->figures, tier->count, scene->memory, scene->rng, order);
     }
     for (uint8_t i = 0; i < tier->count; i++) {
         plan->order[plan->count++] = tier->figures[order[i]].place;
@@ -302,7 +306,7 @@ static void start_slowly(struct plan *plan, const struct scene *scene)
     }
     figures_of(scene, plan, plan->order[first], &figures);
     if (figures.ramp_permille >= RAMP_FULL_PERMILLE ||
-        rng_below(fleet_rng(scene->fleet), RAMP_FULL_PERMILLE) < figures.ramp_permille) {
+        rng_below(scene->rng, RAMP_FULL_PERMILLE) < figures.ramp_permille) {
         return;
     }
     second = first_eligible(plan, scene, (uint8_t)(first + 1));
@@ -330,13 +334,26 @@ static void count_call(const struct plan *plan, const struct scene *scene)
 void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
                const struct plan_ask *ask, mono_ms now)
 {
+    struct strategy_memory memory;
+    struct rng rng;
     struct scene scene;
 
     scene.fleet = fleet;
     scene.ask = ask;
     scene.now = now;
-    *plan = (struct plan){
-        .route = way->route, .rules = way->rules, .model = ask->model, .estimate = ask->estimate};
+    scene.memory = fleet_memory(fleet, way->rules);
+    scene.rng = fleet_rng(fleet);
+    if (ask->is_preview) { /* the turns and the dice that the next call will have, as copies */
+        memory = *scene.memory;
+        rng = *scene.rng;
+        scene.memory = &memory;
+        scene.rng = &rng;
+    }
+    *plan = (struct plan){.route = way->route,
+                          .rules = way->rules,
+                          .model = ask->model,
+                          .estimate = ask->estimate,
+                          .is_preview = ask->is_preview};
     if (way->route == NULL) {
         plan->direct = way->direct;
         plan->targets = &plan->direct;
@@ -352,8 +369,10 @@ void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
     if (plan->count > 1) {
         start_slowly(plan, &scene);
     }
-    count_call(plan, &scene);
-    fleet_route_called(fleet, plan->rules, now);
+    if (!plan->is_preview) {
+        count_call(plan, &scene);
+        fleet_route_called(fleet, plan->rules, now);
+    }
 }
 
 void plan_served(const struct plan *plan, struct fleet *fleet, uint8_t place, mono_ms now)

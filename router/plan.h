@@ -21,6 +21,7 @@ struct plan_ask {
     struct estimate estimate;
     const struct book *prices; /* for strategies that use costs; NULL: there are none */
     wall_ms at;                /* and when the call began */
+    bool is_preview;           /* only asked what the next call would get: nothing remembers it */
 };
 
 struct plan {
@@ -31,13 +32,15 @@ struct plan {
     struct span model;
     struct estimate estimate;
     uint64_t session;              /* hash to note where this session went; 0: none */
+    bool is_preview;
     uint8_t count;
     uint8_t order[TARGETS_MAX];    /* best first */
     uint8_t tries[TARGETS_MAX];    /* by place: attempts of this call; UINT8_MAX: no more of them */
 };
 
 /* The enabled targets of the way that speak the dialect and take this caller, ordered. count 0: no
- * target of the route speaks it. Counts the call for the budgets of their endpoints. */
+ * target of the route speaks it. Counts the call for the budgets of their endpoints; a preview counts
+ * nothing, and takes no turn of the strategy. */
 void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
                const struct plan_ask *ask, mono_ms now);
 

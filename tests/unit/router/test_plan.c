@@ -726,6 +726,77 @@ static void plan__counts_a_call_once_at_each_endpoint(void **state)
     end(&house);
 }
 
+/* ---- asked beforehand ---- */
+
+static void preview(struct house *house, struct plan *plan, const struct way *way, mono_ms now)
+{
+    struct plan_ask ask = {.dialect = &dialect_openai,
+                           .model = SPAN_OF("app"),
+                           .estimate = estimate,
+                           .is_preview = true};
+
+    plan_make(plan, house->fleet, way, &ask, now);
+}
+
+static void plan__a_preview_is_what_the_next_call_gets(void **state)
+{
+    (void)state;
+    for (size_t row = 0; strategy_at(row) != NULL; row++) {
+        struct house house;
+
+        house_init(&house, 5);
+        house.route.strategy = strategy_at(row);
+        house_open(&house, row + 1);
+        for (int i = 0; i < 40; i++) {
+            struct way way = {.route = &house.route, .rules = &house.route};
+            struct plan seen;
+            struct plan plan;
+
+            for (int k = 0; k < i % 3; k++) {
+                preview(&house, &seen, &way, 0);
+            }
+            preview(&house, &seen, &way, 0);
+            plan_plain(&house, &plan, 0);
+            expect_order(&seen, plan.count, plan.order);
+        }
+        end(&house);
+    }
+}
+
+static void plan__a_preview_leaves_nothing_behind(void **state)
+{
+    struct house house;
+    struct plan plan;
+    struct way way;
+    struct member member;
+    size_t retries = 0;
+    size_t before = 0;
+
+    (void)state;
+    house_init(&house, 2);
+    house_open(&house, 1);
+    way = (struct way){.direct = house.targets[0], .rules = &house.route};
+    way.direct.number = TARGET_UNLISTED;
+    way.direct.model = SPAN_OF("");
+    before = fleet_view_count(house.fleet);
+    for (int i = 0; i < 50; i++) {
+        preview(&house, &plan, &way, 0);
+    }
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan_standing(&plan, house.fleet, 0, 0).what, ELIGIBLE);
+    assert_int_equal(fleet_view_count(house.fleet), before);
+    member = fleet_member(house.fleet, &house.targets[0], SPAN_OF("app"));
+    for (; fleet_storm(house.fleet, member, 0) == STORM_ALLOWS; retries++) {
+        struct ending ending = {.outcome = OUTCOME_APP_GONE, .hint_ms = HINT_NONE};
+        struct entry entry;
+
+        fleet_enter(house.fleet, &entry, &house.targets[0], member, &estimate, true, false, 1, 0);
+        fleet_report(house.fleet, &entry, &ending, 0);
+    }
+    assert_int_equal(retries, 10); /* ten, and nothing of fifty */
+    end(&house);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -749,6 +820,8 @@ int main(void)
         cmocka_unit_test(plan__does_not_keep_a_session_at_a_crowded_target_or_a_lower_tier),
         cmocka_unit_test(plan__uses_the_whole_table_of_sessions),
         cmocka_unit_test(plan__counts_a_call_once_at_each_endpoint),
+        cmocka_unit_test(plan__a_preview_is_what_the_next_call_gets),
+        cmocka_unit_test(plan__a_preview_leaves_nothing_behind),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
