@@ -15,6 +15,28 @@ enum {
     CUT_SLACK = 2               /* tokens: see bpe_room_cuts */
 };
 
+bool count_shape_of(const char *operation, enum count_shape *shape)
+{
+    static const struct {
+        struct span name;
+        enum count_shape shape;
+    } rows[] = {
+        {SPAN("chat"), COUNT_CHAT},
+        {SPAN("responses"), COUNT_RESPONSES},
+        {SPAN("completions"), COUNT_COMPLETIONS},
+        {SPAN("embeddings"), COUNT_EMBEDDINGS},
+        {SPAN("messages"), COUNT_MESSAGES},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (span_equal(rows[i].name, span_of(operation))) {
+            *shape = rows[i].shape;
+            return true;
+        }
+    }
+    return false;
+}
+
 void chat_counter_init(struct chat_counter *counter, const struct bpe *cl100k,
                        const struct bpe *o200k, struct bpe_room *room)
 {
@@ -41,8 +63,11 @@ struct buf *counting_scratch(struct counting *counting)
 void counting_text(struct counting *counting, struct span text)
 {
     const struct chat_counter *counter = counting->counter;
+    const struct bpe *table = counter->tables[counting->family.bpe];
 
-    counting->texts += bpe_count(counter->tables[counting->family.bpe], counter->room, text);
+    if (table != NULL) {
+        counting->texts += bpe_count(table, counter->room, text);
+    }
 }
 
 void counting_string(struct counting *counting, struct span value, const char *suffix)
@@ -114,6 +139,7 @@ static void conclude(const struct counting *counting, struct chat_count *count)
 
     count->tokens = family_tokens(&counting->family, counting->texts) + counting->frame;
     count->media = counting->media;
+    count->is_elsewhere = counting->is_elsewhere;
     if (counting->slack > 0) {
         error += (counting->slack * PERMILLE + count->tokens) / (count->tokens + 1);
     }
@@ -128,14 +154,14 @@ enum err chat_count(struct chat_counter *counter, enum count_shape shape, struct
                     struct span body, struct chat_count *count)
 {
     struct counting counting = {.counter = counter, .family = family_of(model)};
-    uint64_t cuts = bpe_room_cuts(counter->room);
+    bool is_missing = counter->tables[counting.family.bpe] == NULL;
+    uint64_t cuts = is_missing ? 0 : bpe_room_cuts(counter->room);
     bool has_failed = false;
 
-    if (counter->tables[counting.family.bpe] == NULL) {
-        return ERR_MISSING;
-    }
     count_body(&counting, shape, json_walk_document(body));
-    counting.slack += (bpe_room_cuts(counter->room) - cuts) * CUT_SLACK;
+    if (!is_missing) {
+        counting.slack += (bpe_room_cuts(counter->room) - cuts) * CUT_SLACK;
+    }
     has_failed = counter->scratch.failed;
     if (has_failed || counter->scratch.cap > SCRATCH_KEPT) {
         buf_fini(&counter->scratch);
@@ -144,5 +170,5 @@ enum err chat_count(struct chat_counter *counter, enum count_shape shape, struct
         return ERR_MEMORY;
     }
     conclude(&counting, count);
-    return ERR_NONE;
+    return is_missing ? ERR_MISSING : ERR_NONE;
 }

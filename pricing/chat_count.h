@@ -20,19 +20,22 @@ enum count_shape {
     COUNT_EMBEDDINGS,  /* OpenAI */
     COUNT_MESSAGES     /* Anthropic */
 };
+/* By the name of an operation: "chat", ... False: it is none that is counted. */
+bool count_shape_of(const char *operation, enum count_shape *shape);
 
 /* What counting needs; one for each thread. */
 struct chat_counter {
     const struct bpe *tables[2]; /* by enum bpe_family; NULL: not installed. Borrowed. */
-    struct bpe_room *room;       /* borrowed */
+    struct bpe_room *room;       /* borrowed; NULL only without tables */
     struct buf scratch;
 };
 
 struct chat_count {
     uint64_t tokens;         /* without media */
-    uint32_t error_permille; /* how far `tokens` may be off; 1000: part of the input is elsewhere */
+    uint32_t error_permille; /* how far `tokens` may be off; 1000: as far as you like */
     uint32_t media;          /* parts that are no text */
     bool is_exact;           /* what the provider will report, to the token */
+    bool is_elsewhere;       /* part of the input is kept by the provider: nobody here sees it */
 };
 
 void chat_counter_init(struct chat_counter *counter, const struct bpe *cl100k,
@@ -40,7 +43,8 @@ void chat_counter_init(struct chat_counter *counter, const struct bpe *cl100k,
 void chat_counter_fini(struct chat_counter *counter);
 
 /* `body` is a document that json_scan has accepted; what is not of the shape in it counts nothing.
- * ERR_MISSING: the model's vocabulary is not installed. ERR_MEMORY. Takes some 40 ms for a MB of text. */
+ * ERR_MISSING: the model's vocabulary is not installed; then only media and is_elsewhere are told.
+ * ERR_MEMORY. Takes some 40 ms for a MB of text. */
 MUST_CHECK enum err chat_count(struct chat_counter *counter, enum count_shape shape,
                                struct span model, struct span body, struct chat_count *count);
 

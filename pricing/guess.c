@@ -21,6 +21,8 @@ enum {
 #define BYTES_MAX  ((uint64_t)1 << 36)
 #define TOKENS_MAX ((int64_t)1 << 31)
 
+_Static_assert((int)GUESS_ONE_ANSWER == (int)RATIO_ONE, "a length is a ratio to one answer");
+
 struct ratio {
     uint32_t value;    /* tokens * 2^16 / bytes */
     uint32_t distance; /* how far answers were from it, in the same measure */
@@ -145,6 +147,7 @@ static uint32_t default_ratio(enum guess_kind kind)
     case GUESS_INPUT: return RATIO_ONE / 4;
     case GUESS_STREAM: return RATIO_ONE / 160;
     case GUESS_WHOLE: return RATIO_ONE / 6;
+    case GUESS_LENGTH: return 1024; /* as wire/estimate.c has it */
     case GUESS_KINDS: break;
     }
     return 0;
@@ -170,6 +173,7 @@ struct guess guesses_tokens(const struct guesses *guesses, uint64_t key, enum gu
     if (place != NULL && place->ratios[kind].seen > 0) {
         value = place->ratios[kind].value;
         guess.error_permille = error_of(&place->ratios[kind]);
+        guess.is_learned = place->ratios[kind].seen >= LEARNED_MIN;
     }
     if (bytes > BYTES_MAX) {
         bytes = BYTES_MAX;

@@ -3,7 +3,7 @@
  * ratio, learned from the answers that do tell, with how far it was off. Integers only. Pure.
  *
  * Three ratios are kept: of request bodies to input, of the data of a stream's events to output, and
- * of whole answers to output. */
+ * of whole answers to output; and beside them, in the same way, how long answers are. */
 #ifndef PRICING_GUESS_H
 #define PRICING_GUESS_H
 
@@ -13,12 +13,15 @@
 
 #include "base/span.h"
 
-enum guess_kind { GUESS_INPUT, GUESS_STREAM, GUESS_WHOLE, GUESS_KINDS };
+enum guess_kind { GUESS_INPUT, GUESS_STREAM, GUESS_WHOLE, GUESS_LENGTH, GUESS_KINDS };
+/* As the bytes of GUESS_LENGTH: then its tokens are those of an answer. */
+enum { GUESS_ONE_ANSWER = 1 << 16 };
 
 struct guess {
     int64_t tokens;
     uint32_t error_permille; /* about 19 of 20 true figures lie within so much of it; 1000: it is
                               * no more than a default */
+    bool is_learned;         /* a few answers told something */
 };
 
 /* Many ratios, with a ceiling: the one that was not used for the longest time gives way. */

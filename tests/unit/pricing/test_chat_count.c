@@ -377,6 +377,19 @@ static void chat_count__says_what_is_missing(void **state)
     assert_int_equal(chat_count(&none, COUNT_COMPLETIONS, SPAN_OF("gpt-4"), body, &result),
                      ERR_NONE);
     chat_counter_fini(&none);
+    chat_counter_init(&none, NULL, NULL, NULL); /* nothing is installed, the rest is told */
+    body = SPAN_OF("{\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+                   "{\"type\":\"image_url\",\"image_url\":{\"url\":\"x\"}}]}]}");
+    assert_int_equal(chat_count(&none, COUNT_CHAT, SPAN_OF("gpt-5"), body, &result), ERR_MISSING);
+    assert_int_equal(result.media, 1);
+    assert_false(result.is_elsewhere);
+    body = SPAN_OF("{\"input\":\"a\",\"previous_response_id\":\"r\"}");
+    assert_int_equal(chat_count(&none, COUNT_RESPONSES, SPAN_OF("gpt-5"), body, &result),
+                     ERR_MISSING);
+    assert_true(result.is_elsewhere);
+    chat_counter_fini(&none);
+    chat_counter_init(&none, counter.tables[BPE_CL100K], NULL, counter.room);
+    body = SPAN_OF("{\"prompt\":\"a\\nb\"}");
     mem_fail_at(1);
     assert_int_equal(chat_count(&none, COUNT_COMPLETIONS, SPAN_OF("gpt-4"), body, &result),
                      ERR_MEMORY);

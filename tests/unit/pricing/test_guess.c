@@ -144,6 +144,28 @@ static void guess__gives_the_oldest_away_and_keeps_who_is_used(void **state)
     guesses_free(guesses);
 }
 
+static void guess__knows_how_long_answers_are(void **state)
+{
+    struct guesses *guesses = guesses_new(7);
+    uint64_t key = guesses_key(guesses, P, M);
+    struct guess guess = guesses_tokens(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER);
+
+    (void)state;
+    assert_int_equal(guess.tokens, 1024);
+    assert_false(guess.is_learned);
+    for (int i = 0; i < 3; i++) {
+        assert_false(guesses_tokens(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER).is_learned);
+        guesses_learn(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER, 200 + 100 * i);
+    }
+    guess = guesses_tokens(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER);
+    assert_true(guess.is_learned);
+    assert_int_equal(guess.tokens, 300);
+    guesses_learn(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER, 128000);
+    assert_int_equal(guesses_tokens(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER).tokens, 32225);
+    assert_false(guesses_tokens(guesses, key, GUESS_INPUT, 4).is_learned);
+    guesses_free(guesses);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +175,7 @@ int main(void)
         cmocka_unit_test(guess__learns_nothing_from_nonsense),
         cmocka_unit_test(guess__tells_how_far_it_may_be_off),
         cmocka_unit_test(guess__gives_the_oldest_away_and_keeps_who_is_used),
+        cmocka_unit_test(guess__knows_how_long_answers_are),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
