@@ -425,3 +425,25 @@ int text_hex_digit(char c)
     }
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
+
+bool text_put_url_decoded(struct buf *buf, struct span text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.at[i];
+
+        if (c == '%') {
+            int high = i + 2 < text.len ? text_hex_digit(text.at[i + 1]) : -1;
+            int low = i + 2 < text.len ? text_hex_digit(text.at[i + 2]) : -1;
+
+            if (high < 0 || low < 0) {
+                return false;
+            }
+            c = (char)(high << 4 | low);
+            i += 2;
+        } else if (c == '+') {
+            c = ' ';
+        }
+        buf_put_char(buf, c);
+    }
+    return true;
+}

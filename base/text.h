@@ -6,6 +6,7 @@
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -46,6 +47,8 @@ void text_put_size(struct buf *buf, uint64_t bytes);
 void text_put_rfc3339(struct buf *buf, wall_ms at);
 /* "2026-11-20": the day of the same text. */
 void text_put_day(struct buf *buf, wall_ms at);
+/* A name or value of a URL's query, its codes undone. False: "%" without two digits behind it. */
+bool text_put_url_decoded(struct buf *buf, struct span text);
 /* Of `text` the bytes that are printable ASCII (blank included), at most `max` of them; the others
  * are dropped. For quoting foreign bytes in messages. */
 void text_put_printable(struct buf *buf, struct span text, size_t max);

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "proxy/admin_mount.h"
 #include "proxy/admin_ask.h"
-#include "wire/estimate.h"
+#include "router/quote.h"
 #include "wire/head.h"
 
 enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
@@ -263,43 +263,17 @@ static struct refusal read_request(struct call *call)
     return refusal;
 }
 
-static enum refusal_kind refusal_of_way(enum way_found found, bool has_model)
-{
-    switch (found) {
-    case WAY_FOUND: break;
-    case WAY_NO_ROUTE: return REFUSAL_ROUTE_NOT_FOUND;
-    case WAY_NO_TASK: return REFUSAL_TASK_NOT_FOUND;
-    case WAY_NO_MODEL: return has_model ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
-    }
-    return REFUSAL_NONE;
-}
-
 /* What was asked for and is not there, and the name that may have been meant. */
 static struct refusal not_found(struct call *call, enum way_found found, const struct wish *wish)
 {
-    struct span near = route_nearest(&call->snapshot->routing, found, wish);
-    struct refusal refusal = {.kind = refusal_of_way(found, call->model.len > 0)};
+    struct refusal refusal = route_refusal(&call->snapshot->routing, found, wish);
 
-    switch (found) {
-    case WAY_FOUND: break;
-    case WAY_NO_ROUTE: refusal.detail = shown(call, wish->route); break;
-    case WAY_NO_TASK: refusal.detail = shown(call, wish->task); break;
-    case WAY_NO_MODEL:
-        refusal.param = call->model.len > 0 ? "model" : NULL;
-        refusal.detail = shown(call, wish->model);
-        break;
-    }
-    refusal.nearest = near;
+    refusal.detail = shown(call, refusal.detail);
     return refusal;
 }
 
-/* A body of megabytes is images, not text: a guess above this would keep targets out for nothing.
- */
-enum { INPUT_GUESS_MAX = 32768 };
-
 static struct plan_ask ask_of(const struct call *call)
 {
-    uint64_t input = estimate_input(call->body.len);
     const struct call_head *head = &call->head;
 
     return (struct plan_ask){
@@ -310,8 +284,7 @@ static struct plan_ask ask_of(const struct call *call)
         .caller = call_head_span(head, head->key),
         .prices = &call->snapshot->prices,
         .at = call->facts.began_at,
-        .estimate = {.input_tokens = input < INPUT_GUESS_MAX ? input : INPUT_GUESS_MAX,
-                     .output_tokens = estimate_output(call->request.output_cap)},
+        .estimate = quote_estimate(call->body.len, call->request.output_cap),
     };
 }
 

@@ -13,19 +13,25 @@ const struct price *cost_price(const struct book *book, const struct target *tar
     return book_find(book, list, target->model.len > 0 ? target->model : model, at);
 }
 
+struct price_terms cost_terms(const struct target *target, wall_ms at)
+{
+    struct usage none;
+
+    usage_init(&none);
+    return price_terms_of(&none, target->provider->prices.region, at);
+}
+
 int64_t cost_likely(const struct book *book, const struct target *target, struct span model,
                     int64_t input, int64_t output, wall_ms at)
 {
     const struct price *price = cost_price(book, target, model, at);
-    struct usage none;
     struct price_terms terms;
     struct cost cost;
 
     if (price == NULL) {
         return -1;
     }
-    usage_init(&none);
-    terms = price_terms_of(&none, target->provider->prices.region, at);
+    terms = cost_terms(target, at);
     price_likely(price, input, output, &terms, &cost);
     return cost.pico;
 }

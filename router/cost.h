@@ -11,6 +11,8 @@
  * of their own. NULL: it has none. */
 const struct price *cost_price(const struct book *book, const struct target *target,
                                struct span model, wall_ms at);
+/* What decides about its column before an answer could tell: the place alone. */
+struct price_terms cost_terms(const struct target *target, wall_ms at);
 /* Picodollars for so many tokens when nothing special happens (no cache, no other tier); -1: no
  * price. */
 int64_t cost_likely(const struct book *book, const struct target *target, struct span model,

@@ -147,6 +147,30 @@ struct span route_nearest(const struct routing *routing, enum way_found what,
     return near < 0 ? span_make("", 0) : names[near];
 }
 
+struct refusal route_refusal(const struct routing *routing, enum way_found what,
+                             const struct wish *wish)
+{
+    struct refusal refusal = {.nearest = route_nearest(routing, what, wish)};
+
+    switch (what) {
+    case WAY_FOUND: break;
+    case WAY_NO_ROUTE:
+        refusal.kind = REFUSAL_ROUTE_NOT_FOUND;
+        refusal.detail = wish->route;
+        break;
+    case WAY_NO_TASK:
+        refusal.kind = REFUSAL_TASK_NOT_FOUND;
+        refusal.detail = wish->task;
+        break;
+    case WAY_NO_MODEL:
+        refusal.kind = wish->model.len > 0 ? REFUSAL_MODEL_NOT_FOUND : REFUSAL_DIALECT_NOT_SERVED;
+        refusal.param = wish->model.len > 0 ? "model" : NULL;
+        refusal.detail = wish->model;
+        break;
+    }
+    return refusal;
+}
+
 bool route_of_dialect(const struct routing *routing, const struct dialect *dialect, struct way *way)
 {
     *way = (struct way){.rules = &routing->defaults};

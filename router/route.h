@@ -8,6 +8,7 @@
 
 #include "base/span.h"
 #include "router/target.h"
+#include "wire/refusal.h"
 
 /* A call's way: a route of the settings, or one target that the name itself or the dialect chose.
  */
@@ -41,6 +42,10 @@ enum way_found route_find(const struct routing *routing, const struct dialect *d
  * near. */
 struct span route_nearest(const struct routing *routing, enum way_found what,
                           const struct wish *wish);
+
+/* What an app is told of a name that leads nowhere; `detail` is the name itself, as it was sent. */
+struct refusal route_refusal(const struct routing *routing, enum way_found what,
+                             const struct wish *wish);
 
 /* The way of a path that names no model (pass-through, model list): the dialect's first provider.
  */

@@ -214,26 +214,10 @@ enum err query_set(struct query *query, struct span name, struct span value, str
 static bool decode(struct span text, struct buf *decoded, struct span *result)
 {
     size_t from = decoded->len;
+    bool is_good = text_put_url_decoded(decoded, text);
 
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-
-        if (c == '%') {
-            int high = i + 2 < text.len ? text_hex_digit(text.at[i + 1]) : -1;
-            int low = i + 2 < text.len ? text_hex_digit(text.at[i + 2]) : -1;
-
-            if (high < 0 || low < 0) {
-                return false;
-            }
-            c = (char)(high << 4 | low);
-            i += 2;
-        } else if (c == '+') {
-            c = ' ';
-        }
-        buf_put_char(decoded, c);
-    }
     *result = span_make(decoded->at + from, decoded->len - from);
-    return true;
+    return is_good;
 }
 
 enum err query_read_url(struct query *query, struct span text, struct buf *decoded, struct why *why)
