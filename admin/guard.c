@@ -106,8 +106,9 @@ enum guard_verdict guard_judge(const struct guard_rules *rules, const struct gua
     if (!host_is_good(rules, facts->host)) {
         return GUARD_HOST;
     }
-    if (facts->is_change &&
-        (facts->is_form || (facts->has_origin && !origin_is_own(facts->origin, facts->host)))) {
+    if ((facts->is_change && facts->is_form) ||
+        ((facts->is_change || facts->is_work) && facts->has_origin &&
+         !origin_is_own(facts->origin, facts->host))) {
         return GUARD_BROWSER;
     }
     if (facts->is_public && !facts->is_change) {

@@ -5,6 +5,7 @@
  *   Host      an address, localhost, or one of allowed_hosts (against DNS rebinding)
  *   changes   not from another site's page or a form; only with a token in the settings, and it
  *   reads     with a token in the settings that token, else this machine only
+ *   work      as reads, but not from another site's page either
  *   public    health pages: whoever reaches the listener */
 #ifndef ADMIN_GUARD_H
 #define ADMIN_GUARD_H
@@ -25,6 +26,7 @@ struct guard_rules {
 struct guard_facts {
     bool is_change;
     bool is_public;
+    bool is_work;       /* a read that takes a body and some time */
     bool is_local;      /* its peer is this machine */
     bool is_locked_out; /* its peer sent too many wrong tokens */
     bool has_origin;
@@ -38,7 +40,7 @@ struct guard_facts {
 enum guard_verdict {
     GUARD_PASS,
     GUARD_HOST,
-    GUARD_BROWSER,     /* a change asked for by a page of another site */
+    GUARD_BROWSER,     /* a change or work asked for by a page of another site */
     GUARD_CLOSED,      /* a change, and the settings have no token */
     GUARD_REMOTE,      /* a read from elsewhere, and the settings have no token */
     GUARD_NO_TOKEN,

@@ -1,93 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/admin_ask.h"
 
-#include "base/mem.h"
 #include "proxy/call_parts.h"
 
-void admin_page_init(struct admin_page *page, const struct call *call, size_t out_max)
+void admin_ask_refuse(struct call *call, const struct refusal *refusal)
 {
-    page->env = call->env;
-    page->call_id = call->id;
-    buf_init(&page->out, out_max);
-}
+    const struct dialect *dialect = call->match.dialect;
 
-void admin_page_free(struct admin_page *page)
-{
-    buf_fini(&page->out);
-    page->free(page);
-}
-
-static void refuse(struct call *call, const struct refusal *refusal)
-{
     conn_refusing(call->conn);
-    reply_refusal(call, dialect_at(0), refusal, NULL);
+    reply_refusal(call, dialect != NULL ? dialect : dialect_at(0), refusal, NULL);
     call_leave(call);
     call_close(call, true);
 }
 
-void admin_page_refuse(struct call *call, const struct admin_page *page)
+void admin_ask_open(struct admin_ask *ask, const struct admin_ask_ops *ops, struct call *call)
 {
-    struct refusal refusal = {.kind = REFUSAL_BAD_QUESTION, .detail = span_of(page->why.text)};
-
-    switch (page->err) {
-    case ERR_MISSING: refusal = (struct refusal){.kind = REFUSAL_TRACE_UNKNOWN}; break;
-    case ERR_FORMAT: break;
-    default: refusal = (struct refusal){.kind = REFUSAL_OVERLOADED}; break;
-    }
-    refuse(call, &refusal);
+    ask->ops = ops;
+    ask->env = call->env;
+    ask->call_id = call->id;
+    call->ask = ask;
 }
-
-/* ---- on the store thread ---- */
 
 static void run(struct store_question *question, struct journal_place end)
 {
-    struct admin_page *page = (struct admin_page *)question;
+    struct admin_ask *ask = (struct admin_ask *)question;
 
-    page->make(page, end);
-    if (page->err == ERR_NONE && page->out.failed) {
-        page->err = ERR_MEMORY;
-    }
-    mem_hand_over(page->out.cap);
+    ask->ops->run(ask, end);
 }
-
-/* ---- on the loop again ---- */
 
 static void done(struct store_question *question)
 {
-    struct admin_page *page = (struct admin_page *)question;
-    struct call *call = slots_find(&page->env->calls->slots, page->call_id);
+    struct admin_ask *ask = (struct admin_ask *)question;
+    struct call *call = slots_find(&ask->env->calls->slots, ask->call_id);
 
-    mem_take_over(page->out.cap);
-    if (call != NULL && !call->is_closed && call->conn != NULL) {
-        call->page = NULL;
-        if (page->err != ERR_NONE) {
-            admin_page_refuse(call, page);
-        } else {
-            reply_whole(call, 200, page->type, buf_span(&page->out));
-            call_close(call, false); /* as all pages: they may be asked for every second */
-        }
+    if (call == NULL || call->is_closed || call->conn == NULL) {
+        call = NULL;
+    } else {
+        call->ask = NULL;
     }
-    admin_page_free(page);
+    ask->ops->answer(ask, call);
+    ask->ops->free(ask);
 }
 
-void admin_page_ask(struct call *call)
+void admin_ask_go(struct call *call)
 {
-    struct admin_page *page = call->page;
+    struct admin_ask *ask = call->ask;
+    struct refusal refusal = {.kind = REFUSAL_NONE};
 
-    page->question = (struct store_question){.run = run, .done = done};
-    if (!store_ask(call->env->ports->store, &page->question)) {
-        call->page = NULL;
-        admin_page_free(page);
-        refuse(call, &(struct refusal){.kind = REFUSAL_OVERLOADED});
+    if (ask->ops->begin != NULL) {
+        refusal = ask->ops->begin(ask, call);
+    }
+    ask->question = (struct store_question){.run = run, .done = done};
+    if (refusal.kind == REFUSAL_NONE && !store_ask(call->env->ports->store, &ask->question)) {
+        refusal.kind = REFUSAL_OVERLOADED;
+    }
+    if (refusal.kind == REFUSAL_NONE) {
+        call->has_asked = true;
         return;
     }
-    call->has_asked = true;
+    admin_ask_refuse(call, &refusal); /* which may show what belongs to the question */
 }
 
-void admin_page_forget(struct call *call)
+void admin_ask_forget(struct call *call)
 {
-    if (call->page != NULL && !call->has_asked) {
-        admin_page_free(call->page);
+    if (call->ask != NULL && !call->has_asked) {
+        call->ask->ops->free(call->ask);
     }
-    call->page = NULL;
+    call->ask = NULL;
 }

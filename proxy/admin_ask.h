@@ -1,40 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/admin_ask.h: pages of the operators' listener whose bytes are made on the store thread, because
- * what they tell lives there. The call waits meanwhile, and the loop goes on. A page outlives its call:
- * whoever asked may have left by the time the answer is there. */
+/* proxy/admin_ask.h: what the questions and orders of operators share that are the store thread's business. The
+ * call waits meanwhile, and the loop goes on; the question outlives its call, since whoever asked may have left
+ * by the time the answer is there. */
 #ifndef PROXY_ADMIN_ASK_H
 #define PROXY_ADMIN_ASK_H
 
-#include "base/buf.h"
-#include "base/err.h"
-#include "proxy/env.h"
 #include "proxy/store.h"
+#include "wire/refusal.h"
 
 struct call;
+struct env;
+struct admin_ask;
 
-/* The first member of a page of a kind. */
-struct admin_page {
-    struct store_question question; /* first, so that it leads here */
-    struct env *env;
-    uint64_t call_id;  /* in calls */
-    struct span type;  /* of the content */
-    struct buf out;    /* made on the store thread */
-    enum err err;
-    struct why why;
-    /* On the store thread: fills `out`, or `err`. */
-    void (*make)(struct admin_page *page, struct journal_place end);
-    /* Gives back what the kind has of its own, and the memory. */
-    void (*free)(struct admin_page *page);
+struct admin_ask_ops {
+    bool takes_body;
+    /* The request is whole; NULL: nothing to do. REFUSAL_NONE: it is asked now. */
+    struct refusal (*begin)(struct admin_ask *ask, struct call *call);
+    /* On the store thread. */
+    void (*run)(struct admin_ask *ask, struct journal_place end);
+    /* On the loop again; `call` is NULL when nobody waits for the answer any more. */
+    void (*answer)(struct admin_ask *ask, struct call *call);
+    void (*free)(struct admin_ask *ask);
 };
 
-/* For this call, which asks when its request is whole. The kind sets `type`, `make` and `free`. */
-void admin_page_init(struct admin_page *page, const struct call *call, size_t out_max);
-/* Called by call_open.c and calls.c. */
-void admin_page_ask(struct call *call);
+/* First in its owner. */
+struct admin_ask {
+    struct store_question question; /* first, so that it leads here */
+    const struct admin_ask_ops *ops;
+    struct env *env;
+    uint64_t call_id; /* in calls */
+};
+
+/* The call has a question from here on. */
+void admin_ask_open(struct admin_ask *ask, const struct admin_ask_ops *ops, struct call *call);
+/* The request is whole. */
+void admin_ask_go(struct call *call);
 /* The call is gone: a question that was never asked goes with it. */
-void admin_page_forget(struct call *call);
-/* A no instead of a page, by its `err`. */
-void admin_page_refuse(struct call *call, const struct admin_page *page);
-void admin_page_free(struct admin_page *page);
+void admin_ask_forget(struct call *call);
+/* The answer is this one, and the call ends. */
+void admin_ask_refuse(struct call *call, const struct refusal *refusal);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "headgate_version.h"
+#include "proxy/admin_estimate.h"
 #include "proxy/admin_fleet.h"
 #include "proxy/admin_sinks.h"
 #include "proxy/admin_usage.h"
@@ -245,9 +246,24 @@ static bool passes(struct call *call, const struct http1_head *head, const char 
 
 /* ---- any request ---- */
 
-static bool has_long_body(const struct http1_head *head)
+static bool is_longer(const struct http1_head *head, uint64_t most)
 {
-    return head->framing == HTTP1_BODY_LENGTH && head->length > LIMIT_DROPPED_BODY;
+    return head->framing == HTTP1_BODY_LENGTH && head->length > most;
+}
+
+static bool estimate_opens(struct call *call, const struct http1_head *head, struct span method,
+                           struct span query)
+{
+    if (!span_equal(method, SPAN_OF("POST"))) {
+        refuse(call, REFUSAL_METHOD, "POST");
+        return false;
+    }
+    if (is_longer(head, call->snapshot->limits.body)) {
+        conn_close_after(call->conn);
+        refuse(call, REFUSAL_BODY_LARGE, NULL);
+        return false;
+    }
+    return admin_estimate_open(call, query);
 }
 
 bool admin_answers(struct call *call, const struct http1_head *head, const char *base)
@@ -260,7 +276,8 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
     struct order order;
     enum order_reading reading = order_read(method, target, &order);
     struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME,
-                                .is_public = page != NULL && page->is_public};
+                                .is_public = page != NULL && page->is_public,
+                                .is_work = span_equal(path, ADMIN_ESTIMATE_PATH)};
 
     call->match.dialect =
         dialect_for_error(target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
@@ -276,6 +293,9 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
         return admin_sinks_is(path) ? admin_sinks_open(call, path)
                                     : admin_usage_open(call, path, query);
     }
+    if (facts.is_work) {
+        return estimate_opens(call, head, method, query);
+    }
     if (page != NULL) {
         answer_page(call, page, method, query);
         return false;
@@ -286,7 +306,7 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
     case ORDER_NAME: refuse_name(call); return false;
     case ORDER_GOOD: break;
     }
-    if (has_long_body(head)) {
+    if (is_longer(head, LIMIT_DROPPED_BODY)) {
         conn_close_after(call->conn);
         refuse(call, REFUSAL_BODY_LARGE, NULL);
         return false;

@@ -3,7 +3,7 @@
 
 #include "admin/sinks_out.h"
 #include "base/mem.h"
-#include "proxy/admin_ask.h"
+#include "proxy/admin_page.h"
 #include "proxy/call_parts.h"
 #include "proxy/sinks.h"
 
@@ -40,7 +40,7 @@ static struct sink_view view_of(const struct sinks *sinks, size_t i, struct jour
 /* On the store thread. */
 static void make(struct admin_page *page, struct journal_place end)
 {
-    const struct sinks *sinks = page->env->ports->sinks;
+    const struct sinks *sinks = page->ask.env->ports->sinks;
     struct sink_view views[SINKS_SHOWN_MAX];
     size_t count = 0;
 
@@ -68,12 +68,11 @@ bool admin_sinks_open(struct call *call, struct span path)
         admin_page_refuse(call, &(struct admin_page){.err = ERR_MEMORY});
         return false;
     }
-    admin_page_init(&sinks->page, call, ANSWER_MAX);
     sinks->is_table = span_equal(path, path_table);
     sinks->page.type =
         sinks->is_table ? SPAN_OF("text/plain; charset=utf-8") : SPAN_OF("application/json");
     sinks->page.make = make;
     sinks->page.free = give;
-    call->page = &sinks->page;
+    admin_page_open(&sinks->page, call, ANSWER_MAX);
     return true;
 }

@@ -3,7 +3,7 @@
 #include "proxy/admin_usage.h"
 
 #include "base/mem.h"
-#include "proxy/admin_ask.h"
+#include "proxy/admin_page.h"
 #include "proxy/call_parts.h"
 #include "proxy/index.h"
 #include "usage/query.h"
@@ -59,7 +59,7 @@ static void give(struct admin_page *page)
 static void make(struct admin_page *page, struct journal_place end)
 {
     struct usage_page *usage = (struct usage_page *)page;
-    struct index *index = page->env->ports->index;
+    struct index *index = page->ask.env->ports->index;
 
     (void)end;
     page->err = index == NULL
@@ -105,7 +105,6 @@ bool admin_usage_open(struct call *call, struct span path, struct span query)
         admin_page_refuse(call, &(struct admin_page){.err = ERR_MEMORY});
         return false;
     }
-    admin_page_init(&usage->page, call, INDEX_ANSWER_MAX);
     usage->page.make = make;
     usage->page.free = give;
     usage->now = loop_wall(call->env->loop);
@@ -118,6 +117,6 @@ bool admin_usage_open(struct call *call, struct span path, struct span query)
         admin_page_free(&usage->page);
         return false;
     }
-    call->page = &usage->page;
+    admin_page_open(&usage->page, call, INDEX_ANSWER_MAX);
     return true;
 }

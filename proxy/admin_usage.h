@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/admin_usage.h: questions about usage on the operators' listener, answered by the index on the
- * store thread (admin_ask.h). Called by admin_mount.c. */
+ * store thread (admin_page.h). Called by admin_mount.c. */
 #ifndef PROXY_ADMIN_USAGE_H
 #define PROXY_ADMIN_USAGE_H
 

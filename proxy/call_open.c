@@ -6,8 +6,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "proxy/admin_mount.h"
 #include "proxy/admin_ask.h"
+#include "proxy/admin_mount.h"
 #include "router/quote.h"
 #include "wire/head.h"
 
@@ -179,6 +179,19 @@ static void tell_two_keys(struct call *call)
     }
 }
 
+static struct call *expect_body(struct call *call, const struct http1_head *head)
+{
+    if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
+        uint64_t first = head->length < BODY_FIRST ? head->length : BODY_FIRST;
+        buf_hint(&call->body, (size_t)first);
+    }
+    if (head->expects_continue && !conn_is_http10(call->conn)) {
+        struct span go_on = SPAN_OF("HTTP/1.1 100 Continue\r\n\r\n");
+        conn_send(call->conn, &go_on, 1);
+    }
+    return call;
+}
+
 struct call *call_open(struct conn *conn, const struct http1_head *head, const char *base)
 {
     struct call *call = call_make(conn);
@@ -192,7 +205,7 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     call->head.text.max = HEAD_TEXT_MAX;
     call->head.is_head_method = span_equal(http1_part_span(head->method, base), SPAN_OF("HEAD"));
     if (conn_side(conn) == CONN_ADMIN) {
-        return admin_answers(call, head, base) ? call : NULL;
+        return admin_answers(call, head, base) ? expect_body(call, head) : NULL;
     }
     if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
@@ -212,24 +225,16 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
         return NULL;
     }
     tell_two_keys(call);
-    if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
-        uint64_t first = head->length < BODY_FIRST ? head->length : BODY_FIRST;
-        buf_hint(&call->body, (size_t)first);
-    }
-    if (head->expects_continue && !conn_is_http10(conn)) {
-        struct span go_on = SPAN_OF("HTTP/1.1 100 Continue\r\n\r\n");
-        conn_send(conn, &go_on, 1);
-    }
-    return call;
+    return expect_body(call, head);
 }
 
 bool call_body(struct call *call, struct span bytes)
 {
     call->facts.bytes_in += bytes.len;
-    if (call->page != NULL) {
+    if (call->ask != NULL && !call->ask->ops->takes_body) {
         return true; /* a question has no body that matters */
     }
-    if (call->match.operation->kind == OPERATION_MODELS) {
+    if (call->ask == NULL && call->match.operation->kind == OPERATION_MODELS) {
         return true; /* read and dropped; its length was judged with the head */
     }
     buf_put(&call->body, bytes);
@@ -349,8 +354,8 @@ void call_ready(struct call *call)
     struct refusal refusal;
     bool is_models = false;
 
-    if (call->page != NULL) {
-        admin_page_ask(call);
+    if (call->ask != NULL) {
+        admin_ask_go(call);
         return;
     }
     is_models = call->match.operation->kind == OPERATION_MODELS;

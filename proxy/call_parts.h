@@ -189,7 +189,7 @@ struct call {
     struct plan plan;
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
     struct call_drain *drain;    /* NULL: its app is there */
-    struct admin_page *page;     /* NULL: no question of an operator */
+    struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {

@@ -15,6 +15,7 @@
 struct calls;
 struct guesses;
 struct index;
+struct ranks;
 struct sinks;
 struct store;
 struct fleet;
@@ -29,6 +30,7 @@ struct ports {
     struct ledger *ledger;
     struct store *store;
     struct guesses *guesses;
+    struct ranks *ranks; /* vocabularies */
     struct index *index; /* the store thread's; NULL: it could not be opened */
     struct sinks *sinks; /* the store thread's */
     const struct observer *observer; /* NULL: nobody is told of calls but the log */

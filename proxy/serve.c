@@ -19,6 +19,7 @@
 #include "proxy/bill.h"
 #include "proxy/index.h"
 #include "proxy/probes.h"
+#include "proxy/ranks.h"
 #include "proxy/reload.h"
 #include "proxy/sinks.h"
 #include "proxy/state_dir.h"
@@ -333,6 +334,7 @@ static bool make_parts(struct server *server)
     loop_entropy(env->loop, &server->scratch.seed, sizeof server->scratch.seed);
     server->ports.observer = server->options->observer;
     server->ports.guesses = guesses_new(server->scratch.seed);
+    server->ports.ranks = ranks_new();
     server->ports.ledger_ops = &ledger_memory_ops;
     server->ports.ledger = ledger_memory_new();
     server->ports.network = upstream_http1_new(env->loop, snapshot);
@@ -344,9 +346,11 @@ static bool make_parts(struct server *server)
     loop_timer_init(&server->drain, env->loop, drain_fire);
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
-    return env->log != NULL && server->ports.guesses != NULL && server->scratch.scan != NULL && server->ports.ledger != NULL &&
+    return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
+           server->scratch.scan != NULL && server->ports.ledger != NULL &&
            server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
-           env->calls != NULL && env->models != NULL && env->fleet != NULL && server->probes != NULL && server->reload != NULL;
+           env->calls != NULL && env->models != NULL && env->fleet != NULL &&
+           server->probes != NULL && server->reload != NULL;
 }
 
 static void free_parts(struct server *server)
@@ -376,6 +380,7 @@ static void free_parts(struct server *server)
     ledger_memory_free(server->ports.ledger);
     state_dir_close(&server->state_dir);
     guesses_free(server->ports.guesses);
+    ranks_free(server->ports.ranks);
     json_scan_free(server->scratch.scan);
     buf_fini(&server->scratch.out);
     buf_fini(&server->scratch.text);
