@@ -21,7 +21,6 @@ struct quoting *quoting_new(struct snapshot *snapshot)
         return NULL;
     }
     quoting->snapshot = snapshot_take(snapshot);
-    quoting->length = -1;
     buf_init(&quoting->texts, TEXTS_MAX);
     buf_init(&quoting->body, (size_t)snapshot->limits.body + ADDED_MAX);
     return quoting;
@@ -294,13 +293,9 @@ static struct guess ratio_of(const struct quoting *quoting, const struct guesses
                                             .error_permille = 1000};
 }
 
-/* One length for all targets, the mean of those known: nobody is cheap because he was never asked.
- */
 static void look_at_targets(struct quoting *quoting, const struct quoting_world *world)
 {
     const struct guesses *guesses = world->guesses;
-    int64_t lengths = 0;
-    int64_t known = 0;
 
     for (uint8_t i = 0; i < quoting->count; i++) {
         uint8_t at = quoting->order[i];
@@ -310,14 +305,7 @@ static void look_at_targets(struct quoting *quoting, const struct quoting_world 
 
         place->standing = plan_standing(&quoting->plan, world->fleet, at, world->now);
         place->counts.ratio = ratio_of(quoting, guesses, key);
-        if (guesses != NULL && place->left_out == QUOTING_TAKEN) {
-            struct guess length = guesses_tokens(guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER);
-
-            lengths += length.is_learned ? length.tokens : 0;
-            known += length.is_learned;
-        }
     }
-    quoting->length = known > 0 ? lengths / known : -1;
 }
 
 static struct refusal choose(struct quoting *quoting, const struct quoting_world *world,
@@ -341,6 +329,8 @@ static struct refusal choose(struct quoting *quoting, const struct quoting_world
     if (found != WAY_FOUND) {
         return route_refusal(routing, found, &wish);
     }
+    quoting->length = quote_length(world->guesses, &way, &ask, request->output_cap);
+    ask.length = quoting->length;
     plan_make(&quoting->plan, world->fleet, &way, &ask, world->now);
     if (quoting->plan.count == 0) {
         return (struct refusal){.kind = REFUSAL_DIALECT_NOT_SERVED,

@@ -37,7 +37,7 @@ struct quoting {
     uint8_t count;              /* of all targets, those left out behind the others */
     uint8_t order[TARGETS_MAX];
     struct quoting_place places[TARGETS_MAX];
-    int64_t length;             /* of a usual answer, learned; -1: nobody knows */
+    int64_t length;             /* of quote_length */
     mono_ms now;
     wall_ms at;
     bool lacks_table;

@@ -21,8 +21,8 @@ enum {
 
 /* ---- where ---- */
 
-/* False: it cannot be asked, and why has been told. */
-static bool can_be_asked(const struct snapshot *snapshot)
+/* Why it cannot be asked; NULL: it can. */
+static const char *cannot(const struct snapshot *snapshot)
 {
     const char *why = NULL;
 
@@ -33,10 +33,7 @@ static bool can_be_asked(const struct snapshot *snapshot)
     } else if (snapshot->admin.port == 0) {
         why = "admin.listen has port 0 in the configuration; give it a port that can be asked";
     }
-    if (why != NULL) {
-        (void)fprintf(stderr, "headgate: %s\n", why);
-    }
-    return why == NULL;
+    return why;
 }
 
 /* A listener on all addresses is asked on this machine's own. */
@@ -90,7 +87,7 @@ static void put_message(struct buf *out, struct span body)
     json_scan_free(scan);
 }
 
-static int code_of(unsigned status)
+int ask_code(unsigned status)
 {
     switch (status) {
     case 200: return EXIT_CODE_GOOD;
@@ -132,41 +129,62 @@ static void tell_failure(enum err err, const struct listen_address *address, con
 
 /* ---- asking ---- */
 
-static int ask_at(const struct snapshot *snapshot, bool is_post, struct span path, struct buf *body)
+/* Of a headgate that does not answer only `why` tells. */
+static int ask_at(const struct snapshot *snapshot, const struct fetch_request *what,
+                  struct span path, struct buf *body, struct why *why)
 {
-    struct fetch_request request = {.is_post = is_post,
-                                    .bearer = snapshot->admin_token,
-                                    .connect_ms = CONNECT_MS,
-                                    .total_ms = TOTAL_MS};
-    struct why why = {.text = ""};
+    struct fetch_request request = *what;
     struct buf url;
     unsigned status = 0;
     enum err err = ERR_NONE;
 
+    request.bearer = snapshot->admin_token;
+    request.connect_ms = CONNECT_MS;
+    request.total_ms = TOTAL_MS;
     buf_init(&url, URL_MAX);
     put_url(&url, &snapshot->admin, path);
     request.url = buf_span(&url);
-    err = fetch(&request, &status, body, &why);
+    err = fetch(&request, &status, body, why);
     buf_fini(&url);
+    if (err == ERR_MISSING) {
+        return EXIT_CODE_UNREACHABLE;
+    }
     if (err != ERR_NONE) {
-        tell_failure(err, &snapshot->admin, &why);
-        return err == ERR_MISSING ? EXIT_CODE_UNREACHABLE : EXIT_CODE_RUNTIME;
+        tell_failure(err, &snapshot->admin, why);
+        return EXIT_CODE_RUNTIME;
     }
     if (status != 200) {
         tell_no(status, buf_span(body));
     }
-    return code_of(status);
+    return ask_code(status);
+}
+
+int ask_json(const struct snapshot *snapshot, struct span path, struct span json, struct buf *body)
+{
+    struct fetch_request request = {.is_post = true, .json = json};
+    struct why why = {.text = ""};
+
+    return cannot(snapshot) == NULL ? ask_at(snapshot, &request, path, body, &why)
+                                    : EXIT_CODE_UNREACHABLE;
 }
 
 int ask(const struct command_line *line, bool is_post, struct span path, struct buf *body)
 {
+    struct fetch_request request = {.is_post = is_post};
+    struct why why = {.text = ""};
     struct snapshot *snapshot = NULL;
     struct buf file;
     int code = settings_load(line, &snapshot, &file);
 
     buf_fini(&file);
-    if (code == EXIT_CODE_GOOD) {
-        code = can_be_asked(snapshot) ? ask_at(snapshot, is_post, path, body) : EXIT_CODE_CONFIG;
+    if (code == EXIT_CODE_GOOD && cannot(snapshot) != NULL) {
+        (void)fprintf(stderr, "headgate: %s\n", cannot(snapshot));
+        code = EXIT_CODE_CONFIG;
+    } else if (code == EXIT_CODE_GOOD) {
+        code = ask_at(snapshot, &request, path, body, &why);
+        if (code == EXIT_CODE_UNREACHABLE) {
+            tell_failure(ERR_MISSING, &snapshot->admin, &why);
+        }
     }
     snapshot_give(snapshot);
     return code;

@@ -11,6 +11,11 @@ enum { ASK_BODY_MAX = 16 * 1024 * 1024 };
 /* GET, or POST without a body. The answer's body is put into `body`, which the caller has begun with
  * ASK_BODY_MAX. Returns an exit code; every one but EXIT_CODE_GOOD has been explained on stderr. */
 int ask(const struct command_line *line, bool is_post, struct span path, struct buf *body);
+/* The same for a POST of JSON with settings that are loaded. EXIT_CODE_UNREACHABLE alone is not
+ * explained: there may be another way. */
+int ask_json(const struct snapshot *snapshot, struct span path, struct span json, struct buf *body);
+/* What a status other than 200 makes of the command. */
+int ask_code(unsigned status);
 /* Every line of a text, without what could move a terminal. */
 void ask_print(struct span text);
 

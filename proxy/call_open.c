@@ -313,6 +313,10 @@ static struct refusal choose(struct call *call)
     if (found != WAY_FOUND) {
         return not_found(call, found, &wish);
     }
+    if (way.rules->strategy->uses_costs) {
+        ask.length =
+            quote_length(call->env->ports->guesses, &way, &ask, call->request.output_cap);
+    }
     plan_make(&call->plan, call->env->fleet, &way, &ask, loop_now(call->env->loop));
     if (call->plan.count == 0) {
         refusal.kind = REFUSAL_DIALECT_NOT_SERVED;

@@ -11,6 +11,7 @@
 
 #include "base/slots.h"
 #include "proxy/admin_mount.h"
+#include "pricing/chat_count.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
 #include "proxy/call.h"
@@ -191,6 +192,7 @@ struct call {
     struct call_drain *drain;    /* NULL: its app is there */
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */
+    uint32_t kept;               /* bytes of the request that are kept beyond its use; 0: none */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -219,6 +221,8 @@ struct made {
     struct call_settled of;
     struct bill bill;
     struct bill_terms terms;
+    bool is_counted;     /* the input's estimate is a count, */
+    uint32_t count_error; /* which may be off by so many permille */
     struct usage told;
     struct charge_facts facts;
 };
@@ -235,6 +239,7 @@ struct calls {
     bool has_told_two_keys;
     uint32_t told;       /* calls that the observer was told of */
     uint32_t drains;     /* calls without their app */
+    uint32_t kept;       /* bytes of requests that all calls keep */
     struct made made;
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
@@ -379,6 +384,14 @@ void call_record_flush(struct call *call);
 void call_record_none(struct call *call);
 /* What the whole call cost so far, as decimal text of USD. False: part of it is not priced. */
 bool call_record_cost(const struct call *call, struct buf *out);
+
+/* call_count.c: the tokens of a request, counted here. */
+/* False: it cannot be counted, not yet, or the ratio of bytes is nearer to the truth. */
+bool call_count_input(struct call *call, struct span model, struct chat_count *count);
+/* Of no more use for its answer. True: it is kept for a count all the same. */
+bool call_keep_request(struct call *call);
+/* Its memory is given back. */
+void call_forget_kept(struct call *call);
 
 /* call_log.c */
 /* One line per attempt, at debug. */

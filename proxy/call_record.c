@@ -219,12 +219,22 @@ static bool is_told(const struct charge_facts *facts)
            (!facts->has_output || usage_output_all(facts->told) >= 0);
 }
 
-static void make(const struct call *call, enum outcome outcome, enum attempt_phase phase,
+/* An input that is charged, or exposed, and was not told. */
+static bool misses_input(const struct made *made)
+{
+    const struct charge *charge = &made->bill.charge;
+
+    return usage_input_all(&made->told) < 0 &&
+           (charge->is_estimated || usage_input_all(&charge->exposed) >= 0);
+}
+
+static void make(struct call *call, enum outcome outcome, enum attempt_phase phase,
                  struct made *made)
 {
     const struct relay *relay = &call->relay;
     const struct operation *operation = call->match.operation;
     uint32_t events = relay->mode == RELAY_STREAM ? relay->stream.content_events : 0;
+    struct chat_count count;
 
     made->told = relay->usage;
     if (relay->mode == RELAY_STREAM) {
@@ -251,6 +261,12 @@ static void make(const struct call *call, enum outcome outcome, enum attempt_pha
     }
     made->facts.chunk = events == 0 ? 1 : 1 + made->facts.output_seen / (int64_t)events;
     bill_make(&made->terms, &made->facts, &made->bill);
+    made->is_counted = misses_input(made) && call_count_input(call, made->terms.asked, &count);
+    if (made->is_counted) {
+        made->count_error = count.error_permille;
+        made->facts.input_estimate = (int64_t)count.tokens;
+        bill_make(&made->terms, &made->facts, &made->bill);
+    }
 }
 
 /* The same as the last time it was asked, or made now. */
@@ -278,6 +294,7 @@ static void learn(const struct call *call, const struct made *made)
     }
     guesses_learn(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in,
                   usage_input_all(&made->told));
+    guesses_learn(guesses, call->guess_key, GUESS_LENGTH, GUESS_ONE_ANSWER, output);
     if (call->relay.mode == RELAY_STREAM) {
         guesses_learn(guesses, call->guess_key, GUESS_STREAM, call->relay.stream.content_bytes,
                       output);
@@ -401,6 +418,10 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
+    if (made->is_counted) {
+        record.numbers[RECORD_INPUT_ESTIMATE] = made->facts.input_estimate;
+        record.numbers[RECORD_ESTIMATE_ERROR] = made->count_error;
+    }
     record.texts[RECORD_ID] = put_id(call, settled->number, id);
     record.texts[RECORD_OUTCOME] = span_of(outcome_word(outcome));
     record.texts[RECORD_PHASE] =

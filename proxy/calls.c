@@ -96,6 +96,7 @@ static void reap_run(struct loop_task *task)
     snapshot_give(call->snapshot);
     call_drop_aside(call);
     admin_ask_forget(call);
+    call_forget_kept(call);
     call_drain_end(call);
     call_resume_end(call);
     relay_end(&call->relay);

@@ -130,8 +130,14 @@ void ranks_load(struct ranks *ranks, enum bpe_family family, struct ranks_found 
 {
     if (ranks->read[family].bpe == NULL) {
         size_t before = mem_held();
+        enum err err = ERR_NONE;
+        struct why why;
 
-        found->err[family] = read_table(family, &ranks->read[family].bpe, &found->why);
+        err = read_table(family, &ranks->read[family].bpe, &why);
+        found->err[family] = err;
+        if (err != ERR_NONE && err != ERR_MISSING) {
+            found->why = why;
+        }
         if (ranks->read[family].bpe != NULL) {
             ranks->read[family].held = mem_held() - before;
             mem_hand_over(ranks->read[family].held);
@@ -197,8 +203,7 @@ bool ranks_count(struct ranks *ranks, const char *operation, struct span model, 
     struct family family = family_of(model);
     enum count_shape shape = COUNT_CHAT;
 
-    if (body.len == 0 || body.len > RANKS_BODY_MAX || !family.is_known ||
-        !count_shape_of(operation, &shape)) {
+    if (!family.is_known || !count_shape_of(operation, &shape)) {
         return false;
     }
     if (ranks->tables[family.bpe] == NULL) {
@@ -208,12 +213,17 @@ bool ranks_count(struct ranks *ranks, const char *operation, struct span model, 
     if (ranks->room == NULL) {
         ranks->room = bpe_room_new();
     }
-    if (ranks->room == NULL) {
+    if (body.len == 0 || body.len > RANKS_BODY_MAX || ranks->room == NULL) {
         return false;
     }
     ranks->counter.room = ranks->room;
     ranks->counter.tables[family.bpe] = ranks->tables[family.bpe];
     return chat_count(&ranks->counter, shape, model, body, count) == ERR_NONE;
+}
+
+bool ranks_are_used(const struct ranks *ranks)
+{
+    return ranks->tables[BPE_CL100K] != NULL || ranks->tables[BPE_O200K] != NULL;
 }
 
 static void look(struct store_question *question, struct journal_place end)

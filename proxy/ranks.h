@@ -38,6 +38,8 @@ enum { RANKS_BODY_MAX = 16 * 1024 };
  * counted, or not yet. */
 bool ranks_count(struct ranks *ranks, const char *operation, struct span model, struct span body,
                  struct chat_count *count);
+/* Whether any table is there: somebody needed one. */
+bool ranks_are_used(const struct ranks *ranks);
 /* After a count that had to be given up for want of a table: has it looked for, at most once a minute. */
 void ranks_want(struct ranks *ranks, struct store *store, struct log *log, mono_ms now);
 

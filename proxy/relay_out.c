@@ -161,7 +161,9 @@ static void pass_head(struct call *call, struct buf *out)
 void relay_forget_request(struct call *call)
 {
     if (call->dispatch.flights[0].is_written) {
-        buf_fini(&call->body);
+        if (!call_keep_request(call)) {
+            buf_fini(&call->body);
+        }
         buf_fini(&call->wire_head);
     }
 }

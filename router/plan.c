@@ -112,13 +112,14 @@ static void fill_unknown(struct tier *tier)
 static void fill_costs(const struct plan *plan, const struct scene *scene, struct tier *tier)
 {
     const struct plan_ask *ask = scene->ask;
+    int64_t input = (int64_t)ask->estimate.input_tokens;
+    int64_t output = ask->length > 0 ? ask->length : (int64_t)ask->estimate.output_tokens;
 
     for (uint8_t i = 0; i < tier->count; i++) {
         struct figures *figures = &tier->figures[i];
 
         figures->cost_pico = cost_likely(ask->prices, plan_target(plan, figures->place), ask->model,
-                                         (int64_t)ask->estimate.input_tokens,
-                                         (int64_t)ask->estimate.output_tokens, ask->at);
+                                         input, output, ask->at);
     }
 }
 

@@ -21,6 +21,8 @@ struct plan_ask {
     struct estimate estimate;
     const struct book *prices; /* for strategies that use costs; NULL: there are none */
     wall_ms at;                /* and when the call began */
+    int64_t length;            /* of answers as they usually are here, in tokens, for their costs; 0: as
+                                * estimated */
     bool is_preview;           /* only asked what the next call would get: nothing remembers it */
 };
 

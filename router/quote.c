@@ -104,6 +104,30 @@ struct estimate quote_estimate(size_t body_bytes, int64_t output_cap)
                              .output_tokens = estimate_output(output_cap)};
 }
 
+int64_t quote_length(const struct guesses *guesses, const struct way *way,
+                     const struct plan_ask *ask, int64_t cap)
+{
+    size_t count = way->route != NULL ? way->route->targets_count : 1;
+    const struct target *targets = way->route != NULL ? way->route->targets : &way->direct;
+    int64_t sum = 0;
+    int64_t known = 0;
+
+    for (size_t i = 0; i < count && guesses != NULL; i++) {
+        const struct target *target = &targets[i];
+        struct span model = target->model.len > 0 ? target->model : ask->model;
+        struct guess length;
+
+        if (target->is_enabled && target->provider->dialect == ask->dialect) {
+            length = guesses_tokens(guesses, guesses_key(guesses, target->provider->name, model),
+                                    GUESS_LENGTH, GUESS_ONE_ANSWER);
+            sum += length.is_learned ? length.tokens : 0;
+            known += length.is_learned;
+        }
+    }
+    sum = known > 0 ? sum / known : 0;
+    return cap < 0 || sum < cap ? sum : 0;
+}
+
 /* ---- words ---- */
 
 const char *quote_how_word(enum quote_how how)
@@ -192,7 +216,7 @@ static void quote_output(const struct quote_ask *ask, const struct price *price,
     if (!request->has_output) {
         return;
     }
-    if (ask->length >= 0 && (cap < 0 || ask->length < cap)) {
+    if (ask->length > 0) {
         output->how = QUOTE_LEARNED;
         output->likely = ask->length;
     } else { /* as the strategies have it */

@@ -12,6 +12,7 @@
 #include "pricing/guess.h"
 #include "router/cost.h"
 #include "router/fleet.h"
+#include "router/plan.h"
 #include "wire/dialect.h"
 
 /* ---- the request ---- */
@@ -34,6 +35,11 @@ void quote_read(struct span body, const struct request *request, struct quote_re
 
 /* What strategies and reported limits reckon with, whoever is asked: cheap to make, and rough. */
 struct estimate quote_estimate(size_t body_bytes, int64_t output_cap);
+
+/* How long answers usually are on this way, in tokens: the mean of those models of which it was learned, so
+ * that nobody is cheap because he was never asked. 0: not known, or not below the cap. `cap` -1: none. */
+int64_t quote_length(const struct guesses *guesses, const struct way *way,
+                     const struct plan_ask *ask, int64_t cap);
 
 /* ---- one target ---- */
 
@@ -79,7 +85,7 @@ struct quote_ask {
     const struct book *prices;
     struct span model; /* as the app names it */
     wall_ms at;
-    int64_t length;    /* tokens of a usual answer, learned; -1: nobody knows */
+    int64_t length;    /* of quote_length */
 };
 
 struct quote {

@@ -39,9 +39,10 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples prices scorecard stale outage silence
-        records crash usage usage_command sinks sinks_live sinks_redis)
+        records crash usage usage_command sinks sinks_live sinks_redis estimate)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
+set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")
 # The longest ones begin first, so that nothing waits for them at the end.
 set_tests_properties(e2e/scorecard PROPERTIES COST 1000)
 set_tests_properties(e2e/stream_faults PROPERTIES COST 500)
