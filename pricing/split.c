@@ -82,7 +82,7 @@ static inline struct point point_at(const char *p, const char *end)
         return (struct point){UNICODE_OTHER, 0};
     }
     if (LIKELY((unsigned char)*p < 0x80)) {
-        return (struct point){unicode_classes[0][(unsigned char)*p], 1};
+        return (struct point){unicode_ascii[(unsigned char)*p], 1};
     }
     return point_wide(p, end);
 }

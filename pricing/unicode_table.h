@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pricing/unicode_table.h: what the split patterns tell apart, for each code point: letters by case,
  * marks, numbers, white space, line breaks. Two steps: a block of 128 code points, then the place in
- * it. unicode_table.c is written by tools/gen/unicode.py, which also checks it. */
+ * it, half a byte: the number of the class's bit, from 1. ASCII has a table of its own, being most of
+ * all text. unicode_table.c is written by tools/gen/unicode.py, which also checks it. */
 #ifndef PRICING_UNICODE_TABLE_H
 #define PRICING_UNICODE_TABLE_H
 
@@ -27,12 +28,16 @@ enum {
 };
 
 extern const unsigned char unicode_blocks[UNICODE_TABLE_END / UNICODE_BLOCK];
-extern const unsigned char unicode_classes[][UNICODE_BLOCK];
+extern const unsigned char unicode_ascii[UNICODE_BLOCK];
+extern const unsigned char unicode_classes[][UNICODE_BLOCK / 2];
 
 static inline unsigned unicode_class_of(uint32_t code)
 {
     if (code < UNICODE_TABLE_END) {
-        return unicode_classes[unicode_blocks[code / UNICODE_BLOCK]][code % UNICODE_BLOCK];
+        unsigned pair =
+            unicode_classes[unicode_blocks[code / UNICODE_BLOCK]][code % UNICODE_BLOCK / 2];
+
+        return (1U << (pair >> (code % 2 * 4) & 15U)) >> 1;
     }
     return code >= UNICODE_MARKS_FIRST && code <= UNICODE_MARKS_LAST ? UNICODE_MARK : UNICODE_OTHER;
 }

@@ -47,6 +47,15 @@ def rows(numbers, format_of):
     return "\n".join(lines + [line])
 
 
+def nibble(value):
+    return value.bit_length()
+
+
+def packed(block):
+    """Two classes a byte, the first one in the low half, each as the number of its bit, from 1."""
+    return [nibble(a) | nibble(b) << 4 for a, b in zip(block[::2], block[1::2])]
+
+
 def write(out):
     classes = [class_of(code) for code in range(0x110000)]
     # Far above all letters stands one range of marks (variation selectors), which the header names.
@@ -67,11 +76,12 @@ def write(out):
         " * unicode_table.h. */\n"
         '#include "pricing/unicode_table.h"\n\n'
         "const unsigned char unicode_blocks[UNICODE_TABLE_END / UNICODE_BLOCK] = {\n%s\n};\n\n"
-        "const unsigned char unicode_classes[][UNICODE_BLOCK] = {\n"
-        % (unicodedata.unidata_version, rows(index, str))
+        "const unsigned char unicode_ascii[UNICODE_BLOCK] = {\n%s\n};\n\n"
+        "const unsigned char unicode_classes[][UNICODE_BLOCK / 2] = {\n"
+        % (unicodedata.unidata_version, rows(index, str), rows(blocks[0], str))
     )
     for block in blocks:
-        out.write("    {\n%s\n    },\n" % rows(block, str))
+        out.write("    {\n%s\n    },\n" % rows(packed(block), str))
     out.write("};\n")
 
 
@@ -84,8 +94,9 @@ def numbers(text, name):
 def check(path):
     text = open(path, encoding="ascii").read()
     index = numbers(text, "unicode_blocks[")
-    flat = numbers(text, "unicode_classes[")
-    wrong = []
+    pairs = numbers(text, "unicode_classes[")
+    flat = [(1 << half) >> 1 for pair in pairs for half in (pair & 15, pair >> 4)]
+    wrong = ["the ASCII table differs"] if numbers(text, "unicode_ascii[") != flat[:BLOCK] else []
     for code in range(0xE0000):
         if unicodedata.category(chr(code)) == "Cn" or code in MOVED:
             continue
