@@ -198,8 +198,9 @@ static int quote_here(struct snapshot *snapshot, struct json_scan *scan, struct 
                                   .at = (wall_ms)time(NULL) * 1000};
     int code = EXIT_CODE_RUNTIME;
 
-    (void)fprintf(stderr, "headgate: no headgate answers at %.*s: by the configuration alone\n",
-                  SPAN_ARGS(snapshot->admin.text));
+    (void)fprintf(stderr, "headgate: no headgate %s%.*s: by the configuration alone\n",
+                  snapshot->admin_off ? "can be asked" : "answers at ",
+                  SPAN_ARGS(snapshot->admin_off ? span_make("", 0) : snapshot->admin.text));
     if (fleet != NULL && ranks != NULL) {
         code = quote(&world, ranks, envelope, out);
     } else {

@@ -39,6 +39,7 @@ async function start(ranks, more = {}) {
             claude: { kind: 'anthropic', base_url: upstream.origin, credential: CANARY.anthropic } },
         routes: {
             one: { targets: [{ provider: 'first', model: 'gpt-4o' }] },
+            two: { strategy: 'cheapest', targets: [{ provider: 'first', model: 'gpt-4o' }, { provider: 'first', model: 'gpt-4o-2024' }] },
             many: { strategy: 'cheapest', targets: ['gpt-4o', 'gpt-4o-unpriced', 'gpt-4o-mini', 'gpt-4o-2024'].map((model) => ({ provider: 'first', model }))
                 .concat([{ provider: 'claude', model: 'claude-sonnet-4-5' }]) },
         },
@@ -122,6 +123,20 @@ describe('asked of a headgate that runs', () => {
         const { targets: later } = await estimate(headgate, CHAT, `${RAW}&task=draft`);
         assert.deepEqual(later.slice(0, 3).map((target) => [target.model, target.cost_usd.likely, target.output.how]),
             [['gpt-4o-mini', '0.0000028', 'learned'], ['gpt-4o', '0.000046', 'learned'], ['gpt-4o-2024', '0.000057', 'learned']]);
+    });
+
+    test('cheapest itself goes by the length that answers have', async () => {
+        upstream.play(told(16, 3));
+        const asked = [];
+        for (let i = 0; i < 4; i += 1) {
+            const { targets: [best] } = await estimate(headgate, { ...CHAT, model: 'two' }, RAW);
+            const answer = await call(headgate, { ...CHAT, model: 'two' });
+            const record = await until(() => records(headgate).find((one) => one.call_id === header(answer, 'x-headgate-call-id')), patient(5000), 'the record');
+            assert.equal(record.model, best.model);
+            asked.push(record.model);
+        }
+        // A hundred tokens are dear at one of them, three are not.
+        assert.deepEqual(asked, ['gpt-4o-2024', 'gpt-4o-2024', 'gpt-4o-2024', 'gpt-4o']);
     });
 
     test('who is out is told, with the time until it is back', async () => {
@@ -245,9 +260,10 @@ describe('other settings', () => {
 describe('where the vocabularies are looked for', () => {
     const how = (env) => {
         const file = path.join(dir, 'folders.yaml');
-        fs.writeFileSync(file, JSON.stringify({ version: 1, admin: 'off', providers: { first: { kind: 'openai', credential: CANARY.provider } } }));
+        fs.writeFileSync(file, JSON.stringify({ version: 1, admin: { listen: 'off' }, providers: { first: { kind: 'openai', credential: CANARY.provider } } }));
         const { stdout, stderr } = spawnSync(process.env.HEADGATE_BIN, ['-c', file, 'estimate', '--json', '--model', 'gpt-4o', '-'], { encoding: 'utf8', env: environment(env), input: JSON.stringify(CHAT) });
-        return JSON.parse(stdout || `"${stderr}"`).targets[0].input.how;
+        assert.match(stderr, /by the configuration alone/);
+        return JSON.parse(stdout || JSON.stringify(stderr)).targets[0].input.how;
     };
     const link = (...parts) => {
         const folder = path.join(dir, ...parts);

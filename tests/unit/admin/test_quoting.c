@@ -221,6 +221,38 @@ static void quoting__order_of_cost_is_that_of_cheapest(void **state)
     close_scene(&scene);
 }
 
+static void quoting__one_length_for_all_targets(void **state)
+{
+    static const struct {
+        const char *model;
+        int64_t length;
+    } rows[] = {{"gpt-4.1", 30}, {"gpt-4.1-mini", 50}, {"gpt-4o", 7000}};
+    struct scene scene;
+
+    (void)state;
+    open_scene(&scene, SETTINGS);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) { /* the last one is disabled */
+        uint64_t key = guesses_key(scene.guesses, SPAN_OF("openai"), span_of(rows[i].model));
+
+        for (int k = 0; k < 3; k++) {
+            guesses_learn(scene.guesses, key, GUESS_LENGTH, GUESS_ONE_ANSWER, rows[i].length);
+        }
+    }
+    ask_well(&scene, "path=/v1/chat/completions&task=draft", CHAT, true);
+    assert_int_equal(scene.quoting->length, 40);
+    assert_int_equal(scene.quoting->order[0], 1);
+    expect(&scene, "\"model\":\"gpt-4.1-nano\",\"eligible\":true,\"state\":\"ok\",\"input\":{"
+                   "\"likely\":16,\"at_most\":26,\"how\":\"estimated\",\"error_permille\":589},"
+                   "\"output\":{\"likely\":40,\"at_most\":100,\"how\":\"learned\"}");
+    /* What is not below the cap says nothing. */
+    ask_well(&scene, "path=/v1/chat/completions&task=draft",
+             "{\"model\":\"x\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}],\"max_tokens\":"
+             "40}",
+             true);
+    assert_int_equal(scene.quoting->length, 0);
+    close_scene(&scene);
+}
+
 static void quoting__tells_what_has_no_bound(void **state)
 {
     static const struct {
@@ -410,6 +442,7 @@ int main(void)
         cmocka_unit_test(quoting__goes_by_bytes_without_a_vocabulary),
         cmocka_unit_test(quoting__takes_the_better_of_count_and_ratio),
         cmocka_unit_test(quoting__order_of_cost_is_that_of_cheapest),
+        cmocka_unit_test(quoting__one_length_for_all_targets),
         cmocka_unit_test(quoting__tells_what_has_no_bound),
         cmocka_unit_test(quoting__asks_for_so_many_answers_at_their_tier),
         cmocka_unit_test(quoting__a_table_has_a_line_for_each),
