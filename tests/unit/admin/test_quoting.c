@@ -253,6 +253,15 @@ static void quoting__one_length_for_all_targets(void **state)
     close_scene(&scene);
 }
 
+/* Where the answer comes to its first output. */
+static size_t output_at(const struct scene *scene)
+{
+    const char *at = span_find(buf_span(&scene->out), SPAN_OF("\"output\""));
+
+    assert_non_null(at);
+    return (size_t)(at - scene->out.at);
+}
+
 static void quoting__tells_what_has_no_bound(void **state)
 {
     static const struct {
@@ -283,6 +292,9 @@ static void quoting__tells_what_has_no_bound(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         ask_well(&scene, rows[i].query, rows[i].body, i % 2 == 0);
         expect(&scene, rows[i].part);
+        if (i < 2) { /* of the output alone */
+            assert_null(span_find(span_make(scene.out.at, output_at(&scene)), SPAN_OF("at_most")));
+        }
         assert_null(span_find(buf_span(&scene.out), SPAN_OF("\"cost_usd\":{\"likely\":\"0\"")));
     }
     /* An app's own function is no such tool, and without a cap the model's own counts. */
