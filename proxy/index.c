@@ -267,7 +267,7 @@ enum err index_open(const struct index_options *options, struct index **made, st
     }
     if (err == ERR_SYSTEM && set_paths(index, options)) {
         err = options->is_read_only && access(index->path, F_OK) != 0 ? ERR_MISSING : ERR_NONE;
-        why_set(why, "%s: there is no index yet", index->path);
+        why_set(why, "%s: not there yet: no call has been recorded in this folder", index->path);
     }
     if (err == ERR_NONE) {
         err = open_first(index, why);

@@ -372,6 +372,9 @@ bool index_step(struct index *index, struct journal_place end)
     if (index->loop != NULL && now_of(index) < index->retry_at) {
         return false;
     }
+    if (index->db == NULL && journal_place_compare(end, (struct journal_place){0, 0}) == 0) {
+        return false; /* no line was ever written: SQLite's megabyte can wait for the first one */
+    }
     if (!is_usable(index)) {
         return false;
     }

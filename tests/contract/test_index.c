@@ -725,7 +725,7 @@ static struct index *on_loop(struct loop *loop)
     assert_int_equal(index_open(&options, &index, &why), ERR_NONE);
     /* It is opened a little later, so that the process begins sooner. */
     for (int i = 0; i < 500 && !index_is_open(index); i++) {
-        (void)index_step(index, (struct journal_place){0, 0});
+        (void)index_step(index, (struct journal_place){1, 0});
         (void)loop_turn(loop, 5);
     }
     assert_true(index_is_open(index));
@@ -959,6 +959,35 @@ static long now_us(void)
     return (long)(now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
+/* Where no line was ever written there is no file either, until somebody asks. */
+static void no_line__no_file(void **state)
+{
+    struct loop *loop = loop_new(NULL);
+    struct index_options options = {.folder = span_of(folder),
+                                    .journal = span_of(journal_folder),
+                                    .loop = loop,
+                                    .seed = {1, 2}};
+    struct query query;
+    struct index *index = NULL;
+    struct buf out;
+    struct why why;
+
+    (void)state;
+    assert_int_equal(index_open(&options, &index, &why), ERR_NONE);
+    for (mono_ms until = mono_add(loop_now(loop), 3 * INDEX_OPEN_MS); loop_now(loop) < until;) {
+        assert_false(index_step(index, (struct journal_place){0, 0}));
+        (void)loop_turn(loop, 5);
+    }
+    assert_false(index_is_open(index));
+    query_init(&query, QUERY_SUMMARY);
+    buf_init(&out, 1 << 20);
+    assert_int_equal(usage_answer(index, &query, 0, &out, &why), ERR_NONE);
+    assert_true(index_is_open(index));
+    buf_fini(&out);
+    index_free(index);
+    loop_free(loop);
+}
+
 /* A follower that is killed wherever it stands, again and again, counts each line once. How long it
  * takes differs from machine to machine and from minute to minute, so the wait seeks itself:
  * shorter after one that came too late, a little longer after one that hit. */
@@ -1019,6 +1048,7 @@ int main(void)
         STORY(two_followers__count_once),
         STORY(bad_lines__are_counted_and_passed_over),
         STORY(reported_records__count_once),
+        STORY(no_line__no_file),
         STORY(killed_follower__loses_and_doubles_nothing),
     };
 
