@@ -33,6 +33,17 @@ else()
     endif()
   endif()
 endif()
+# What was learned lies beside the objects; functions that no call of the training went through are
+# compiled for size, those that were changed since then as usual (scripts/build-release).
+if(HEADGATE_PROFILE AND NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
+  message(FATAL_ERROR "HEADGATE_PROFILE is for gcc; leave it empty with ${CMAKE_C_COMPILER_ID}")
+elseif(HEADGATE_PROFILE STREQUAL "train")
+  target_compile_options(flags INTERFACE -fprofile-generate -fprofile-update=atomic)
+  target_link_options(flags INTERFACE -fprofile-generate)
+elseif(HEADGATE_PROFILE STREQUAL "use")
+  target_compile_options(flags INTERFACE -fprofile-use -Wno-missing-profile
+                                         -Wno-coverage-mismatch)
+endif()
 # The shipped program is optimised as a whole: a call takes about a tenth fewer instructions.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
   include(CheckIPOSupported)
