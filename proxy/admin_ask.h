@@ -13,7 +13,8 @@ struct env;
 struct admin_ask;
 
 struct admin_ask_ops {
-    bool takes_body;
+    bool takes_body; /* up to body.max of the call */
+    enum refusal_kind too_large; /* of a body that is longer; REFUSAL_NONE: as of any call */
     /* The request is whole; NULL: nothing to do. REFUSAL_NONE: it is asked now. */
     struct refusal (*begin)(struct admin_ask *ask, struct call *call);
     /* On the store thread. */

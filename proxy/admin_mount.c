@@ -12,6 +12,7 @@
 #include "headgate_version.h"
 #include "proxy/admin_estimate.h"
 #include "proxy/admin_fleet.h"
+#include "proxy/admin_report.h"
 #include "proxy/admin_sinks.h"
 #include "proxy/admin_usage.h"
 #include "proxy/call_parts.h"
@@ -275,7 +276,9 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
     const struct page *page = page_find(path);
     struct order order;
     enum order_reading reading = order_read(method, target, &order);
-    struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME,
+    bool is_report = admin_report_is(path) && span_equal(method, SPAN_OF("POST"));
+    struct guard_facts facts = {.is_change =
+                                    reading == ORDER_GOOD || reading == ORDER_NAME || is_report,
                                 .is_public = page != NULL && page->is_public,
                                 .is_work = span_equal(path, ADMIN_ESTIMATE_PATH)};
 
@@ -293,12 +296,18 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
         return admin_sinks_is(path) ? admin_sinks_open(call, path)
                                     : admin_usage_open(call, path, query);
     }
+    if (is_report) {
+        return admin_report_open(call, head, base);
+    }
     if (facts.is_work) {
         return estimate_opens(call, head, method, query);
     }
     if (page != NULL) {
         answer_page(call, page, method, query);
         return false;
+    }
+    if (admin_report_is(path)) {
+        reading = ORDER_METHOD;
     }
     switch (reading) {
     case ORDER_NONE: refuse(call, REFUSAL_NOT_FOUND, NULL); return false;

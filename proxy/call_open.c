@@ -242,8 +242,13 @@ bool call_body(struct call *call, struct span bytes)
         return true;
     }
     conn_close_after(call->conn);
-    call_refuse(call, call->body.len + bytes.len > call->body.max ? REFUSAL_BODY_LARGE
-                                                                  : REFUSAL_OVERLOADED);
+    if (call->body.len + bytes.len <= call->body.max) {
+        call_refuse(call, REFUSAL_OVERLOADED);
+    } else {
+        call_refuse(call, call->ask != NULL && call->ask->ops->too_large != REFUSAL_NONE
+                              ? call->ask->ops->too_large
+                              : REFUSAL_BODY_LARGE);
+    }
     return false;
 }
 
@@ -314,8 +319,7 @@ static struct refusal choose(struct call *call)
         return not_found(call, found, &wish);
     }
     if (way.rules->strategy->uses_costs) {
-        ask.length =
-            quote_length(call->env->ports->guesses, &way, &ask, call->request.output_cap);
+        ask.length = quote_length(call->env->ports->guesses, &way, &ask, call->request.output_cap);
     }
     plan_make(&call->plan, call->env->fleet, &way, &ask, loop_now(call->env->loop));
     if (call->plan.count == 0) {

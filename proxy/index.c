@@ -325,6 +325,36 @@ uint64_t index_broken(const struct index *index, struct journal_place *last)
     return index->read.broken;
 }
 
+enum { CATCH_UP_STEPS = 64 };
+
+bool index_catch_up(struct index *index, struct journal_place end)
+{
+    struct why told = index->trouble; /* not heard yet, and nothing that fails now */
+    bool is_there = false;
+    size_t steps = 0;
+
+    if (index->db == NULL) {
+        if (index_reopen(index, &told) != ERR_NONE) {
+            return false;
+        }
+        index->retry_at = 0;
+    }
+    index->trouble.text[0] = '\0';
+    while (index_step(index, end)) {
+        if (++steps == CATCH_UP_STEPS) {
+            return false;
+        }
+    }
+    /* A step also ends where the file or the journal fails: then it is to be tried again later. */
+    is_there = index->db != NULL &&
+               (index->loop == NULL || loop_now(index->loop) >= index->retry_at) &&
+               index->trouble.text[0] == '\0';
+    if (is_there) {
+        index->trouble = told;
+    }
+    return is_there;
+}
+
 bool index_has_reported(struct index *index, struct span source, struct span id)
 {
     uint32_t name = index_name_find(index, source);

@@ -55,7 +55,9 @@ struct journal_place index_place(const struct index *index);
 /* Lines that were no records and passed over, and the last one's place. */
 uint64_t index_broken(const struct index *index, struct journal_place *last);
 
-/* Whether an app's record of this id was reported under this source before. */
+/* Reads up to `end`, a good tenth of a second at most. False: it has not come there, or cannot. */
+bool index_catch_up(struct index *index, struct journal_place end);
+/* Whether an app's record of this record_id was reported under this source before. */
 bool index_has_reported(struct index *index, struct span source, struct span id);
 
 /* The answer to a question at the end of `out`; zone, `from` and `to` are found here. ERR_FORMAT: `why`

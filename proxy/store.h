@@ -82,7 +82,8 @@ bool store_ask(struct store *store, struct store_question *question);
 /* On the store thread: a line for the log, which is the main loop's. Texts are copied, and cut where they
  * are too long. */
 void store_tell(struct store *store, const struct log_news *news);
-/* Within `run`: appends whole lines. False: the disk fails. */
+/* Within `run`: appends whole lines, all or none, as durable as those of records; who follows reads
+ * them soon. False: the disk fails. */
 bool store_append(struct store *store, struct span lines, struct journal_place *end);
 
 #endif

@@ -198,10 +198,14 @@ static bool write_batch(struct store_thread *side)
 
 bool store_append(struct store *store, struct span lines, struct journal_place *end)
 {
+    struct store_thread *side = store->side;
     struct journal_place at;
-    bool is_good = append(store->side, lines, &at);
+    bool is_good = append(side, lines, &at);
 
-    *end = journal_end(store->side->journal);
+    if (is_good) {
+        loop_task_queue_later(side->loop, &side->again);
+    }
+    *end = journal_end(side->journal);
     return is_good;
 }
 

@@ -8,7 +8,8 @@
 #include "wire/json_out.h"
 
 const struct span provenance_names[PROVENANCES] = {SPAN("provider"), SPAN("estimated"),
-                                                   SPAN("partial"), SPAN("unpriced")};
+                                                   SPAN("partial"), SPAN("unpriced"),
+                                                   SPAN("reported")};
 
 void answer_put_time(struct json_out *out, const char *key, wall_ms at)
 {

@@ -87,6 +87,20 @@ static void skip_to_value(struct span *rest)
     }
 }
 
+bool record_walk(struct span *rest, struct span *key, struct span *value)
+{
+    skip_to_value(rest);
+    if (rest->len == 0 || rest->at[0] == '}' || rest->at[0] == ']') {
+        return false;
+    }
+    if (key != NULL) {
+        *key = take_value(rest);
+        skip_to_value(rest);
+    }
+    *value = take_value(rest);
+    return true;
+}
+
 /* The value of a string, decoded at the end of `text`, which has the room. */
 static bool read_text(struct span value, struct buf *text, struct span *read)
 {

@@ -140,7 +140,7 @@ static enum err ask(struct index *index, enum query_kind kind, const char *url, 
 struct row {
     char label[256]; /* day, from, to and names, as in CSV */
     long long figures[64];
-    long long provenances[4];
+    long long provenances[5];
     unsigned long long usd;
     unsigned long long pico;
 };
@@ -152,7 +152,8 @@ struct model {
 
 static void count_record(struct row *row, const struct record *r)
 {
-    static const char *const words[] = {"provider", "estimated", "partial", "unpriced"};
+    static const char *const words[] = {"provider", "estimated", "partial", "unpriced",
+                                        "reported"};
     bool app = !span_equal(r->texts[RECORD_SOURCE], SPAN_OF("headgate"));
     bool tried = r->numbers[RECORD_ATTEMPT] != 0;
     long long *f = row->figures;
@@ -174,7 +175,7 @@ static void count_record(struct row *row, const struct record *r)
         f[n++] += r->tokens[i] < 0 ? 0 : r->tokens[i];
     }
     n++; /* web searches: none */
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         row->provenances[i] += span_equal(r->texts[RECORD_PROVENANCE], span_of(words[i]));
     }
     if (r->numbers[RECORD_COST] > 0) {
@@ -209,7 +210,7 @@ static void print_row(char *out, size_t size, const struct row *row)
     for (size_t i = 0; i < 12 + TOKEN_CLASSES + FEE_KINDS; i++) {
         len += (size_t)snprintf(out + len, size - len, "%lld,", row->figures[i]);
     }
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 5; i++) {
         len += (size_t)snprintf(out + len, size - len, "%lld,", row->provenances[i]);
     }
     for (int i = 0; i < 2; i++) {
@@ -926,7 +927,7 @@ static void reported_records__count_once(void **state)
     append(0, 1);
     index = followed();
     append(0, 1);
-    catch_up(index);
+    assert_true(index_catch_up(index, (struct journal_place){UINT64_MAX, UINT64_MAX}));
     assert_true(index_has_reported(index, SPAN_OF("night-job"), SPAN_OF("job-1")));
     assert_false(index_has_reported(index, SPAN_OF("night-job"), SPAN_OF("job-2")));
     assert_false(index_has_reported(index, SPAN_OF("other"), SPAN_OF("job-1")));

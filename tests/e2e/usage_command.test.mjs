@@ -76,7 +76,7 @@ test('summary: sums, exact money, and where the figures come from', () => {
     assert.equal(total.tokens.cache_read, 240);
     assert.equal(total.cost_usd, '0.000464');
     assert.equal(total.charged_nusd, 464000);
-    assert.deepEqual(total.provenance, { provider: 4, estimated: 0, partial: 0, unpriced: 0 });
+    assert.deepEqual(total.provenance, { provider: 4, estimated: 0, partial: 0, unpriced: 0, reported: 0 });
     assert.deepEqual(groups.map((group) => [group.task, group.calls]), [['', 2], ['draft', 1], ['repair', 1]]);
 });
 

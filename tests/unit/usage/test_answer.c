@@ -65,7 +65,7 @@ static void rows__are_json_csv_and_a_table(void **state)
     "\"input\":10,\"cache_read\":5,\"cache_write_5m\":0,\"cache_write_30m\":0,\"cache_write_1h\":" \
     "0,\"cache_write_12h\":0,\"audio_input\":0,\"image_input\":0,\"output\":7,\"audio_output\":0}" \
     ",\"fees\":{\"web_search\":0},\"provenance\":{\"provider\":2,\"estimated\":0,\"partial\":0,"   \
-    "\"unpriced\":1}}"
+    "\"unpriced\":1,\"reported\":0}}"
     expect(&out,
            "{\"kind\":\"daily\",\"from\":\"1970-01-01T00:00:00.000Z\",\"to\":"
            "\"1970-01-02T00:00:00.000Z\",\"zone\":\"UTC\",\"by\":[\"key\"],\"total\":{" FIGURES
@@ -78,9 +78,9 @@ static void rows__are_json_csv_and_a_table(void **state)
            "charged_nusd,exposed_nusd,bytes_in,bytes_out,duration_us,input,cache_read,"
            "cache_write_5m,cache_write_30m,cache_write_1h,cache_write_12h,audio_input,image_input,"
            "output,audio_output,web_search,provenance_provider,provenance_estimated,"
-           "provenance_partial,provenance_unpriced,charged_usd,cost_usd\n"
+           "provenance_partial,provenance_unpriced,provenance_reported,charged_usd,cost_usd\n"
            "1970-01-01,1970-01-01T00:00:00.000Z,1970-01-02T00:00:00.000Z,ci,3,2,3,1,1,0,0,"
-           "1500000000,0,0,0,0,10,5,0,0,0,0,0,0,7,0,0,2,0,0,1,1.5,1.499999999999\n");
+           "1500000000,0,0,0,0,10,5,0,0,0,0,0,0,7,0,0,2,0,0,1,0,1.5,1.499999999999\n");
     query.format = QUERY_TABLE;
     answer_put(&out, &rows);
     assert_non_null(span_find(buf_span(&out), SPAN_OF("\n1970-01-01  ci ")));
