@@ -129,63 +129,83 @@ static void tell_failure(enum err err, const struct listen_address *address, con
 
 /* ---- asking ---- */
 
-/* Of a headgate that does not answer only `why` tells. */
-static int ask_at(const struct snapshot *snapshot, const struct fetch_request *what,
-                  struct span path, struct buf *body, struct why *why)
+static enum err ask_with(const struct snapshot *snapshot, const struct fetch_request *what,
+                         struct span path, struct ask_answer *answer)
 {
     struct fetch_request request = *what;
     struct buf url;
-    unsigned status = 0;
-    enum err err = ERR_NONE;
 
+    answer->why.text[0] = '\0';
+    answer->status = 0;
     request.bearer = snapshot->admin_token;
     request.connect_ms = CONNECT_MS;
     request.total_ms = TOTAL_MS;
     buf_init(&url, URL_MAX);
     put_url(&url, &snapshot->admin, path);
     request.url = buf_span(&url);
-    err = fetch(&request, &status, body, why);
+    answer->err = fetch(&request, &answer->status, answer->body, &answer->why);
     buf_fini(&url);
-    if (err == ERR_MISSING) {
-        return EXIT_CODE_UNREACHABLE;
+    return answer->err;
+}
+
+bool ask_quietly(const struct snapshot *snapshot, struct span path, struct ask_answer *answer)
+{
+    struct fetch_request request = {.is_post = false};
+
+    buf_clear(answer->body);
+    return ask_with(snapshot, &request, path, answer) == ERR_NONE && answer->status == 200;
+}
+
+int ask_tell(const struct snapshot *snapshot, const struct ask_answer *answer)
+{
+    if (answer->err != ERR_NONE) {
+        tell_failure(answer->err, &snapshot->admin, &answer->why);
+        return answer->err == ERR_MISSING ? EXIT_CODE_UNREACHABLE : EXIT_CODE_RUNTIME;
     }
-    if (err != ERR_NONE) {
-        tell_failure(err, &snapshot->admin, why);
-        return EXIT_CODE_RUNTIME;
+    if (answer->status != 200) {
+        tell_no(answer->status, buf_span(answer->body));
     }
-    if (status != 200) {
-        tell_no(status, buf_span(body));
-    }
-    return ask_code(status);
+    return ask_code(answer->status);
 }
 
 int ask_json(const struct snapshot *snapshot, struct span path, struct span json, struct buf *body)
 {
     struct fetch_request request = {.is_post = true, .json = json};
-    struct why why = {.text = ""};
+    struct ask_answer answer = {.body = body};
 
-    return cannot(snapshot) == NULL ? ask_at(snapshot, &request, path, body, &why)
-                                    : EXIT_CODE_UNREACHABLE;
+    if (cannot(snapshot) != NULL || ask_with(snapshot, &request, path, &answer) == ERR_MISSING) {
+        return EXIT_CODE_UNREACHABLE;
+    }
+    return ask_tell(snapshot, &answer);
+}
+
+int ask_open(const struct command_line *line, struct snapshot **snapshot)
+{
+    struct buf file;
+    int code = settings_load(line, snapshot, &file);
+
+    buf_fini(&file);
+    if (code == EXIT_CODE_GOOD && cannot(*snapshot) != NULL) {
+        (void)fprintf(stderr, "headgate: %s\n", cannot(*snapshot));
+        snapshot_give(*snapshot);
+        *snapshot = NULL;
+        code = EXIT_CODE_CONFIG;
+    }
+    return code;
 }
 
 int ask(const struct command_line *line, bool is_post, struct span path, struct buf *body)
 {
     struct fetch_request request = {.is_post = is_post};
-    struct why why = {.text = ""};
+    struct ask_answer answer = {.body = body};
     struct snapshot *snapshot = NULL;
-    struct buf file;
-    int code = settings_load(line, &snapshot, &file);
+    int code = ask_open(line, &snapshot);
 
-    buf_fini(&file);
-    if (code == EXIT_CODE_GOOD && cannot(snapshot) != NULL) {
-        (void)fprintf(stderr, "headgate: %s\n", cannot(snapshot));
-        code = EXIT_CODE_CONFIG;
-    } else if (code == EXIT_CODE_GOOD) {
-        code = ask_at(snapshot, &request, path, body, &why);
-        if (code == EXIT_CODE_UNREACHABLE) {
-            tell_failure(ERR_MISSING, &snapshot->admin, &why);
-        }
+    if (code != EXIT_CODE_GOOD) {
+        return code;
     }
+    (void)ask_with(snapshot, &request, path, &answer);
+    code = ask_tell(snapshot, &answer);
     snapshot_give(snapshot);
     return code;
 }

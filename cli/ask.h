@@ -16,6 +16,21 @@ int ask(const struct command_line *line, bool is_post, struct span path, struct 
 int ask_json(const struct snapshot *snapshot, struct span path, struct span json, struct buf *body);
 /* What a status other than 200 makes of the command. */
 int ask_code(unsigned status);
+
+/* The same in parts, for who asks again and again. The settings, which are the caller's on
+ * EXIT_CODE_GOOD. */
+int ask_open(const struct command_line *line, struct snapshot **snapshot);
+struct ask_answer {
+    struct buf *body; /* the caller's */
+    unsigned status;
+    enum err err; /* there is no answer; `why` tells */
+    struct why why;
+};
+/* A GET, and nothing said. The body is cleared first. False: no answer, or none with status 200. */
+bool ask_quietly(const struct snapshot *snapshot, struct span path, struct ask_answer *answer);
+/* Says on stderr what came of it, and returns the exit code. */
+int ask_tell(const struct snapshot *snapshot, const struct ask_answer *answer);
+
 /* Every line of a text, without what could move a terminal. */
 void ask_print(struct span text);
 

@@ -33,7 +33,7 @@ static void print_help(void)
         "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
         "  -t, --test            as the command check\n"
         "      --json            of status and target: for programs\n"
-        "      --once            of demo: makes calls of its own, then ends\n"
+        "      --once            of demo: makes calls of its own, then ends; of top: one table\n"
         "      --color WHEN      auto, or never; so does NO_COLOR in the environment\n"
         "  -V, --version         version of this program and of its libraries\n"
         "  -h, --help            this text, or that of the command\n\n"

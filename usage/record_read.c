@@ -272,23 +272,16 @@ struct span record_line_id(struct span line)
     return rest.at != NULL ? id : span_make(line.at, 0);
 }
 
-enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
-                          struct record *record)
+enum err record_read_object(struct span object, struct buf *text, struct record *record)
 {
-    struct json_scan_options options = {.allow_duplicates = true};
-    struct span rest = line;
+    struct span rest = span_from(object, 1);
     size_t from = 0;
 
     record_init(record);
-    if (!record_line_is_whole(line) || !json_scan_whole(scan, &options, line, NULL) ||
-        line.at[0] != '{') {
-        return ERR_FORMAT;
-    }
     /* Nothing is longer decoded than written, so that the texts stay where they are put. */
-    if (text->failed || buf_reserve(text, line.len) != ERR_NONE) {
+    if (text->failed || buf_reserve(text, object.len) != ERR_NONE) {
         return ERR_MEMORY;
     }
-    rest = span_from(rest, 1);
     skip_space(&rest);
     while (rest.len > 0 && rest.at[0] != '}') {
         struct span key = take_value(&rest);
@@ -304,4 +297,17 @@ enum err record_read_line(struct json_scan *scan, struct span line, struct buf *
         }
     }
     return ERR_NONE;
+}
+
+enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
+                          struct record *record)
+{
+    struct json_scan_options options = {.allow_duplicates = true};
+
+    if (!record_line_is_whole(line) || !json_scan_whole(scan, &options, line, NULL) ||
+        line.at[0] != '{') {
+        record_init(record);
+        return ERR_FORMAT;
+    }
+    return record_read_object(line, text, record);
 }

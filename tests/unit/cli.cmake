@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+unit_test(cli top ${PROJECT_SOURCE_DIR}/cli/top_table.c ${PROJECT_SOURCE_DIR}/cli/top_draw.c)
