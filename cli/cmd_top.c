@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* headgate top: what the running headgate is used for, drawn anew each second. Whatever ends it,
  * the terminal is given back as it was. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,7 +38,7 @@ struct top {
     bool is_once;
     bool is_good;             /* the table is that of this turn */
     bool has_screen;          /* stdout is a terminal, and it is ours */
-    sigset_t signals;         /* that are taken where it waits */
+    sigset_t outside;         /* the signals that were blocked before */
     struct ask_answer answer; /* the last one */
 };
 
@@ -45,6 +47,9 @@ struct top {
 
 /* For the signals that end it, which may come while an answer is awaited. */
 static volatile sig_atomic_t is_screen_taken;
+/* What came while it waited for the next turn. */
+static volatile sig_atomic_t wants_to_stop;
+static volatile sig_atomic_t has_other_size;
 
 /* ---- the command line ---- */
 
@@ -267,20 +272,41 @@ static void end_cb(int signal)
     _exit(EXIT_CODE_GOOD);
 }
 
-/* Those that end it do so at once. */
-static void take_signals(struct top *top)
+static void stop_cb(int signal)
 {
-    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-    struct sigaction action = {.sa_handler = end_cb};
+    (void)signal;
+    wants_to_stop = 1;
+}
+
+static void size_cb(int signal)
+{
+    (void)signal;
+    has_other_size = 1;
+}
+
+static void take_signal(int number, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
 
     (void)sigfillset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-        (void)sigaction(ends[i], &action, NULL);
-    }
-    (void)sigemptyset(&top->signals);
-    (void)sigaddset(&top->signals, SIGTSTP);
-    (void)sigaddset(&top->signals, SIGWINCH);
-    (void)sigprocmask(SIG_BLOCK, &top->signals, NULL);
+    (void)sigaction(number, &action, NULL);
+}
+
+/* Those that end it do so at once, the others come where it waits. */
+static void take_signals(struct top *top)
+{
+    sigset_t waiting;
+
+    take_signal(SIGINT, end_cb);
+    take_signal(SIGTERM, end_cb);
+    take_signal(SIGHUP, end_cb);
+    take_signal(SIGQUIT, end_cb);
+    take_signal(SIGTSTP, stop_cb);
+    take_signal(SIGWINCH, size_cb);
+    (void)sigemptyset(&waiting);
+    (void)sigaddset(&waiting, SIGTSTP);
+    (void)sigaddset(&waiting, SIGWINCH);
+    (void)sigprocmask(SIG_BLOCK, &waiting, &top->outside);
 }
 
 static void take_screen(struct top *top)
@@ -357,15 +383,17 @@ static void wait_for_turn(struct top *top)
 {
     struct timespec wait = {.tv_sec = top->every_ms / 1000,
                             .tv_nsec = (long)(top->every_ms % 1000) * 1000000};
-    int signal = 0;
 
-    while ((signal = sigtimedwait(&top->signals, NULL, &wait)) != -1) {
-        if (signal == SIGTSTP) {
+    while (pselect(0, NULL, NULL, NULL, &wait, &top->outside) == -1 && errno == EINTR) {
+        if (wants_to_stop != 0) {
+            wants_to_stop = 0;
             give_screen(top);
             (void)raise(SIGSTOP);
             take_screen(top);
+            has_other_size = 1;
         }
-        if (top->has_screen) {
+        if (has_other_size != 0 && top->has_screen) {
+            has_other_size = 0;
             draw(top);
         }
     }
