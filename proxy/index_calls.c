@@ -185,7 +185,7 @@ static bool tell_hits(struct searching *searching, const struct index_chunk *chu
             !read_record(searching->index, line, &record)) {
             continue;
         }
-        answer_calls_record(searching->out, searching->query, line, &record, searching->told == 0);
+        answer_record(searching->out, searching->query, line, &record, searching->told == 0);
         searching->told++;
         if (searching->told == searching->limit || searching->out->failed) {
             stop_at(searching, chunk->segment, offset);
@@ -273,8 +273,8 @@ static bool visit_unit(void *to, struct span line)
     struct record record;
 
     if (read_record(tracing->index, line, &record)) {
-        unit_put_record(tracing->out, tracing->query, line, &record,
-                        tracing->unit.total.of[SUM_RECORDS] == 0);
+        answer_record(tracing->out, tracing->query, line, &record,
+                      tracing->unit.total.of[SUM_RECORDS] == 0);
         unit_add(&tracing->unit, &record);
     }
     return true;

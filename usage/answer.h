@@ -40,8 +40,8 @@ void answer_put(struct buf *out, const struct answer_rows *answer);
 /* The answer to calls: begin, records newest first, end. */
 void answer_calls_begin(struct buf *out, const struct query *query);
 /* line: that of the record, whole. */
-void answer_calls_record(struct buf *out, const struct query *query, struct span line,
-                         const struct record *record, bool is_first);
+void answer_record(struct buf *out, const struct query *query, struct span line,
+                   const struct record *record, bool is_first);
 /* next: where more can be asked for, or NULL. */
 void answer_calls_end(struct buf *out, const struct query *query, const struct query_cursor *next);
 

@@ -154,8 +154,8 @@ void answer_calls_begin(struct buf *out, const struct query *query)
     }
 }
 
-void answer_calls_record(struct buf *out, const struct query *query, struct span line,
-                         const struct record *record, bool is_first)
+void answer_record(struct buf *out, const struct query *query, struct span line,
+                   const struct record *record, bool is_first)
 {
     if (query->format == QUERY_JSON) {
         buf_put_text(out, is_first ? "\n" : ",\n");

@@ -79,19 +79,6 @@ void unit_put_begin(struct buf *out, const struct query *query)
     }
 }
 
-void unit_put_record(struct buf *out, const struct query *query, struct span line,
-                     const struct record *record, bool is_first)
-{
-    if (query->format == QUERY_JSON) {
-        buf_put_text(out, is_first ? "\n" : ",\n");
-        answer_put_record(out, line, record);
-    } else if (query->format == QUERY_CSV) {
-        answer_put_record_csv(out, record);
-    } else {
-        answer_put_record_row(out, record);
-    }
-}
-
 /* Whether a sum of money says anything: something was asked, and not all of it is unpriced. */
 static bool has_cost(const struct sums *sums)
 {

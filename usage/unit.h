@@ -25,10 +25,8 @@ struct unit {
 
 void unit_init(struct unit *unit);
 void unit_add(struct unit *unit, const struct record *record);
-/* The answer to trace: begin, records in their order, end. */
+/* The answer to trace: begin, records in their order (answer_record), end. */
 void unit_put_begin(struct buf *out, const struct query *query);
-void unit_put_record(struct buf *out, const struct query *query, struct span line,
-                     const struct record *record, bool is_first);
 void unit_put_end(struct buf *out, const struct query *query, const struct unit *unit);
 
 #endif

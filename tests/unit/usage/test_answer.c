@@ -136,12 +136,12 @@ static void record__is_its_line_with_money_as_text(void **state)
     record.numbers[RECORD_CHARGED] = 3;
     record_put_line(&line, &record);
     answer_calls_begin(&out, &query);
-    answer_calls_record(&out, &query, span_make(line.at, line.len - 1), &record, true);
+    answer_record(&out, &query, span_make(line.at, line.len - 1), &record, true);
     record.numbers[RECORD_COST] = -1;
     record.numbers[RECORD_CHARGED] = -1;
     buf_clear(&line);
     record_put_line(&line, &record);
-    answer_calls_record(&out, &query, span_make(line.at, line.len - 1), &record, false);
+    answer_record(&out, &query, span_make(line.at, line.len - 1), &record, false);
     answer_calls_end(&out, &query, &next);
     expect(&out, "{\"kind\":\"calls\",\"calls\":[\n{\"record_id\":\"c-1\",\"cost_pusd\":\"2500\","
                  "\"charged_nusd\":3,\"cost_usd\":\"0.0000000025\",\"charged_usd\":\"0.000000003\"}"
@@ -151,7 +151,7 @@ static void record__is_its_line_with_money_as_text(void **state)
     record_init(&record);
     buf_clear(&line);
     record_put_line(&line, &record);
-    answer_calls_record(&out, &query, span_make(line.at, line.len - 1), &record, true);
+    answer_record(&out, &query, span_make(line.at, line.len - 1), &record, true);
     expect(&out, "\n{\"cost_usd\":null,\"charged_usd\":null}");
     buf_fini(&line);
     buf_fini(&out);
