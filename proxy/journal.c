@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -46,13 +47,21 @@ static int sync_really(int file)
     return fdatasync(file);
 }
 
+static uint64_t size_really(const char *folder)
+{
+    struct statvfs disk;
+
+    return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_blocks * disk.f_frsize : 0;
+}
+
 static struct journal_disk disk_of(const struct journal_disk *disk)
 {
-    struct journal_disk filled = disk != NULL ? *disk : (struct journal_disk){NULL, NULL, NULL};
+    struct journal_disk filled = disk != NULL ? *disk : (struct journal_disk){.open = NULL};
 
     filled.open = filled.open != NULL ? filled.open : open_really;
     filled.write = filled.write != NULL ? filled.write : write_really;
     filled.sync = filled.sync != NULL ? filled.sync : sync_really;
+    filled.size = filled.size != NULL ? filled.size : size_really;
     return filled;
 }
 
@@ -292,6 +301,14 @@ bool journal_sync(struct journal *journal, struct why *why)
 }
 
 /* ---- tidying ---- */
+
+uint64_t journal_room(const struct journal *journal)
+{
+    uint64_t max = journal->rules.max;
+    uint64_t fifth = journal->disk.size(journal->folder) / 5;
+
+    return max == 0 || (fifth > 0 && fifth < max) ? fifth : max;
+}
 
 /* A segment's last line is not newer than the begin of the next one. */
 static bool is_over(const struct journal *journal, size_t i, struct journal_place needed,

@@ -53,6 +53,7 @@ struct journal_disk {
     int (*open)(const char *path, int flags, unsigned mode);
     long (*write)(int file, const void *bytes, size_t count);
     int (*sync)(int file);
+    uint64_t (*size)(const char *folder); /* bytes of the disk; 0: not known */
 };
 
 struct journal;
@@ -71,6 +72,9 @@ bool journal_append(struct journal *journal, struct span lines, wall_ms now,
 struct journal_place journal_end(const struct journal *journal);
 /* Makes durable what was appended; without effect when all of it is. False: `why` tells. */
 bool journal_sync(struct journal *journal, struct why *why);
+/* Bytes that all segments together may take: those of the rules, and no more than a fifth of the disk that
+ * they lie on. 0: no limit is known. */
+uint64_t journal_room(const struct journal *journal);
 /* Deletes segments that lie wholly before `needed` and are older than retention. Returns the bytes
  * that are left. */
 uint64_t journal_tidy(struct journal *journal, struct journal_place needed, wall_ms now);

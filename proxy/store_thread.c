@@ -272,7 +272,7 @@ static void sync_fire(struct loop_timer *timer, mono_ms now)
 
 static void alarm_if_large(struct store_thread *side, uint64_t bytes)
 {
-    uint64_t half = side->store->options.journal.max / 2;
+    uint64_t half = journal_room(side->journal) / 2;
     struct why text;
 
     if (bytes <= half || half == 0) {
@@ -282,20 +282,25 @@ static void alarm_if_large(struct store_thread *side, uint64_t bytes)
     if (!side->has_alarmed) {
         side->has_alarmed = true;
         why_set(&text,
-                "the journal in %s has %llu MiB, more than half of journal.max: shorten "
-                "journal.retention, raise journal.max, or see which sink is behind",
-                side->store->folder, (unsigned long long)(bytes >> 20));
+                "the journal in %s has %llu MiB of the %llu it may have (journal.max, and a fifth "
+                "of the disk): shorten journal.retention, make room, or see which sink is behind",
+                side->store->folder, (unsigned long long)(bytes >> 20),
+                (unsigned long long)(half >> 19));
         say(side, LOG_WARN, "journal_large", text.text);
     }
 }
 
-static void tidy_fire(struct loop_timer *timer, mono_ms now)
+static void tidy(struct store_thread *side)
 {
-    struct store_thread *side = LIST_OWNER(timer, struct store_thread, tidy);
-
     alarm_if_large(side,
                    journal_tidy(side->journal, needed_by_followers(side), loop_wall(side->loop)));
-    loop_timer_set(&side->tidy, mono_add(now, TIDY_MS));
+    loop_timer_set(&side->tidy, mono_add(loop_now(side->loop), TIDY_MS));
+}
+
+static void tidy_fire(struct loop_timer *timer, mono_ms now)
+{
+    (void)now;
+    tidy(LIST_OWNER(timer, struct store_thread, tidy));
 }
 
 static void answer_questions(struct store_thread *side)
@@ -498,7 +503,7 @@ static enum err begin(struct store_thread *side, struct why *why)
     if (options->make_followers != NULL) {
         side->followers_count = options->make_followers(options->to, side->store, side->loop, side->followers);
     }
-    loop_timer_set(&side->tidy, mono_add(loop_now(side->loop), TIDY_MS));
+    tidy(side);
     step_followers(side);
     return ERR_NONE;
 }

@@ -360,7 +360,8 @@ static int failing_sync(int file)
 static void journal__survives_a_disk_that_is_full_or_broken(void **state)
 {
     static const int errors[] = {ENOSPC, EROFS, EIO, EDQUOT};
-    static const struct journal_disk disk = {failing_open, failing_write, failing_sync};
+    static const struct journal_disk disk = {
+        .open = failing_open, .write = failing_write, .sync = failing_sync};
     struct journal_rules rules = {.retention_ms = 1, .segment_bytes = 1000};
     struct journal *journal = NULL;
     struct follower f = follow(0);
@@ -399,7 +400,7 @@ static void journal__survives_a_disk_that_is_full_or_broken(void **state)
 
 static void journal__says_what_it_cannot_open(void **state)
 {
-    static const struct journal_disk disk = {failing_open, NULL, NULL};
+    static const struct journal_disk disk = {.open = failing_open};
     struct journal *journal = journal_at(&usual, NULL);
     struct why why;
 

@@ -254,7 +254,7 @@ static long failing_write(int file, const void *bytes, size_t count)
     return (long)write(file, bytes, count);
 }
 
-static const struct journal_disk failing_disk = {NULL, failing_write, NULL};
+static const struct journal_disk failing_disk = {.write = failing_write};
 
 static void finish_one(struct rig *rig, uint64_t n)
 {
@@ -693,6 +693,45 @@ static void state_dir__that_is_temporary_leaves_nothing(void **state)
     assert_int_not_equal(access(dir.path, F_OK), 0);
 }
 
+static uint64_t small_size(const char *path)
+{
+    assert_non_null(strstr(path, "/journal"));
+    return 5000;
+}
+
+/* At half of what it may have, which a small disk makes less than the settings say. */
+static void store__says_when_the_journal_is_large(void **state)
+{
+    static const struct journal_disk small_disk = {.size = small_size};
+    char said[4096] = {0};
+    struct rig rig;
+    int log = -1;
+
+    (void)state;
+    for (int round = 0; round < 3; round++) {
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        log = ends[1];
+        rig.loop = loop_new(NULL);
+        rig.options = options_of(rig.loop);
+        log_free(rig.options.log);
+        rig.options.log = log_new(rig.loop, log, LOG_INFO, LOG_TEXT);
+        rig.options.journal.max = round == 2 ? 100000000 : 1000000;
+        rig.options.disk = round == 2 ? NULL : &small_disk;
+        begin(&rig); /* the first time there is nothing yet */
+        for (uint64_t i = 0; i < 10; i++) {
+            finish_one(&rig, i);
+        }
+        rig_end(&rig);
+        (void)close(log);
+        memset(said, 0, sizeof said);
+        assert_true(read(ends[0], said, sizeof said - 1) >= 0);
+        (void)close(ends[0]);
+        assert_int_equal(strstr(said, "may have") != NULL, round == 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -708,6 +747,7 @@ int main(void)
         ON_DISK(store__has_a_slot_to_finish_in_behind_the_longest_records),
         ON_DISK(store__leaves_a_table_only_where_something_is_in_it),
         ON_DISK(store__that_is_idle_leaves_nothing_in_its_slots),
+        ON_DISK(store__says_when_the_journal_is_large),
         ON_DISK(state_dir__belongs_to_one_process),
         ON_DISK(state_dir__says_what_is_wrong_with_it),
         ON_DISK(state_dir__that_is_temporary_leaves_nothing),
