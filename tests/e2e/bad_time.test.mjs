@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slow and greedy apps (bad-input.md, rows BT and BH22), scaled to seconds: cut by time and size,
 // with memory and descriptors back afterwards. The rows run side by side; the two that take more
-// than a minute run with HEADGATE_TEST_SLOW=1 only.
+// than a minute stand in bad_time_slow.
 import assert from 'node:assert/strict';
 import test, { after, before, describe } from './lib/test.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from './lib/app.mjs';
+import { endless } from './lib/endless.mjs';
 import { Flood } from './lib/flood.mjs';
 import { requireBinary } from './lib/headgate.mjs';
 import { Bench, checkRefusal } from './lib/rows.mjs';
@@ -14,7 +15,6 @@ import { bytes, chunk, header, patient, raw, request, until } from './lib/wire.m
 
 requireBinary();
 
-const SLOW = process.env.HEADGATE_TEST_SLOW === '1';
 const FULL = process.env.HEADGATE_TEST_SCALE === 'full'; // the numbers of the table, see docs/testing.md
 const HOST = '127.0.0.1';
 const HEAD = ['POST /v1/chat/completions HTTP/1.1', `Host: ${HOST}`, 'Content-Type: application/json'];
@@ -84,46 +84,7 @@ describe('slow apps', { concurrency: 16 }, () => {
         assert.equal(app.interim.length, 1);
         await app.closed(2000);
     });
-    test('BT06 an idle connection is closed at 75 s', { skip: !SLOW, timeout: patient(120000) }, async () => {
-        const app = await App.connect(bench.port);
-        await bench.serves(app);
-        const begun = Date.now();
-        await app.closed(90000);
-        const took = Date.now() - begun;
-        assert.ok(took > 70000 && took < patient(80000), `closed after ${took} ms`);
-    });
-    test('BT03 an app that does not read is cut at 60 s', { skip: !SLOW, timeout: patient(120000) }, async () => {
-        const { upstream, headgate } = await endless();
-        const app = await App.connect(headgate.port);
-        app.socket.pause();
-        app.send(request(good('chat', { stream: true })));
-        await until(() => upstream.open.size > 0, 5000, 'the provider is asked');
-        const begun = Date.now();
-        await until(() => upstream.open.size === 0, 90000, 'the provider is let go');
-        const took = Date.now() - begun;
-        assert.ok(took > 50000 && took < patient(75000), `cut after ${took} ms`);
-        app.close();
-        await headgate.stop();
-        await upstream.stop();
-    });
 });
-
-// A provider whose streams never end, and what it could write so far in `upstream.written`.
-async function endless() {
-    const own = await Bench.start();
-    const { upstream, headgate } = own;
-    upstream.written = 0;
-    const event = `data: {"choices":[{"index":0,"delta":{"content":"${'x'.repeat(16000)}"}}]}\n\n`;
-    upstream.play(async (exchange) => {
-        await exchange.streamHead();
-        while (exchange.isOpen) {
-            await exchange.event(event);
-            upstream.written += event.length;
-            await new Promise((resolve) => setImmediate(resolve));
-        }
-    });
-    return { upstream, headgate };
-}
 
 // Silent connections beyond a share of the descriptors: the oldest make room, apps notice nothing.
 // A program that may open FILES files takes a quarter of them from one address, half from all.

@@ -36,7 +36,7 @@ if(HEADGATE_SANITIZE AND NOT HEADGATE_TEST_PATIENCE)
   set(HEADGATE_TEST_PATIENCE 3)
 endif()
 
-foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_upstream
+foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_time_slow bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples prices scorecard stale outage silence
         records crash usage usage_command sinks sinks_live sinks_redis estimate reported top)
@@ -45,6 +45,7 @@ endforeach()
 set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")
 # The longest ones begin first, so that nothing waits for them at the end.
 set_tests_properties(e2e/scorecard PROPERTIES COST 1000)
+set_tests_properties(e2e/bad_time_slow PROPERTIES COST 700)
 set_tests_properties(e2e/stream_faults PROPERTIES COST 500)
 # These measure time or fill the machine's queues: not beside others.
 set_tests_properties(e2e/bad_time e2e/demo e2e/outage e2e/process e2e/silence PROPERTIES RUN_SERIAL TRUE)
