@@ -84,16 +84,35 @@ void buf_put_text(struct buf *buf, const char *text)
     buf_put(buf, span_of(text));
 }
 
+char *buf_digits(char *at, unsigned long long number)
+{
+    static const char pairs[] =
+        "00010203040506070809101112131415161718192021222324252627282930313233"
+        "34353637383940414243444546474849505152535455565758596061626364656667"
+        "6869707172737475767778798081828384858687888990919293949596979899";
+    char digits[BUF_DIGITS_MAX];
+    size_t first = sizeof digits;
+
+    while (number >= 100) {
+        first -= 2;
+        memcpy(digits + first, pairs + number % 100 * 2, 2);
+        number /= 100;
+    }
+    if (number >= 10) {
+        first -= 2;
+        memcpy(digits + first, pairs + number * 2, 2);
+    } else {
+        digits[--first] = (char)('0' + number);
+    }
+    memcpy(at, digits + first, sizeof digits - first);
+    return at + (sizeof digits - first);
+}
+
 void buf_put_u64(struct buf *buf, unsigned long long number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
+    char digits[BUF_DIGITS_MAX];
 
-    do { /* by a constant: the compiler multiplies */
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    buf_put(buf, span_make(digits + at, sizeof digits - at));
+    buf_put(buf, span_make(digits, (size_t)(buf_digits(digits, number) - digits)));
 }
 
 void buf_put_format(struct buf *buf, const char *format, ...)

@@ -48,6 +48,9 @@ static inline void buf_put_char(struct buf *buf, char c)
 }
 void buf_put_text(struct buf *buf, const char *text);
 void buf_put_u64(struct buf *buf, unsigned long long number);
+/* Decimal digits into `at`, which has room for BUF_DIGITS_MAX; returns the place behind them. */
+enum { BUF_DIGITS_MAX = 20 };
+char *buf_digits(char *at, unsigned long long number);
 void buf_put_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes `count` bytes off the front; count <= len. */
 void buf_drop_front(struct buf *buf, size_t count);

@@ -157,10 +157,10 @@ static struct span stamp(struct log *log)
     return buf_span(&log->stamp);
 }
 
-static void put_plain(struct log *log, const char *name, struct span value, bool is_quoted)
+static void put_plain(struct log *log, struct span name, struct span value, bool is_quoted)
 {
     buf_put_char(&log->lines, ' ');
-    buf_put_text(&log->lines, name);
+    buf_put(&log->lines, name);
     buf_put_char(&log->lines, '=');
     if (is_quoted) {
         buf_put_char(&log->lines, '"');
@@ -206,26 +206,26 @@ void log_begin(struct log *log, enum log_level level, const char *event, const c
     log_field(log, "event", span_of(event));
 }
 
-void log_field(struct log *log, const char *name, struct span value)
+void log_put_field(struct log *log, struct span name, struct span value)
 {
     if (value.len == 0) {
         return;
     }
     if (log->format == LOG_JSON) {
-        json_key_plain(&log->json, span_of(name));
+        json_key_plain(&log->json, name);
         json_string(&log->json, value);
         return;
     }
     put_plain(log, name, value, needs_quotes(value));
 }
 
-void log_number(struct log *log, const char *name, long long value)
+void log_put_number(struct log *log, struct span name, long long value)
 {
     char digits[24];
     int length = 0;
 
     if (log->format == LOG_JSON) {
-        json_key_plain(&log->json, span_of(name));
+        json_key_plain(&log->json, name);
         json_i64(&log->json, value);
         return;
     }
@@ -233,7 +233,7 @@ void log_number(struct log *log, const char *name, long long value)
     put_plain(log, name, span_make(digits, (size_t)length), false);
 }
 
-void log_seconds(struct log *log, const char *name, unsigned long long micros)
+void log_put_seconds(struct log *log, struct span name, unsigned long long micros)
 {
     char digits[32];
     size_t at = sizeof digits;
@@ -252,17 +252,17 @@ void log_seconds(struct log *log, const char *name, unsigned long long micros)
     } while (whole > 0);
     text = span_make(digits + at, sizeof digits - at);
     if (log->format == LOG_JSON) {
-        json_key_plain(&log->json, span_of(name));
+        json_key_plain(&log->json, name);
         json_raw(&log->json, text);
         return;
     }
     put_plain(log, name, text, false);
 }
 
-void log_bool(struct log *log, const char *name, bool value)
+void log_put_bool(struct log *log, struct span name, bool value)
 {
     if (log->format == LOG_JSON) {
-        json_key_plain(&log->json, span_of(name));
+        json_key_plain(&log->json, name);
         json_bool(&log->json, value);
         return;
     }

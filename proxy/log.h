@@ -23,12 +23,29 @@ bool log_wants(const struct log *log, enum log_level level);
 /* A line is begun, gets its fields, and ends; between begin and end nothing else is logged.
  * `event` is a stable word, `text` one plain sentence. */
 void log_begin(struct log *log, enum log_level level, const char *event, const char *text);
-/* Escaped for the format; an empty value leaves the field out. */
-void log_field(struct log *log, const char *name, struct span value);
-void log_number(struct log *log, const char *name, long long value);
+void log_put_field(struct log *log, struct span name, struct span value);
+void log_put_number(struct log *log, struct span name, long long value);
+void log_put_seconds(struct log *log, struct span name, unsigned long long micros);
+void log_put_bool(struct log *log, struct span name, bool value);
+/* The same with names that are literals, whose length the compiler then knows. Escaped for the format;
+ * an empty value leaves the field out. */
+static inline void log_field(struct log *log, const char *name, struct span value)
+{
+    log_put_field(log, span_of(name), value);
+}
+static inline void log_number(struct log *log, const char *name, long long value)
+{
+    log_put_number(log, span_of(name), value);
+}
 /* A duration, given in microseconds, told in seconds with microsecond digits. */
-void log_seconds(struct log *log, const char *name, unsigned long long micros);
-void log_bool(struct log *log, const char *name, bool value);
+static inline void log_seconds(struct log *log, const char *name, unsigned long long micros)
+{
+    log_put_seconds(log, span_of(name), micros);
+}
+static inline void log_bool(struct log *log, const char *name, bool value)
+{
+    log_put_bool(log, span_of(name), value);
+}
 void log_end(struct log *log);
 
 /* A whole line without fields; printf form for the sentence. */

@@ -11,7 +11,7 @@
 #include "usage/replay.h"
 
 enum {
-    BATCH_MAX = 512, /* records of one write */
+    BATCH_MAX = 64, /* records of one write */
     LINES_MAX = BATCH_MAX * RECORD_LINE_MAX,
     SYNC_MS = 100,
     RETRY_MS = 1000,
@@ -28,6 +28,7 @@ struct store_thread {
     struct buf text;
     struct buf names; /* of a crash record */
     uint32_t batch[BATCH_MAX];
+    struct record records[BATCH_MAX]; /* theirs; texts in the slots, or in `text` */
     uint32_t ends[BATCH_MAX]; /* of the lines of `batch`, in `lines` */
     bool is_plain[BATCH_MAX]; /* whoever reads the line gets the very same record */
     uint32_t batch_count;
@@ -136,14 +137,19 @@ static void read_slot(struct store_thread *side, uint32_t slot, struct record *r
 
 static void fill_batch(struct store_thread *side)
 {
-    struct record record;
     uint32_t slot = 0;
 
-    /* Room first: a record without its line would be lost for good. */
+    if (side->batch_count == 0) {
+        buf_clear(&side->text);
+    }
+    /* Room first: a record without its line would be lost for good, and texts must not move. */
     while (side->batch_count < BATCH_MAX && has_room(side) &&
+           side->text.cap - side->text.len >= INFLIGHT_RECORD_MAX &&
            ring_take(&side->store->finished, &slot)) {
-        read_slot(side, slot, &record);
-        side->is_plain[side->batch_count] = record_put_line(&side->lines, &record);
+        struct record *record = &side->records[side->batch_count];
+
+        read_slot(side, slot, record);
+        side->is_plain[side->batch_count] = record_put_line(&side->lines, record);
         side->ends[side->batch_count] = (uint32_t)side->lines.len;
         side->batch[side->batch_count++] = slot;
     }
@@ -153,19 +159,17 @@ static void fill_batch(struct store_thread *side)
 static void tell_followers(struct store_thread *side, struct journal_place before,
                            struct journal_place at)
 {
-    struct record record;
     uint32_t from = 0;
 
     for (uint32_t i = 0; i < side->batch_count; i++) {
         uint32_t end = side->ends[i];
         struct follower_news news = {
-            .record = &record,
+            .record = &side->records[i],
             .line = span_make(side->lines.at + from, end - from - 1),
             .before = before,
             .at = at,
             .next = {.segment = at.segment, .offset = at.offset + end - from}};
 
-        read_slot(side, side->batch[i], &record);
         for (size_t j = 0; side->is_plain[i] && j < side->followers_count; j++) {
             if (side->followers[j].ops->take != NULL) {
                 side->followers[j].ops->take(side->followers[j].to, &news);

@@ -122,6 +122,9 @@ static void evict(struct fleet *fleet, size_t at)
         }
     }
     map_remove(&fleet->by_key, &live->entry);
+    if (fleet->last == live) {
+        fleet->last = NULL;
+    }
     own_of(fleet, live->provider)->models--;
     free_deployment(live);
     fleet->deployments[at] = NULL;
@@ -190,11 +193,17 @@ static struct live_deployment *obtain(struct fleet *fleet, const struct provider
 {
     char bytes[KEY_HEAD + LIMIT_MODEL_NAME];
     struct span key = span_make(bytes, put_key(bytes, provider, model));
-    struct map_entry *entry = map_find(&fleet->by_key, key);
-    struct live_deployment *live = NULL;
+    struct map_entry *entry = NULL;
+    struct live_deployment *live = fleet->last;
 
+    /* One call asks for the same one several times. */
+    if (live != NULL && span_equal(span_make(live->key, live->key_len), key)) {
+        return live;
+    }
+    entry = map_find(&fleet->by_key, key);
     if (entry != NULL) {
-        return LIST_OWNER(entry, struct live_deployment, entry);
+        fleet->last = LIST_OWNER(entry, struct live_deployment, entry);
+        return fleet->last;
     }
     if (!may_make || !grow(fleet)) {
         return NULL;

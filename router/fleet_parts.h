@@ -69,6 +69,7 @@ struct fleet {
     size_t deployments_room;
     size_t hand;                          /* where the search for room goes on */
     struct map by_key;
+    struct live_deployment *last;         /* found by its key; NULL: none yet */
     uint32_t *by_target;                  /* of targets that name a model: their deployment */
     struct live_route *routes;            /* routes_count + 1: the last is the defaults' */
     struct sticky *sticky;

@@ -351,16 +351,13 @@ void inflight_free(struct inflight *table, uint32_t slot)
 
 /* ---- reading ---- */
 
-/* Puts the packed bytes of the chain into `text`. Whatever the slots hold, it ends. */
+/* Puts the packed bytes of the chain at the end of `text`. Whatever the slots hold, it ends. */
 static bool gather(const struct inflight *table, const char *slot, struct buf *text)
 {
     uint32_t told = get_u32(slot + AT_SUM);
     size_t left = get_u32(slot + AT_LENGTH);
     uint64_t sum = 0;
 
-    if (left < sizeof(struct front) || left > INFLIGHT_CHAIN_MAX * PAYLOAD) {
-        return false;
-    }
     for (;;) {
         size_t some = left < PAYLOAD ? left : PAYLOAD;
         uint32_t next = get_u32(slot + AT_NEXT);
@@ -376,6 +373,27 @@ static bool gather(const struct inflight *table, const char *slot, struct buf *t
         }
         slot = slot_at(table, next);
     }
+}
+
+/* The packed bytes: where they lie, if that is one slot, else gathered. False: damaged, or no memory. */
+static bool packed_of(const struct inflight *table, const char *slot, struct buf *text,
+                      struct span *packed)
+{
+    size_t len = get_u32(slot + AT_LENGTH);
+    size_t from = text->len;
+
+    if (len < sizeof(struct front) || len > INFLIGHT_CHAIN_MAX * PAYLOAD) {
+        return false;
+    }
+    *packed = span_make(slot + AT_PAYLOAD, len);
+    if (LIKELY(len <= PAYLOAD)) {
+        return table->is_own || (uint32_t)sum_more(0, packed->at, len) == get_u32(slot + AT_SUM);
+    }
+    if (buf_reserve(text, INFLIGHT_RECORD_MAX) != ERR_NONE || !gather(table, slot, text)) {
+        return false;
+    }
+    *packed = span_from(buf_span(text), from);
+    return true;
 }
 
 /* Takes the figures that are told off the front. */
@@ -425,6 +443,7 @@ bool inflight_read(const struct inflight *table, uint32_t slot, struct buf *text
 {
     char *at = slot_at(table, slot);
     uint32_t word = atomic_load_explicit(state_of(at), memory_order_acquire);
+    struct span packed;
 
     *state = word <= INFLIGHT_MORE ? (enum inflight_state)word : INFLIGHT_FREE;
     if (word > INFLIGHT_MORE) {
@@ -436,8 +455,5 @@ bool inflight_read(const struct inflight *table, uint32_t slot, struct buf *text
     *progress = (struct inflight_progress){.output_seen = get_u64(at + AT_SEEN),
                                            .bytes = get_u64(at + AT_BYTES),
                                            .phase = get_u32(at + AT_PHASE)};
-    buf_clear(text);
-    /* Room first: what is gathered must not move while the record borrows from it. */
-    return buf_reserve(text, INFLIGHT_CHAIN_MAX * PAYLOAD) == ERR_NONE && gather(table, at, text) &&
-           unpack(buf_span(text), record);
+    return packed_of(table, at, text, &packed) && unpack(packed, record);
 }

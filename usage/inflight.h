@@ -24,7 +24,8 @@ enum inflight_state { INFLIGHT_FREE, INFLIGHT_OPEN, INFLIGHT_FINISHED, INFLIGHT_
 enum {
     INFLIGHT_SLOT = 1024,   /* bytes */
     INFLIGHT_HEAD = 4096,   /* in front of slot 1: magic, layout, count */
-    INFLIGHT_CHAIN_MAX = 24 /* slots of one record; RECORD_LINE_MAX is less */
+    INFLIGHT_CHAIN_MAX = 24, /* slots of one record; RECORD_LINE_MAX is less */
+    INFLIGHT_RECORD_MAX = INFLIGHT_CHAIN_MAX * INFLIGHT_SLOT
 };
 
 /* What is seen of an open attempt while it runs. */
@@ -66,7 +67,8 @@ void inflight_progress(struct inflight *table, uint32_t slot,
 void inflight_free(struct inflight *table, uint32_t slot);
 
 /* Reads what any slot holds; for the other thread, and after a crash. FREE and MORE have nothing to
- * tell. False: damaged. The record's texts borrow from `text`. */
+ * tell. False: damaged. The record's texts borrow from the slot, or, where it lies in several, from what is
+ * put at the end of `text`: that moves when it has no room for INFLIGHT_RECORD_MAX more. */
 bool inflight_read(const struct inflight *table, uint32_t slot, struct buf *text,
                    struct record *record, struct inflight_progress *progress,
                    enum inflight_state *state);

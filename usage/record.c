@@ -99,31 +99,6 @@ struct span record_text_cut(const struct record *record, size_t which, size_t ma
     return span_make(text.at, len);
 }
 
-/* Digits into `at`, which has room for twenty; returns the place behind them. */
-static char *put_u64(char *at, uint64_t number)
-{
-    static const char pairs[] =
-        "00010203040506070809101112131415161718192021222324252627282930313233"
-        "34353637383940414243444546474849505152535455565758596061626364656667"
-        "6869707172737475767778798081828384858687888990919293949596979899";
-    char digits[20];
-    size_t first = sizeof digits;
-
-    while (number >= 100) {
-        first -= 2;
-        memcpy(digits + first, pairs + number % 100 * 2, 2);
-        number /= 100;
-    }
-    if (number >= 10) {
-        first -= 2;
-        memcpy(digits + first, pairs + number * 2, 2);
-    } else {
-        digits[--first] = (char)('0' + number);
-    }
-    memcpy(at, digits + first, sizeof digits - first);
-    return at + (sizeof digits - first);
-}
-
 /* Where the writer stands in the room that it asked for. */
 struct pen {
     struct buf *out;
@@ -235,10 +210,10 @@ static void put_number(struct pen *pen, enum record_member_kind kind, int64_t nu
         pen->at += len;
     } else if (kind == MEMBER_DECIMAL) {
         *pen->at++ = '"';
-        pen->at = put_u64(pen->at, (uint64_t)number);
+        pen->at = buf_digits(pen->at, (uint64_t)number);
         *pen->at++ = '"';
     } else {
-        pen->at = put_u64(pen->at, (uint64_t)number);
+        pen->at = buf_digits(pen->at, (uint64_t)number);
     }
 }
 

@@ -100,6 +100,7 @@ int64_t replay_oldest(const struct inflight *table, struct buf *text)
         enum inflight_state state = INFLIGHT_FREE;
         struct record record;
 
+        buf_clear(text);
         if (inflight_read(table, slot, text, &record, &progress, &state) &&
             (state == INFLIGHT_OPEN || state == INFLIGHT_FINISHED) &&
             record.numbers[RECORD_AT] < oldest) {
@@ -156,6 +157,7 @@ static bool run_pass(struct pass *pass)
         enum inflight_state state = INFLIGHT_FREE;
         struct record record;
 
+        buf_clear(pass->text);
         if (!inflight_read(pass->table, slot, pass->text, &record, &progress, &state)) {
             pass->sum->damaged += state == pass->wanted;
             continue;

@@ -412,6 +412,7 @@ static uint32_t slots_in_use(void)
         enum inflight_state slot_state = INFLIGHT_FREE;
         struct record record;
 
+        buf_clear(&text);
         (void)inflight_read(&table, slot, &text, &record, &progress, &slot_state);
         in_use += slot_state != INFLIGHT_FREE;
     }

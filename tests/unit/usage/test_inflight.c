@@ -73,6 +73,7 @@ static void inflight__gives_records_back_as_they_were(void **state)
         assert_int_not_equal(slot, 0);
         inflight_progress(&rig.table, slot, &progress);
         progress = (struct inflight_progress){0};
+        buf_clear(&rig.text);
         assert_true(inflight_read(&rig.table, slot, &rig.text, &read, &progress, &was));
         assert_int_equal(was, INFLIGHT_OPEN);
         assert_int_equal(progress.output_seen, 5);
@@ -84,6 +85,7 @@ static void inflight__gives_records_back_as_they_were(void **state)
         assert_true(span_equal(read.raw, record.raw));
         record_flag(&record, RECORD_FLAG_CUT);
         slot = inflight_finish(&rig.table, slot, &record);
+        buf_clear(&rig.text);
         assert_true(inflight_read(&rig.table, slot, &rig.text, &read, &progress, &was));
         assert_int_equal(was, INFLIGHT_FINISHED);
         assert_true(record_has(&read, RECORD_FLAG_CUT));
@@ -109,6 +111,7 @@ static void inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slo
         count++;
     }
     assert_int_equal(rig.table.free_count, 0);
+    buf_clear(&rig.text);
     assert_true(inflight_read(&rig.table, slots[count - 1], &rig.text, &read, &progress, &was));
     assert_true(span_equal(read.texts[RECORD_ID], SPAN_OF("a-1"))); /* what matters comes first */
     assert_int_equal(read.tokens[TOKENS_INPUT], 70);
@@ -140,6 +143,7 @@ static void inflight__reads_any_memory(void **state)
 
         rig.memory[at] = (char)rng_u64(&rng);
         for (uint32_t slot = 1; slot <= 5; slot++) {
+            buf_clear(&rig.text);
             if (!inflight_read(&rig.table, slot, &rig.text, &read, &progress, &was)) {
                 refused++;
             } else if (was == INFLIGHT_OPEN) {
