@@ -156,7 +156,7 @@ static void act_attempt(struct call *call, const struct action *action)
                                  .on_bytes = on_bytes,
                                  .on_end = on_end};
     struct upstream *upstream = NULL;
-    const struct upstream_ops *ops = call_upstream(call, &upstream);
+    const struct upstream_ops *ops = NULL;
 
     if (call->upstream != 0 && !call_set_aside(call)) {
         call_event_of(call, action->attempt, EVENT_ENDED, OUTCOME_LOCAL);
@@ -179,6 +179,7 @@ static void act_attempt(struct call *call, const struct action *action)
         return;
     }
     if (call_head_dress(call, target, &request)) {
+        ops = call_upstream(call, &upstream); /* that of this target */
         call->upstream = ops->start(upstream, &request, &ears, call->id);
     }
     if (call->upstream == 0) {

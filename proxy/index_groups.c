@@ -187,11 +187,19 @@ static bool wants_untagged(const struct query *query)
     return !query_has_filter(query, DIMENSION_TAG);
 }
 
+/* The quarter of an hour that a time lies in; what is before 1970 lies in the first one. */
+static uint32_t quarter_of(wall_ms at)
+{
+    int64_t quarter = at < 0 ? 0 : at / QUARTER_MS;
+
+    return quarter > UINT32_MAX ? UINT32_MAX : (uint32_t)quarter;
+}
+
 static bool read_rows(struct asking *asking, bool is_tagged, bool takes, struct why *why)
 {
     struct index_rows rows = {.is_tagged = is_tagged,
-                              .from = (uint32_t)(asking->query->from / QUARTER_MS),
-                              .to = (uint32_t)(asking->query->to / QUARTER_MS),
+                              .from = quarter_of(asking->query->from),
+                              .to = quarter_of(asking->query->to),
                               .wants = wants,
                               .visit = visit,
                               .to_whom = asking};

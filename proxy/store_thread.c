@@ -15,6 +15,7 @@ enum {
     LINES_MAX = BATCH_MAX * RECORD_LINE_MAX,
     SYNC_MS = 100,
     RETRY_MS = 1000,
+    SETTLE_MS = 1000, /* after the start: what opened a little later has something to say by then */
     TIDY_MS = 60000,
     TEXT_ROOM = 64 * 1024
 };
@@ -40,6 +41,8 @@ struct store_thread {
     struct loop_task again; /* a follower has more to do */
     bool is_sync_due;
     bool is_stopped;
+    bool has_settled; /* the first second is over */
+    struct why failure; /* of the last write that failed */
     bool has_alarmed; /* the journal is half as large as it may become */
     mono_ms stop_at;
 };
@@ -80,6 +83,7 @@ static void note_failure(struct store_thread *side, const struct why *why)
 {
     struct why text;
 
+    side->failure = *why;
     if (!atomic_exchange(&side->store->is_failing, true)) {
         why_set(&text, "usage records cannot be written: %s; %s", why->text,
                 side->store->options.degrades ? "calls are served as long as memory lasts"
@@ -215,21 +219,28 @@ bool store_append(struct store *store, struct span lines, struct journal_place *
 
 /* ---- followers ---- */
 
+static void tell_troubles(struct store_thread *side)
+{
+    for (size_t i = 0; i < side->followers_count; i++) {
+        const struct follower *follower = &side->followers[i];
+        struct why why;
+
+        if (follower->ops->trouble(follower->to, &why)) {
+            why_prefix(&why, "%s", follower->name);
+            say(side, LOG_WARN, "follower_trouble", why.text);
+        }
+    }
+}
+
 static void step_followers(struct store_thread *side)
 {
     struct journal_place end = journal_end(side->journal);
     bool has_more = false;
 
     for (size_t i = 0; i < side->followers_count; i++) {
-        const struct follower *follower = &side->followers[i];
-        struct why why;
-
-        has_more |= follower->ops->step(follower->to, end);
-        if (follower->ops->trouble(follower->to, &why)) {
-            why_prefix(&why, "%s: ", follower->name);
-            say(side, LOG_WARN, "follower_trouble", why.text);
-        }
+        has_more |= side->followers[i].ops->step(side->followers[i].to, end);
     }
+    tell_troubles(side);
     if (has_more) {
         loop_task_queue_later(side->loop, &side->again);
     }
@@ -298,13 +309,18 @@ static void tidy(struct store_thread *side)
 {
     alarm_if_large(side,
                    journal_tidy(side->journal, needed_by_followers(side), loop_wall(side->loop)));
-    loop_timer_set(&side->tidy, mono_add(loop_now(side->loop), TIDY_MS));
+    tell_troubles(side); /* also of those who work by a timer of their own */
+    loop_timer_set(&side->tidy,
+                   mono_add(loop_now(side->loop), side->has_settled ? TIDY_MS : SETTLE_MS));
 }
 
 static void tidy_fire(struct loop_timer *timer, mono_ms now)
 {
+    struct store_thread *side = LIST_OWNER(timer, struct store_thread, tidy);
+
     (void)now;
-    tidy(LIST_OWNER(timer, struct store_thread, tidy));
+    side->has_settled = true;
+    tidy(side);
 }
 
 static void answer_questions(struct store_thread *side)
@@ -445,7 +461,10 @@ static bool replay_old(struct store_thread *side, const struct inflight_map *old
     if (is_good) {
         tell_replay(side, &sum);
     } else if (why->text[0] == '\0') {
-        why_set(why, "what an earlier process left in %s cannot be written", side->store->folder);
+        why_set(why,
+                "what an earlier process left in %s cannot be written: %s; make room there, or mend "
+                "the folder, and start again: nothing is lost until then",
+                side->store->folder, side->failure.text);
     }
     return is_good;
 }
@@ -454,6 +473,7 @@ static enum err open_table(struct store_thread *side, struct why *why)
 {
     char path[JOURNAL_PATH_MAX];
     struct inflight_map old;
+    struct why reason;
     bool is_foreign = false;
     bool is_good = true;
     enum err err = ERR_NONE;
@@ -474,8 +494,16 @@ static enum err open_table(struct store_thread *side, struct why *why)
         is_good = replay_old(side, &old, why);
         inflight_map_close(&old);
     }
-    return is_good ? inflight_map_new(path, side->store->table.count, &side->store->map, why)
-                   : ERR_SYSTEM;
+    if (!is_good) {
+        return ERR_SYSTEM;
+    }
+    err = inflight_map_new(path, side->store->table.count, &side->store->map, why);
+    if (err != ERR_NONE) {
+        reason = *why;
+        why_set(why, "%s; the table of attempts in flight needs %zu MiB there", reason.text,
+                inflight_size(side->store->table.count) / (1024 * 1024) + 1);
+    }
+    return err;
 }
 
 static enum err begin(struct store_thread *side, struct why *why)
@@ -528,6 +556,7 @@ static void finish(struct store_thread *side)
     while (write_batch(side)) {
     }
     (void)journal_sync(side->journal, &why);
+    tell_troubles(side);
     for (size_t i = 0; i < side->followers_count; i++) {
         side->followers[i].ops->finish(side->followers[i].to, left_ms(side));
     }

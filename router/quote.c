@@ -151,7 +151,7 @@ const char *quote_open_text(enum quote_open open)
         "", "what images, sound or files take is not known here",
         "part of the conversation is kept by the provider",
         "the provider runs tools, which read and charge on their own",
-        "the request has no output cap, and the model's maximum is not known"};
+        "the request has no output cap that bounds it, and the model's maximum is not known"};
 
     return texts[open];
 }
@@ -223,7 +223,7 @@ static void quote_output(const struct quote_ask *ask, const struct price *price,
         output->how = cap >= 0 ? QUOTE_CAP : QUOTE_ASSUMED;
         output->likely = (int64_t)estimate_output(cap);
     }
-    if (cap < 0 && price != NULL) {
+    if (price != NULL && price->output_max >= 0 && (cap < 0 || cap > price->output_max)) {
         cap = price->output_max;
     }
     if (cap >= 0 && cap < output->likely) {
@@ -267,6 +267,7 @@ static void price_quote(const struct quote_ask *ask, const struct target *target
     price_likely(quote->price, quote->input.likely, quote->output.likely, &terms, &quote->likely);
     if (quote->open == QUOTE_BOUNDED) {
         price_upper(quote->price, &bounds, &terms, &quote->most);
+        quote->open = quote->most.saturated ? QUOTE_OPEN_OUTPUT : QUOTE_BOUNDED;
     }
 }
 

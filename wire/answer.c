@@ -36,6 +36,18 @@ struct span answer_text(const struct json_hit *hit, struct span document)
     return hit->kind == JSON_NUMBER ? raw : span_make(NULL, 0);
 }
 
+struct span answer_name(const struct json_hit *hit, struct span document, char *room, size_t size)
+{
+    struct span text = answer_text(hit, document);
+    struct buf name = {.at = room, .cap = size, .max = size};
+
+    if (hit->kind != JSON_STRING || text.len == 0 || memchr(text.at, '\\', text.len) == NULL) {
+        return text;
+    }
+    json_string_decode(json_hit_span(hit, document), &name);
+    return name.failed ? text : buf_span(&name);
+}
+
 struct span answer_object(const struct json_hit *hit, struct span document)
 {
     return hit->kind == JSON_OBJECT ? json_hit_span(hit, document) : span_make(NULL, 0);
@@ -253,12 +265,13 @@ bool answer_figures(const uint8_t *rows, size_t count, const struct json_hit *hi
 
 void answer_note_model(struct stream *stream, const struct json_hit *hit, struct span data)
 {
+    char room[sizeof stream->model];
     struct span model = {0};
 
     if (stream->model_len > 0 || hit->kind != JSON_STRING) {
         return;
     }
-    model = answer_text(hit, data);
+    model = answer_name(hit, data, room, sizeof room);
     if (model.len <= sizeof stream->model) {
         memcpy(stream->model, model.at, model.len);
         stream->model_len = (uint8_t)model.len;

@@ -24,6 +24,9 @@ void answer_read_error(const struct json_hit *hits, struct span document, bool h
 
 /* The value's text: of a string without quotes, of a number its digits, else empty. */
 struct span answer_text(const struct json_hit *hit, struct span document);
+/* The same of a name that others know too, so without its escapes: put into `room` where it has any. One
+ * that is longer than that stays as it stands. */
+struct span answer_name(const struct json_hit *hit, struct span document, char *room, size_t size);
 /* The bytes of an object; empty for anything else. */
 struct span answer_object(const struct json_hit *hit, struct span document);
 /* Whether there is something in it: a string, array or object that is not empty. */

@@ -86,7 +86,8 @@ struct answer {
     bool has_result;       /* choices, content, output, data: what was asked for is there */
     bool is_failed;        /* Responses: status "failed" */
     struct provider_error error;
-    struct span model;     /* raw text without quotes */
+    struct span model;     /* in the body, or unescaped in `model_room` */
+    char model_room[64];
     struct span usage;     /* the usage object as it stands in the body; empty when it has none */
 };
 
@@ -122,7 +123,7 @@ struct stream {
     struct meter meter;
     char id[80];       /* Responses: the response id in use, for an honest response.failed */
     uint32_t sequence; /* Responses: the next sequence_number */
-    char model[64];    /* that answers, as told first: raw text without quotes */
+    char model[64];    /* that answers, as told first */
 };
 
 /* ---- the rows ---- */

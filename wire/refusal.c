@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 /* Of a name that is shown back: more is cut (bad-input.md, head). */
-enum { DETAIL_MAX = 128 };
+enum { DETAIL_MAX = 256 }; /* as much as a `struct why` holds */
 
 static const struct refusal_row rows[] = {
     {0, "", "", "", 0, ""},

@@ -48,7 +48,8 @@ static bool is_word_letter(char c)
 
 void usage_word_set(struct usage_word *word, struct span text)
 {
-    if (text.len == 0 || text.len > sizeof word->text) {
+    text.len = text.len > sizeof word->text ? sizeof word->text : text.len;
+    if (text.len == 0) {
         return;
     }
     for (size_t i = 0; i < text.len; i++) {

@@ -36,7 +36,7 @@ enum {
 
 /* A short word of the provider's, of a-z, 0-9, '_', '-' and '.'; empty: not told. */
 struct usage_word {
-    char text[15];
+    char text[31]; /* of a longer one so much */
     uint8_t len;
 };
 

@@ -171,6 +171,8 @@ static void summary__says_what_the_records_say(void **state)
         {"from=2026-01-01&by=source&tag=night&key=key-2&format=csv", RECORD_SOURCE, "key-2", NULL,
          "night"},
         {"from=2026-01-01&by=task&key=nobody&format=csv", RECORD_TASK, "nobody", NULL, NULL},
+        {"from=0001-01-01&by=key&format=csv", RECORD_KEY, NULL, NULL, NULL},
+        {"from=1970-01-01&zone=Europe/Berlin&by=key&format=csv", RECORD_KEY, NULL, NULL, NULL},
     };
     static struct model model;
     struct index *index = NULL;

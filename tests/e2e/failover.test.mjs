@@ -31,7 +31,8 @@ before(async () => {
     const at = (upstream, more = {}) => ({ kind: 'openai', base_url: `${upstream.origin}/v1`,
         credential: CANARY.provider, breaker: { open: '1s' }, ...more });
     headgate = await Headgate.start({
-        providers: { first: at(first), second: at(second, { credential: CANARY.anthropic }) },
+        providers: { first: at(first), second: at(second, { credential: CANARY.anthropic }),
+            inner: { kind: 'fixtures' }, broken: { kind: 'fixtures', fixtures: { fail: [{ status: 503 }] } } },
         routes: {
             plain: { targets: pair, timeouts: TIMEOUTS },
             complete: { targets: pair, timeouts: TIMEOUTS, commit: 'complete' },
@@ -41,6 +42,8 @@ before(async () => {
             hedged: { targets: pair, timeouts: { ...TIMEOUTS, first_content: '8s' }, hedge: { after: ms(300) } },
             waits: { targets: pair, timeouts: TIMEOUTS, retry: { wait: '2s' } },
             large: { targets: [target('first', { context: 1000 }), target('second', { context: 9000 })], timeouts: TIMEOUTS },
+            inward: { targets: [target('first'), target('inner')], timeouts: TIMEOUTS },
+            outward: { targets: [target('broken'), target('first')], timeouts: TIMEOUTS },
             spread: { targets: pair, strategy: 'round_robin', timeouts: TIMEOUTS },
             canary: { targets: [target('second', { share: '30%' }), target('first')], timeouts: TIMEOUTS },
         },
@@ -90,6 +93,20 @@ test('a stream cut before its first content fails over without a trace', async (
     assert.match(header(answer, 'x-headgate-failover'), /^(reset|truncated)$/);
     const line = await headgate.callLine(answer);
     assert.match(line.tries, /^first\/m (reset|truncated) \d+ms, other_target; second\/m ok \d+ms$/);
+});
+
+test('from a provider to a built-in one, and from there to a provider', async () => {
+    first.play((exchange) => exchange.json({ error: { message: 'no' } }, 503));
+    const inward = await call('inward');
+    assert.equal(inward.status, 200, inward.body.toString());
+    assert.equal(header(inward, 'x-headgate-target'), 'inner/m');
+    assert.ok(first.requests.length > 0 && first.requests.length <= 2, 'asked for its own attempts alone');
+    first.forget();
+    first.play(healthy);
+    const outward = await call('outward');
+    assert.equal(outward.status, 200, outward.body.toString());
+    assert.equal(header(outward, 'x-headgate-target'), 'first/m');
+    assert.equal(first.requests.length, 1, 'it was really asked');
 });
 
 test('commit: complete rescues a stream that is cut after its content', async () => {

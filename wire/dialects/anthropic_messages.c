@@ -89,7 +89,7 @@ void anthropic_messages_answer(struct json_scan *scan, struct span body, struct 
     }
     answer->is_json = true;
     answer->has_result = hits[CONTENT].kind == JSON_ARRAY;
-    answer->model = answer_text(&hits[MODEL], body);
+    answer->model = answer_name(&hits[MODEL], body, answer->model_room, sizeof answer->model_room);
     answer_read_error(hits, body, answer->has_result, &answer->error);
     answer->usage = anthropic_usage_take(meter, scan, answer_object(&hits[USAGE], body),
                                          answer->model);

@@ -127,7 +127,7 @@ void openai_chat_answer(struct json_scan *scan, struct span body, struct answer 
     }
     answer->is_json = true;
     answer->has_result = hits[CHOICES].kind == JSON_ARRAY;
-    answer->model = answer_text(&hits[MODEL], body);
+    answer->model = answer_name(&hits[MODEL], body, answer->model_room, sizeof answer->model_room);
     answer_read_error(hits, body, answer->has_result, &answer->error);
     answer->usage = openai_usage_take(meter, scan, hits + ANSWER_ERROR_PLACES, body);
 }

@@ -49,7 +49,7 @@ void openai_embeddings_answer(struct json_scan *scan, struct span body, struct a
     }
     answer->is_json = true;
     answer->has_result = hits[DATA].kind == JSON_ARRAY;
-    answer->model = answer_text(&hits[MODEL], body);
+    answer->model = answer_name(&hits[MODEL], body, answer->model_room, sizeof answer->model_room);
     answer_read_error(hits, body, answer->has_result, &answer->error);
     answer->usage = openai_usage_take_input(meter, scan, hits + ANSWER_ERROR_PLACES, body);
 }

@@ -74,7 +74,7 @@ void openai_responses_answer(struct json_scan *scan, struct span body, struct an
     answer->is_json = true;
     answer->has_result = hits[OUTPUT].kind == JSON_ARRAY;
     answer->is_failed = span_equal(answer_text(&hits[STATUS], body), SPAN_OF("failed"));
-    answer->model = answer_text(&hits[MODEL], body);
+    answer->model = answer_name(&hits[MODEL], body, answer->model_room, sizeof answer->model_room);
     answer_read_error(hits, body, answer->has_result, &answer->error);
     answer->usage = openai_response_take(meter, scan, hits + USAGE, body);
 }

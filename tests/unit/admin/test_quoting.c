@@ -325,6 +325,13 @@ static void quoting__asks_for_so_many_answers_at_their_tier(void **state)
              "\"priority\",\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
              true);
     expect(&scene, "\"output\":{\"likely\":30,\"at_most\":30,\"how\":\"cap\"}");
+    /* No answer is longer than the model can make it. */
+    ask_well(&scene, "path=/v1/chat/completions",
+             "{\"model\":\"openai/gpt-5.4\",\"max_completion_tokens\":9223372036854775807,"
+             "\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}",
+             true);
+    expect(&scene, "\"at_most\":128000,");
+    assert_null(span_find(buf_span(&scene.out), SPAN_OF("\"open\"")));
     close_scene(&scene);
 }
 

@@ -62,9 +62,10 @@ static void word(char *to, json_t *value)
     const char *text = json_string_value(value);
     size_t length = text == NULL ? 0 : strlen(text);
 
-    if (length > 0 && length < 16 &&
-        strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == length) {
-        memcpy(to, text, length + 1);
+    length = length < 31 ? length : 31; /* a longer one is cut */
+    if (length > 0 && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-.") >= length) {
+        memcpy(to, text, length);
+        to[length] = '\0';
     }
 }
 

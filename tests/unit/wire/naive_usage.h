@@ -23,8 +23,8 @@ struct naive_usage {
     long long reasoning;
     long long searches;
     double cost; /* -1: not told */
-    char tier[16];
-    char region[16];
+    char tier[32];
+    char region[32];
     char model[65];
     bool is_odd;
     bool has_others;

@@ -300,9 +300,14 @@ static void usage__keeps_words_and_costs_that_fit(void **state)
     usage_init(&usage);
     usage_word_set(&usage.tier, SPAN_OF("flex"));
     usage_word_set(&usage.tier, SPAN_OF("Flex"));
-    usage_word_set(&usage.tier, SPAN_OF("a-word-of-16-len"));
     usage_word_set(&usage.tier, SPAN_OF(""));
     assert_true(span_equal(usage_word_span(&usage.tier), SPAN_OF("flex")));
+    usage_word_set(&usage.region, SPAN_OF("northamerica-northeast1"));
+    assert_true(span_equal(usage_word_span(&usage.region), SPAN_OF("northamerica-northeast1")));
+    /* Too long to be any that has a price: told all the same, so far as there is room. */
+    usage_word_set(&usage.tier, SPAN_OF("a-word-of-more-letters-than-any-tier-has"));
+    assert_true(
+        span_equal(usage_word_span(&usage.tier), SPAN_OF("a-word-of-more-letters-than-any")));
     assert_int_equal(usage_cost_span(&usage.cost).len, 0);
     assert_true(usage_cost_set(&usage.cost, SPAN_OF("0.00012345678901234567"), false));
     assert_false(usage_cost_set(&usage.cost, SPAN_OF("-1"), true));

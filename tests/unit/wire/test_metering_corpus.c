@@ -85,9 +85,9 @@ static bool expect_word(struct naive_usage *expected, struct span name, const ch
     if (span_equal(name, SPAN_OF("cost"))) {
         expected->cost = strtod(value, NULL);
     } else if (span_equal(name, SPAN_OF("tier"))) {
-        (void)snprintf(expected->tier, sizeof expected->tier, "%.15s", value);
+        (void)snprintf(expected->tier, sizeof expected->tier, "%.31s", value);
     } else if (span_equal(name, SPAN_OF("region"))) {
-        (void)snprintf(expected->region, sizeof expected->region, "%.15s", value);
+        (void)snprintf(expected->region, sizeof expected->region, "%.31s", value);
     } else if (span_equal(name, SPAN_OF("model"))) {
         (void)snprintf(expected->model, sizeof expected->model, "%.64s", value);
     } else if (span_equal(name, SPAN_OF("anomalous"))) {

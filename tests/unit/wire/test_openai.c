@@ -266,6 +266,36 @@ static void openai__edits_only_the_spans_that_must_change(void **state)
 
 /* ---- answers ---- */
 
+/* Who answered is a name that prices know too: it is told without its escapes. */
+static void openai__reads_escaped_models(void **state)
+{
+    static const char *const rows[][2] = {
+        {"v\\/big", "v/big"},
+        {"gpt\\u002d5", "gpt-5"},
+        {"\\u00e9", "\xc3\xa9"},
+        /* longer than any: as it stands */
+        {"a\\/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+         "a\\/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct usage usage;
+        struct buf text;
+        struct answer answer;
+
+        buf_init(&text, 1024);
+        buf_put_format(&text, "{\"model\":\"%s\",\"choices\":[]}", rows[i][0]);
+        answer = answer_of(op("chat"), buf_span(&text), &usage);
+        if (answer.model.at >= text.at && answer.model.at < text.at + text.len) {
+            assert_text(answer.model, rows[i][1]);
+        } else { /* in the answer's own room, of which this one is a copy */
+            assert_text(span_make(answer.model_room, answer.model.len), rows[i][1]);
+        }
+        buf_fini(&text);
+    }
+}
+
 static void openai__reads_captured_answers(void **state)
 {
     struct usage usage;
@@ -815,6 +845,7 @@ int main(void)
         cmocka_unit_test(openai__bounds_model_metadata_and_messages),
         cmocka_unit_test(openai__reads_what_a_call_wants),
         cmocka_unit_test(openai__edits_only_the_spans_that_must_change),
+        cmocka_unit_test(openai__reads_escaped_models),
         cmocka_unit_test(openai__reads_captured_answers),
         cmocka_unit_test(openai__understands_errors_in_every_spelling),
         cmocka_unit_test(openai__tells_results_from_what_is_none),
