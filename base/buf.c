@@ -84,35 +84,48 @@ void buf_put_text(struct buf *buf, const char *text)
     buf_put(buf, span_of(text));
 }
 
+static size_t count_digits(unsigned long long number)
+{
+    size_t count = 1;
+
+    while (number >= 1000) {
+        number /= 1000;
+        count += 3;
+    }
+    return count + (number >= 10) + (number >= 100);
+}
+
 char *buf_digits(char *at, unsigned long long number)
 {
     static const char pairs[] =
         "00010203040506070809101112131415161718192021222324252627282930313233"
         "34353637383940414243444546474849505152535455565758596061626364656667"
         "6869707172737475767778798081828384858687888990919293949596979899";
-    char digits[BUF_DIGITS_MAX];
-    size_t first = sizeof digits;
+    char *end = at + count_digits(number);
+    char *first = end;
 
-    while (number >= 100) {
+    while (number >= 100) { /* by a constant: the compiler multiplies */
         first -= 2;
-        memcpy(digits + first, pairs + number % 100 * 2, 2);
+        memcpy(first, pairs + number % 100 * 2, 2);
         number /= 100;
     }
     if (number >= 10) {
-        first -= 2;
-        memcpy(digits + first, pairs + number * 2, 2);
+        memcpy(at, pairs + number * 2, 2);
     } else {
-        digits[--first] = (char)('0' + number);
+        *at = (char)('0' + number);
     }
-    memcpy(at, digits + first, sizeof digits - first);
-    return at + (sizeof digits - first);
+    return end;
 }
 
 void buf_put_u64(struct buf *buf, unsigned long long number)
 {
     char digits[BUF_DIGITS_MAX];
 
-    buf_put(buf, span_make(digits, (size_t)(buf_digits(digits, number) - digits)));
+    if (LIKELY(buf->cap - buf->len >= sizeof digits && !buf->failed)) {
+        buf->len = (size_t)(buf_digits(buf->at + buf->len, number) - buf->at);
+    } else {
+        buf_put(buf, span_make(digits, (size_t)(buf_digits(digits, number) - digits)));
+    }
 }
 
 void buf_put_format(struct buf *buf, const char *format, ...)

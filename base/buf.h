@@ -12,6 +12,8 @@
 #include "base/must.h"
 #include "base/span.h"
 
+enum { BUF_DIGITS_MAX = 20 };
+
 struct buf {
     char *at;
     size_t len;
@@ -48,8 +50,7 @@ static inline void buf_put_char(struct buf *buf, char c)
 }
 void buf_put_text(struct buf *buf, const char *text);
 void buf_put_u64(struct buf *buf, unsigned long long number);
-/* Decimal digits into `at`, which has room for BUF_DIGITS_MAX; returns the place behind them. */
-enum { BUF_DIGITS_MAX = 20 };
+/* The digits of a number to `at`, which has room for BUF_DIGITS_MAX; returns the place behind them. */
 char *buf_digits(char *at, unsigned long long number);
 void buf_put_format(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes `count` bytes off the front; count <= len. */

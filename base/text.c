@@ -222,16 +222,15 @@ static void set_day(struct date *date, int64_t days)
     date->day = (unsigned)rest + 1;
 }
 
-static void put_digits(struct buf *buf, unsigned number, unsigned width)
+/* Exactly `width` digits, and what separates them from the next ones. */
+static char *put_digits(char *at, unsigned number, unsigned width, char behind)
 {
-    char digits[4] = {0};
-
-    must(width <= sizeof digits);
     for (unsigned i = width; i > 0; i--) {
-        digits[i - 1] = (char)('0' + number % 10);
+        at[i - 1] = (char)('0' + number % 10);
         number /= 10;
     }
-    buf_put(buf, span_make(digits, width));
+    at[width] = behind;
+    return at + width + 1;
 }
 
 void text_put_rfc3339(struct buf *buf, wall_ms at)
@@ -241,22 +240,18 @@ void text_put_rfc3339(struct buf *buf, wall_ms at)
     int64_t inside = at < first ? first : at > last ? last : at;
     unsigned ms = (unsigned)((inside - first) % MS_PER_DAY);
     struct date date = {0};
+    char text[sizeof "2026-11-20T15:04:05.123Z" - 1];
+    char *end = text;
 
     set_day(&date, (inside - first) / MS_PER_DAY);
-    put_digits(buf, (unsigned)date.year, 4);
-    buf_put_char(buf, '-');
-    put_digits(buf, date.month, 2);
-    buf_put_char(buf, '-');
-    put_digits(buf, date.day, 2);
-    buf_put_char(buf, 'T');
-    put_digits(buf, ms / 3600000, 2);
-    buf_put_char(buf, ':');
-    put_digits(buf, ms / 60000 % 60, 2);
-    buf_put_char(buf, ':');
-    put_digits(buf, ms / 1000 % 60, 2);
-    buf_put_char(buf, '.');
-    put_digits(buf, ms % 1000, 3);
-    buf_put_char(buf, 'Z');
+    end = put_digits(end, (unsigned)date.year, 4, '-');
+    end = put_digits(end, date.month, 2, '-');
+    end = put_digits(end, date.day, 2, 'T');
+    end = put_digits(end, ms / 3600000, 2, ':');
+    end = put_digits(end, ms / 60000 % 60, 2, ':');
+    end = put_digits(end, ms / 1000 % 60, 2, '.');
+    end = put_digits(end, ms % 1000, 3, 'Z');
+    buf_put(buf, span_make(text, (size_t)(end - text)));
 }
 
 /* Takes exactly `width` digits off the front. */

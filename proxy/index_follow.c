@@ -80,7 +80,7 @@ static bool add_record(struct index *index, const struct record *record, struct 
     uint32_t tags = 0;
     bool is_new = true;
 
-    why_set(why, "out of memory");
+    why->text[0] = '\0'; /* out of memory, if nobody says otherwise */
     if (!name_tags(index, record->texts[RECORD_TAGS]) || !find_names(index, record, &key)) {
         return false;
     }
@@ -150,6 +150,9 @@ static bool take_record(struct index *index, const struct record *record, struct
     struct why why;
 
     if (!add_record(index, record, line, &why)) {
+        if (why.text[0] == '\0') {
+            why_set(&why, "out of memory");
+        }
         index->trouble = why;
         return false;
     }

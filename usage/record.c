@@ -183,11 +183,20 @@ static void put_flags(struct pen *pen, uint32_t flags)
 /* The provider's own JSON: line feeds in it can only be white space, because texts escape them. */
 static void put_raw(struct pen *pen, struct span raw)
 {
-    for (size_t i = 0; i < raw.len; i++) {
-        char c = raw.at[i];
+    char *end = pen->at + raw.len;
 
-        *pen->at++ = (unsigned char)c < 0x20 ? ' ' : c;
+    memcpy(pen->at, raw.at, raw.len);
+    memset(end, ' ', BLOCK_BYTES); /* so that blocks can be mended past the end */
+    for (char *at = pen->at; at < end; at += BLOCK_BYTES) {
+        unsigned char block[BLOCK_BYTES];
+
+        memcpy(block, at, sizeof block);
+        for (size_t i = 0; i < BLOCK_BYTES; i++) {
+            block[i] = block[i] < 0x20 ? ' ' : block[i];
+        }
+        memcpy(at, block, sizeof block);
     }
+    pen->at = end;
 }
 
 static void put_time(struct pen *pen, wall_ms at)
@@ -223,23 +232,6 @@ static void put_key(struct pen *pen, const struct record_member *member)
     pen->at += member->key_len;
 }
 
-static const int64_t *number_of(const struct record *record, const struct record_member *member)
-{
-    switch ((enum record_member_kind)member->kind) {
-    case MEMBER_NUMBER:
-    case MEMBER_DECIMAL:
-    case MEMBER_TIME:
-    case MEMBER_TRUTH: return &record->numbers[member->index];
-    case MEMBER_TOKENS: return &record->tokens[member->index];
-    case MEMBER_FEE: return &record->fees[member->index];
-    case MEMBER_TEXT:
-    case MEMBER_LIST:
-    case MEMBER_FLAGS:
-    case MEMBER_RAW: return NULL;
-    }
-    UNREACHABLE();
-}
-
 static bool has_raw(const struct record *record)
 {
     return record->raw.len > 0 && record->raw.len <= RECORD_RAW_MAX;
@@ -249,14 +241,8 @@ static void put_member(struct pen *pen, const struct record *record,
                        const struct record_member *member, size_t text_max)
 {
     enum record_member_kind kind = (enum record_member_kind)member->kind;
-    const int64_t *number = number_of(record, member);
 
-    if (number != NULL) {
-        if (*number >= 0) {
-            put_key(pen, member);
-            put_number(pen, kind, *number);
-        }
-    } else if (kind == MEMBER_FLAGS) {
+    if (kind == MEMBER_FLAGS) {
         if (record->flags != 0) {
             put_key(pen, member);
             put_flags(pen, record->flags);
@@ -274,6 +260,27 @@ static void put_member(struct pen *pen, const struct record *record,
             put_list(pen, text);
         } else {
             put_text(pen, text);
+        }
+    }
+}
+
+/* Most members are figures, and most figures are not there. */
+static void put_members(struct pen *pen, const struct record *record, size_t text_max)
+{
+    const int64_t *const figures[] = {
+        [MEMBER_NUMBER] = record->numbers, [MEMBER_DECIMAL] = record->numbers,
+        [MEMBER_TIME] = record->numbers,   [MEMBER_TRUTH] = record->numbers,
+        [MEMBER_TOKENS] = record->tokens,  [MEMBER_FEE] = record->fees};
+
+    for (size_t i = 0; i < RECORD_MEMBERS; i++) {
+        const struct record_member *member = &record_members[i];
+
+        if (member->kind >= ARRAY_LENGTH(figures)) {
+            put_member(pen, record, member, text_max);
+        } else if (figures[member->kind][member->index] >= 0) {
+            put_key(pen, member);
+            put_number(pen, (enum record_member_kind)member->kind,
+                       figures[member->kind][member->index]);
         }
     }
 }
@@ -310,14 +317,14 @@ static size_t raw_room(const struct record *record)
 }
 
 /* The longest texts that leave the line within RECORD_LINE_MAX, and the room that it takes then.
- * Nearly always the first sum will do: it looks at no byte. */
+ * Nearly always the first sum will do: it looks at no byte, and not at what is cut off. */
 static size_t text_max_of(const struct record *record, size_t *room)
 {
     size_t sum = 0;
     size_t weight = 0;
 
     for (size_t i = 0; i < RECORD_TEXTS; i++) {
-        sum += record_text_cut(record, i, RECORD_TEXT_MAX).len;
+        sum += record->texts[i].len;
     }
     *room = sum * ESCAPED_MAX + raw_room(record) + LINE_ROOM;
     if (LIKELY(*room <= RECORD_LINE_MAX)) {
@@ -345,9 +352,7 @@ bool record_put_line(struct buf *out, const struct record *record)
         return false;
     }
     pen.at = out->at + start;
-    for (size_t i = 0; i < RECORD_MEMBERS; i++) {
-        put_member(&pen, record, &record_members[i], text_max);
-    }
+    put_members(&pen, record, text_max);
     lend(&pen);
     if (out->len == start) {
         *pen.at++ = '{';

@@ -9,15 +9,16 @@
 
 #include "usage/record.h"
 
+/* Figures first. */
 enum record_member_kind {
-    MEMBER_TEXT,
-    MEMBER_LIST,
     MEMBER_NUMBER,
     MEMBER_DECIMAL,
     MEMBER_TIME,
     MEMBER_TRUTH,
     MEMBER_TOKENS,
     MEMBER_FEE,
+    MEMBER_TEXT,
+    MEMBER_LIST,
     MEMBER_FLAGS,
     MEMBER_RAW
 };

@@ -42,6 +42,41 @@ static void buf__collects_what_is_put(void **state)
     assert_int_equal(mem_held(), 0);
 }
 
+/* The same digits whether there is room for the longest number or not. */
+static void buf__puts_numbers_of_all_lengths(void **state)
+{
+    static const char digits[] = "12345678901234567890";
+
+    (void)state;
+    for (size_t len = 1; len <= BUF_DIGITS_MAX; len++) {
+        struct span expected = span_make(digits, len);
+        char direct[BUF_DIGITS_MAX];
+        struct buf tight;
+        unsigned long long number = 0;
+
+        for (size_t i = 0; i < len; i++) {
+            number = number * 10 + (unsigned)(digits[i] - '0');
+        }
+        assert_ptr_equal(buf_digits(direct, number), direct + len);
+        assert_memory_equal(direct, digits, len);
+        buf_init(&tight, len);
+        buf_put_u64(&tight, number);
+        assert_true(span_equal(buf_span(&tight), expected));
+        buf_put_u64(&tight, number);
+        assert_true(tight.failed);
+        assert_true(span_equal(buf_span(&tight), expected));
+        buf_fini(&tight);
+    }
+    for (unsigned long long power = 10; power < UINT64_MAX / 10; power *= 10) {
+        char text[BUF_DIGITS_MAX];
+
+        assert_int_equal(buf_digits(text, power) - buf_digits(text, power - 1), 1);
+        assert_int_equal(text[0], '9');
+        (void)buf_digits(text, power);
+        assert_int_equal(text[0], '1');
+    }
+}
+
 static void buf__formats_long_texts(void **state)
 {
     struct buf buf;
@@ -110,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buf__collects_what_is_put),
+        cmocka_unit_test(buf__puts_numbers_of_all_lengths),
         cmocka_unit_test(buf__formats_long_texts),
         cmocka_unit_test(buf__reserves_exactly_when_empty_and_doubles_later),
         cmocka_unit_test(buf__failure_at_the_ceiling_sticks),

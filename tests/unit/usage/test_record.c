@@ -278,6 +278,36 @@ static void record__with_a_member_of_another_type_is_refused(void **state)
     buf_fini(&text);
 }
 
+/* The provider may have written its usage over several lines, of any length. */
+static void record__keeps_raw_usage_on_one_line(void **state)
+{
+    struct buf out, text;
+
+    (void)state;
+    buf_init(&out, RECORD_LINE_MAX);
+    buf_init(&text, RECORD_LINE_MAX * 2);
+    for (size_t blanks = 0; blanks < 40; blanks++) {
+        char raw[48] = "{";
+        char expected[48] = "{";
+        struct record record, read;
+
+        memset(expected + 1, ' ', blanks);
+        for (size_t i = 1; i <= blanks; i++) {
+            raw[i] = "\n\r\t "[i % 4];
+        }
+        raw[blanks + 1] = expected[blanks + 1] = '}';
+        record_init(&record);
+        record.raw = span_make(raw, blanks + 2);
+        buf_clear(&out);
+        buf_clear(&text);
+        assert_true(record_put_line(&out, &record));
+        assert_int_equal(record_read_line(scan, line_of(&out), &text, &read), ERR_NONE);
+        assert_true(span_equal(read.raw, span_make(expected, blanks + 2)));
+    }
+    buf_fini(&out);
+    buf_fini(&text);
+}
+
 /* Whatever apps and providers are called, the line has an end. */
 static void record__never_becomes_longer_than_its_limit(void **state)
 {
@@ -336,6 +366,7 @@ int main(void)
         cmocka_unit_test(record__keeps_empty_members_of_a_list),
         cmocka_unit_test(record__of_a_later_version_is_read),
         cmocka_unit_test(record__with_a_member_of_another_type_is_refused),
+        cmocka_unit_test(record__keeps_raw_usage_on_one_line),
         cmocka_unit_test(record__never_becomes_longer_than_its_limit),
     };
 
