@@ -220,8 +220,8 @@ static void put_bytes(struct packer *packer, const void *bytes, size_t len)
 /* Left out where there is no room. */
 static void put_text(struct packer *packer, uint8_t which, struct span text)
 {
-    unsigned char head[TEXT_HEAD] = {which, (unsigned char)(text.len & 0xff),
-                                     (unsigned char)(text.len >> 8)};
+    const unsigned char head[TEXT_HEAD] = {which, (unsigned char)(text.len & 0xff),
+                                           (unsigned char)(text.len >> 8)};
     char *at = packer->slot + AT_PAYLOAD + packer->at;
 
     if (text.len == 0) {
@@ -238,37 +238,52 @@ static void put_text(struct packer *packer, uint8_t which, struct span text)
     }
 }
 
-/* Figures that are told go to the next place of `list`; returns how many stand there then. */
-static size_t pick(const int64_t *figures, size_t count, size_t first, uint64_t *told,
-                   int64_t *list, size_t filled)
+/* Figures that are told go to `at`, one behind the other; returns the place behind them. The first
+ * of them has bit `first` in `told`. */
+static char *put_figures(char *at, const int64_t *figures, size_t count, size_t first,
+                         uint64_t *told)
 {
-    for (size_t i = 0; i < count; i++) {
-        bool is_told = figures[i] != -1;
+    uint64_t bit = UINT64_C(1) << first;
+    uint64_t bits = 0;
 
-        list[filled] = figures[i];
-        filled += is_told;
-        *told |= (uint64_t)is_told << (first + i);
+    for (size_t i = 0; i < count; i++) {
+        if (figures[i] != -1) {
+            memcpy(at, &figures[i], sizeof *figures);
+            at += sizeof *figures;
+            bits |= bit;
+        }
+        bit <<= 1;
     }
-    return filled;
+    *told |= bits;
+    return at;
 }
 
+/* Into the first slot, where they have room. */
 static void put_front(struct packer *packer, const struct record *record)
 {
     struct front front = {.flags = record->flags};
-    int64_t list[FIGURES + 1]; /* one more may be written that is not told */
-    size_t count = pick(record->numbers, RECORD_NUMBERS, 0, &front.told, list, 0);
+    char *begin = packer->slot + AT_PAYLOAD;
+    char *at = begin + sizeof front;
 
-    count = pick(record->tokens, TOKEN_CLASSES, RECORD_NUMBERS, &front.told, list, count);
-    count = pick(record->fees, FEE_KINDS, RECORD_NUMBERS + TOKEN_CLASSES, &front.told, list, count);
-    put_bytes(packer, &front, sizeof front);
-    put_bytes(packer, list, count * sizeof *list);
+    at = put_figures(at, record->numbers, RECORD_NUMBERS, 0, &front.told);
+    at = put_figures(at, record->tokens, TOKEN_CLASSES, RECORD_NUMBERS, &front.told);
+    at = put_figures(at, record->fees, FEE_KINDS, RECORD_NUMBERS + TOKEN_CLASSES, &front.told);
+    memcpy(begin, &front, sizeof front);
+    packer->at = (size_t)(at - begin);
+    packer->length = (uint32_t)packer->at;
 }
 
 static void pack(struct packer *packer, const struct record *record)
 {
     put_front(packer, record);
     for (size_t i = 0; i < RECORD_TEXTS; i++) {
-        put_text(packer, (uint8_t)i, record_text_cut(record, i, RECORD_TEXT_MAX));
+        size_t len = record->texts[i].len;
+
+        if (LIKELY(len <= RECORD_TEXT_MAX)) {
+            put_text(packer, (uint8_t)i, record->texts[i]);
+        } else {
+            put_text(packer, (uint8_t)i, record_text_cut(record, i, RECORD_TEXT_MAX));
+        }
     }
     if (record->raw.len <= RECORD_RAW_MAX) {
         put_text(packer, WHICH_RAW, record->raw);
