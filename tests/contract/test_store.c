@@ -394,6 +394,116 @@ static void store__has_a_slot_to_finish_in_behind_the_longest_records(void **sta
     assert_int_equal(counted.finished[1], 1);
 }
 
+/* ---- who follows ---- */
+
+/* Reads each line and compares what it was told of it. */
+struct reader {
+    struct json_scan *scan;
+    struct buf text;
+    uint64_t same;
+    uint64_t other;
+};
+
+static void reader_take(void *to, const struct follower_news *news)
+{
+    struct reader *reader = to;
+    struct record read;
+    bool is_same = false;
+
+    buf_clear(&reader->text);
+    is_same = record_read_line(reader->scan, news->line, &reader->text, &read) == ERR_NONE &&
+              span_equal(read.raw, news->record->raw) &&
+              memcmp(read.numbers, news->record->numbers, sizeof read.numbers) == 0;
+    for (size_t i = 0; is_same && i < RECORD_TEXTS; i++) {
+        is_same = span_equal(read.texts[i], news->record->texts[i]);
+    }
+    reader->same += is_same;
+    reader->other += !is_same;
+}
+
+static bool reader_step(void *to, struct journal_place end)
+{
+    (void)to;
+    (void)end;
+    return false;
+}
+
+static struct journal_place reader_cursor(const void *to)
+{
+    (void)to;
+    return (struct journal_place){UINT64_MAX, 0};
+}
+
+static void reader_finish(void *to, uint32_t ms)
+{
+    (void)to;
+    (void)ms;
+}
+
+static void reader_free(void *to)
+{
+    struct reader *reader = to;
+
+    json_scan_free(reader->scan);
+    buf_fini(&reader->text);
+}
+
+static bool reader_trouble(void *to, struct why *why)
+{
+    (void)to;
+    (void)why;
+    return false;
+}
+
+static size_t make_reader(void *to, struct store *store, struct loop *loop,
+                          struct follower *followers)
+{
+    static const struct follower_ops ops = {.take = reader_take,
+                                            .step = reader_step,
+                                            .cursor = reader_cursor,
+                                            .finish = reader_finish,
+                                            .free = reader_free,
+                                            .trouble = reader_trouble};
+
+    struct reader *reader = to;
+
+    (void)store;
+    (void)loop;
+    reader->scan = json_scan_new(); /* what the store thread uses it takes and gives itself */
+    buf_init(&reader->text, 1 << 16);
+    followers[0] = (struct follower){.name = "reader", .ops = &ops, .to = to};
+    return 1;
+}
+
+/* In batches of records that stand in their slots and such as go over several. */
+static void store__tells_followers_what_the_lines_say(void **state)
+{
+    enum { COUNT = 3000 };
+    char filler[RECORD_TEXT_MAX];
+    struct rig rig = {.loop = loop_new(NULL)};
+    struct reader reader = {.scan = NULL};
+    char id[32];
+
+    (void)state;
+    rig.options = options_of(rig.loop);
+    rig.options.calls = COUNT;
+    rig.options.make_followers = make_reader;
+    rig.options.to = &reader;
+    begin(&rig);
+    for (uint64_t n = 0; n < COUNT; n++) {
+        struct record record = record_of(id, n);
+
+        memset(filler, (int)('a' + n % 26), sizeof filler);
+        for (size_t i = 0; n % 3 != 0 && i < 4 + n % 7; i++) {
+            record.texts[RECORD_TEXTS - 1 - i] = span_make(filler, sizeof filler);
+        }
+        store_put(rig.store, &record);
+    }
+    rig_end(&rig);
+    assert_int_equal(reader.other, 0);
+    assert_int_equal(reader.same, COUNT);
+}
+
 static uint32_t slots_in_use(void)
 {
     struct inflight_map map;
@@ -746,6 +856,7 @@ int main(void)
         ON_DISK(store__survives_being_killed_at_any_moment),
         ON_DISK(store__answers_questions_on_its_thread_and_tells_on_ours),
         ON_DISK(store__has_a_slot_to_finish_in_behind_the_longest_records),
+        ON_DISK(store__tells_followers_what_the_lines_say),
         ON_DISK(store__leaves_a_table_only_where_something_is_in_it),
         ON_DISK(store__that_is_idle_leaves_nothing_in_its_slots),
         ON_DISK(store__says_when_the_journal_is_large),
