@@ -122,6 +122,36 @@ static void inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slo
     end(&rig);
 }
 
+/* The store thread keeps the records of a batch until their lines are written. */
+static void inflight__keeps_what_was_read_before(void **state)
+{
+    struct record small = record_of("a-1", 3, 0);
+    struct record large = record_of("a-2", 20, 2048);
+    struct inflight_progress progress;
+    enum inflight_state was = INFLIGHT_FREE;
+    struct record read[3];
+    struct rig rig;
+    uint32_t first = 0;
+    uint32_t second = 0;
+
+    (void)state;
+    begin(&rig);
+    first = inflight_put(&rig.table, &small, INFLIGHT_FINISHED);
+    second = inflight_put(&rig.table, &large, INFLIGHT_FINISHED);
+    assert_int_equal(buf_reserve(&rig.text, 2 * INFLIGHT_RECORD_MAX), ERR_NONE);
+    assert_true(inflight_read(&rig.table, first, &rig.text, &read[0], &progress, &was));
+    assert_int_equal(rig.text.len, 0); /* it stands in its slot */
+    assert_true(inflight_read(&rig.table, second, &rig.text, &read[1], &progress, &was));
+    assert_true(inflight_read(&rig.table, second, &rig.text, &read[2], &progress, &was));
+    assert_true(span_equal(read[0].texts[RECORD_ID], SPAN_OF("a-1")));
+    for (size_t i = 1; i < 3; i++) {
+        assert_true(span_equal(read[i].texts[RECORD_ID], SPAN_OF("a-2")));
+        assert_true(span_equal(read[i].raw, large.raw));
+    }
+    assert_ptr_not_equal(read[1].raw.at, read[2].raw.at);
+    end(&rig);
+}
+
 /* Whatever the file holds, reading it ends, and damaged records are not told. */
 static void inflight__reads_any_memory(void **state)
 {
@@ -287,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inflight__gives_records_back_as_they_were),
         cmocka_unit_test(inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slot),
+        cmocka_unit_test(inflight__keeps_what_was_read_before),
         cmocka_unit_test(inflight__reads_any_memory),
         cmocka_unit_test(inflight__knows_its_own_layout),
         cmocka_unit_test(replay__tells_what_the_journal_lacks),
