@@ -7,44 +7,13 @@
 
 #include "base/mem.h"
 #include "proxy/journal_parts.h"
-#include "proxy/store_parts.h"
-#include "usage/replay.h"
+#include "proxy/store_thread.h"
 
 enum {
-    BATCH_MAX = 64, /* records of one write */
-    LINES_MAX = BATCH_MAX * RECORD_LINE_MAX,
     SYNC_MS = 100,
     RETRY_MS = 1000,
     SETTLE_MS = 1000, /* after the start: what opened a little later has something to say by then */
-    TIDY_MS = 60000,
-    TEXT_ROOM = 64 * 1024
-};
-
-struct store_thread {
-    struct store *store;
-    struct loop *loop;
-    struct journal *journal;
-    struct inflight view; /* of the mapped table, for reading */
-    struct buf lines;     /* of `batch`, until they are in the journal */
-    struct buf text;
-    struct buf names; /* of a crash record */
-    uint32_t batch[BATCH_MAX];
-    struct record records[BATCH_MAX]; /* theirs; texts in the slots, or in `text` */
-    uint32_t ends[BATCH_MAX]; /* of the lines of `batch`, in `lines` */
-    bool is_plain[BATCH_MAX]; /* whoever reads the line gets the very same record */
-    uint32_t batch_count;
-    struct follower followers[FOLLOWERS_MAX];
-    size_t followers_count;
-    struct loop_timer sync;
-    struct loop_timer retry;
-    struct loop_timer tidy;
-    struct loop_task again; /* a follower has more to do */
-    bool is_sync_due;
-    bool is_stopped;
-    bool has_settled; /* the first second is over */
-    struct why failure; /* of the last write that failed */
-    bool has_alarmed; /* the journal is half as large as it may become */
-    mono_ms stop_at;
+    TIDY_MS = 60000
 };
 
 /* ---- saying ---- */
@@ -71,8 +40,8 @@ void store_tell(struct store *store, const struct log_news *news)
     bell_ring(store->heard);
 }
 
-static void say(struct store_thread *side, enum log_level level, const char *event,
-                const char *text)
+void store_thread_say(struct store_thread *side, enum log_level level, const char *event,
+                      const char *text)
 {
     struct log_news news = {.level = level, .event = event, .text = text};
 
@@ -88,7 +57,7 @@ static void note_failure(struct store_thread *side, const struct why *why)
         why_set(&text, "usage records cannot be written: %s; %s", why->text,
                 side->store->options.degrades ? "calls are served as long as memory lasts"
                                               : "calls are refused until they can");
-        say(side, LOG_ERROR, "journal_failing", text.text);
+        store_thread_say(side, LOG_ERROR, "journal_failing", text.text);
     }
     loop_timer_set(&side->retry, mono_add(loop_now(side->loop), RETRY_MS));
 }
@@ -96,13 +65,13 @@ static void note_failure(struct store_thread *side, const struct why *why)
 static void note_success(struct store_thread *side)
 {
     if (atomic_exchange(&side->store->is_failing, false)) {
-        say(side, LOG_WARN, "journal_works", "usage records are written again");
+        store_thread_say(side, LOG_WARN, "journal_works", "usage records are written again");
     }
 }
 
 /* ---- writing ---- */
 
-static bool append(struct store_thread *side, struct span lines, struct journal_place *at)
+bool store_thread_append(struct store_thread *side, struct span lines, struct journal_place *at)
 {
     struct why why = {.text = ""};
 
@@ -191,7 +160,7 @@ static bool write_batch(struct store_thread *side)
     struct journal_place at;
 
     fill_batch(side);
-    if (side->batch_count == 0 || !append(side, buf_span(&side->lines), &at)) {
+    if (side->batch_count == 0 || !store_thread_append(side, buf_span(&side->lines), &at)) {
         return false;
     }
     tell_followers(side, before, at);
@@ -208,7 +177,7 @@ bool store_append(struct store *store, struct span lines, struct journal_place *
 {
     struct store_thread *side = store->side;
     struct journal_place at;
-    bool is_good = append(side, lines, &at);
+    bool is_good = store_thread_append(side, lines, &at);
 
     if (is_good) {
         loop_task_queue_later(side->loop, &side->again);
@@ -227,7 +196,7 @@ static void tell_troubles(struct store_thread *side)
 
         if (follower->ops->trouble(follower->to, &why)) {
             why_prefix(&why, "%s", follower->name);
-            say(side, LOG_WARN, "follower_trouble", why.text);
+            store_thread_say(side, LOG_WARN, "follower_trouble", why.text);
         }
     }
 }
@@ -301,7 +270,7 @@ static void alarm_if_large(struct store_thread *side, uint64_t bytes)
                 "of the disk): shorten journal.retention, make room, or see which sink is behind",
                 side->store->folder, (unsigned long long)(bytes >> 20),
                 (unsigned long long)(half >> 19));
-        say(side, LOG_WARN, "journal_large", text.text);
+        store_thread_say(side, LOG_WARN, "journal_large", text.text);
     }
 }
 
@@ -369,143 +338,6 @@ static void retry_fire(struct loop_timer *timer, mono_ms now)
 
 /* ---- begin ---- */
 
-static bool path_of(char path[JOURNAL_PATH_MAX], const struct store *store, const char *name)
-{
-    int len = snprintf(path, JOURNAL_PATH_MAX, "%s/%s", store->folder, name);
-
-    return len > 0 && len + 16 < JOURNAL_PATH_MAX; /* with a suffix behind it */
-}
-
-/* Ids of all records that were written since the oldest one in the table began. */
-static bool read_ids(struct store_thread *side, struct replay *replay, int64_t oldest,
-                     struct why *why)
-{
-    char folder[JOURNAL_PATH_MAX];
-    struct segments segments = {.list = NULL};
-    struct journal_reader *reader = NULL;
-    struct journal_place at = {0, 0};
-    struct journal_place next;
-    struct span line;
-    bool is_good = path_of(folder, side->store, "journal") && segments_list(folder, &segments, why);
-
-    for (size_t i = 0; is_good && i < segments.count; i++) {
-        if (segments.list[i].started <= (uint64_t)oldest) {
-            at.segment = segments.list[i].number; /* what is older ends before this one begins */
-        }
-    }
-    segments_fini(&segments);
-    reader = is_good ? journal_reader_new(span_of(folder)) : NULL;
-    if (reader == NULL) {
-        return false;
-    }
-    journal_reader_seek(reader, at);
-    while (is_good && journal_reader_next(reader, &line, &at, &next, why)) {
-        struct span id = record_line_id(line);
-        is_good = id.len == 0 || replay_saw(replay, id);
-    }
-    journal_reader_free(reader);
-    return is_good && why->text[0] == '\0';
-}
-
-static bool flush_lines(struct store_thread *side)
-{
-    struct journal_place at;
-    bool is_good = side->lines.len == 0 || append(side, buf_span(&side->lines), &at);
-
-    buf_clear(&side->lines);
-    return is_good;
-}
-
-static bool on_record(void *to, struct record *record, bool is_crash)
-{
-    struct store_thread *side = to;
-
-    if (is_crash && side->store->options.settle_crash != NULL) {
-        buf_clear(&side->names);
-        side->store->options.settle_crash(side->store->options.to, &side->names, record);
-    }
-    record_put_line(&side->lines, record);
-    return side->lines.len < LINES_MAX / 2 || flush_lines(side);
-}
-
-static void tell_replay(struct store_thread *side, const struct replay_sum *sum)
-{
-    struct why text;
-
-    if (sum->finished + sum->crashed > 0) {
-        why_set(&text,
-                "an earlier process ended without saying so: %u finished records went into "
-                "the journal, %u attempts were open",
-                sum->finished, sum->crashed);
-        say(side, LOG_WARN, "journal_replayed", text.text);
-    }
-    if (sum->damaged > 0) {
-        why_set(&text, "%u records of attempts in flight were damaged and are lost", sum->damaged);
-        say(side, LOG_ERROR, "records_lost", text.text);
-    }
-}
-
-/* What an earlier process left in the table. */
-static bool replay_old(struct store_thread *side, const struct inflight_map *old, struct why *why)
-{
-    struct inflight table = {.memory = old->memory, .count = old->count};
-    struct replay_ears ears = {.to = side, .on_record = on_record};
-    struct replay *replay = replay_new(side->store->options.seed);
-    struct replay_sum sum = {0};
-    int64_t oldest = replay_oldest(&table, &side->text);
-    bool is_good = replay != NULL && (oldest < 0 || read_ids(side, replay, oldest, why)) &&
-                   replay_tell(replay, &table, &side->text, &ears, &sum) && flush_lines(side) &&
-                   journal_sync(side->journal, why);
-
-    replay_free(replay);
-    if (is_good) {
-        tell_replay(side, &sum);
-    } else if (why->text[0] == '\0') {
-        why_set(why,
-                "what an earlier process left in %s cannot be written: %s; make room there, or mend "
-                "the folder, and start again: nothing is lost until then",
-                side->store->folder, side->failure.text);
-    }
-    return is_good;
-}
-
-static enum err open_table(struct store_thread *side, struct why *why)
-{
-    char path[JOURNAL_PATH_MAX];
-    struct inflight_map old;
-    struct why reason;
-    bool is_foreign = false;
-    bool is_good = true;
-    enum err err = ERR_NONE;
-
-    if (!path_of(path, side->store, "inflight")) {
-        why_set(why, "the path of the state folder is too long");
-        return ERR_RANGE;
-    }
-    err = inflight_map_old(path, &old, &is_foreign, why);
-    if (err != ERR_NONE) {
-        return err;
-    }
-    if (is_foreign) {
-        say(side, LOG_ERROR, "inflight_unreadable",
-            "the in-flight table is of another version; it is kept beside as inflight.unreadable");
-    }
-    if (old.memory != NULL) {
-        is_good = replay_old(side, &old, why);
-        inflight_map_close(&old);
-    }
-    if (!is_good) {
-        return ERR_SYSTEM;
-    }
-    err = inflight_map_new(path, side->store->table.count, &side->store->map, why);
-    if (err != ERR_NONE) {
-        reason = *why;
-        why_set(why, "%s; the table of attempts in flight needs %zu MiB there", reason.text,
-                inflight_size(side->store->table.count) / (1024 * 1024) + 1);
-    }
-    return err;
-}
-
 static enum err begin(struct store_thread *side, struct why *why)
 {
     char folder[JOURNAL_PATH_MAX];
@@ -514,7 +346,7 @@ static enum err begin(struct store_thread *side, struct why *why)
 
     side->loop = loop_new(NULL);
     side->store->wake = side->loop == NULL ? NULL : bell_new(side->loop, on_wake, side);
-    if (side->store->wake == NULL || !path_of(folder, side->store, "journal") ||
+    if (side->store->wake == NULL || !store_thread_path(folder, side->store, "journal") ||
         buf_reserve(&side->text, TEXT_ROOM) != ERR_NONE) {
         why_set(why, "out of memory");
         return ERR_MEMORY;
@@ -525,7 +357,7 @@ static enum err begin(struct store_thread *side, struct why *why)
     loop_task_init(&side->again, again_run);
     err = journal_open(span_of(folder), &options->journal, options->disk, &side->journal, why);
     if (err == ERR_NONE) {
-        err = open_table(side, why);
+        err = store_thread_open_table(side, why);
     }
     if (err != ERR_NONE) {
         return err;
@@ -533,7 +365,8 @@ static enum err begin(struct store_thread *side, struct why *why)
     side->view = (struct inflight){
         .memory = side->store->map.memory, .count = side->store->map.count, .is_own = true};
     if (options->make_followers != NULL) {
-        side->followers_count = options->make_followers(options->to, side->store, side->loop, side->followers);
+        side->followers_count =
+            options->make_followers(options->to, side->store, side->loop, side->followers);
     }
     tidy(side);
     step_followers(side);
