@@ -21,6 +21,7 @@ const answerOf = (model, input, output) => (exchange) => exchange.json({ id: 'x'
 let drafts;
 let repairs;
 let headgate;
+let settings;
 let dir;
 
 before(async () => {
@@ -33,13 +34,14 @@ prices:
     drafts = (await Upstream.start()).play(answerOf('small', 100, 50));
     repairs = (await Upstream.start()).play(answerOf('large', 200, 100));
     const at = (upstream) => ({ kind: 'openai', base_url: `${upstream.origin}/v1`, credential: CANARY.provider });
-    headgate = await Headgate.start({
+    settings = {
         state_dir: path.join(dir, 'state'),
         prices: { files: [path.join(dir, 'prices.yaml')] },
         providers: { drafts: at(drafts), repairs: at(repairs) },
         routes: { cheap: { targets: [{ provider: 'drafts', model: 'small' }] }, good: { targets: [{ provider: 'repairs', model: 'large' }] } },
         tasks: { draft: 'cheap', repair: 'good' },
-    });
+    };
+    headgate = await Headgate.start(settings);
     for (const [task, tags] of [['draft', 'night'], ['repair', 'night,again'], ['draft', 'day']]) {
         const answer = await ask(headgate.port, good('chat', { model: 'x' }, { headers: { 'x-headgate-task': task, 'x-headgate-tags': tags,
             ...(tags === 'day' ? {} : { 'x-headgate-trace': 'unit-7' }) } }));
@@ -128,4 +130,14 @@ test('the index deleted is built again and equal', async () => {
     assert.equal(code, 0, stderr);
     assert.deepEqual(JSON.parse(stdout).groups, before_.groups);
     assert.equal(recordsIn(state).length, 3);
+});
+test('a damaged index is told at the start, before any call, and built again', async () => {
+    const file = path.join(dir, 'state', 'usage.sqlite');
+    fs.writeFileSync(file, 'this is no index'.repeat(1000));
+    headgate = await Headgate.start(settings);
+    await until(() => headgate.lines().some((line) => line.event === 'follower_trouble' && /^index: usage\.sqlite: .*built again$/.test(line.msg)),
+        5000, 'that it is built again');
+    assert.equal((await usage('summary')).total.records, 3);
+    assert.ok(fs.existsSync(`${file}.aside`));
+    await headgate.stop();
 });
