@@ -305,6 +305,7 @@ static void store__refuses_while_the_disk_is_full_and_loses_nothing(void **state
 static void store__keeps_for_the_next_start_what_could_not_be_written(void **state)
 {
     struct rig rig = {.loop = loop_new(NULL)};
+    struct why why = {.text = ""};
 
     (void)state;
     rig.options = options_of(rig.loop);
@@ -317,6 +318,16 @@ static void store__keeps_for_the_next_start_what_could_not_be_written(void **sta
     rig_end(&rig);
     count_journal(&counted);
     assert_int_equal(counted.lines, 0);
+    /* While it cannot be written there is no start either, and the reason is told. */
+    rig.loop = loop_new(NULL);
+    rig.options = options_of(rig.loop);
+    rig.options.disk = &failing_disk;
+    atomic_store(&fail_with, ENOSPC);
+    assert_int_equal(store_new(&rig.options, &rig.store, &why), ERR_SYSTEM);
+    assert_non_null(strstr(why.text, strerror(ENOSPC)));
+    assert_non_null(strstr(why.text, "start again"));
+    log_free(rig.options.log);
+    loop_free(rig.loop);
     rig_begin(&rig);
     rig_end(&rig);
     count_journal(&counted);
