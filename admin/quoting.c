@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pricing/family.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 #include "wire/json_out.h"
 #include "wire/json_splice.h"
 

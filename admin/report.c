@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "usage/sums.h"
 #include "wire/json_value.h"
+#include "wire/json_walk.h"
 
 #define COUNT_MAX    (INT64_C(1) << 40) /* as usage/sums.c adds up */
 #define DAY_MS       INT64_C(86400000)
@@ -239,16 +240,16 @@ static bool decode(struct reading *reading, struct span value, struct span *text
 
 static bool read_tags(struct reading *reading, const struct field *field, struct span value)
 {
-    struct span rest = span_from(value, 1);
+    struct json_walk walk = json_walk_of(value);
     size_t from = reading->text->len;
     size_t count = 0;
     struct span item;
     struct span tag;
 
-    if (value.at[0] != '[') {
+    if (!json_is_array(value)) {
         return false;
     }
-    while (record_walk(&rest, NULL, &item)) {
+    while (json_walk_item(&walk, &item)) {
         if (count > 0) {
             buf_put_char(reading->text, ',');
         }
@@ -392,7 +393,7 @@ bool report_read(struct span object, wall_ms now, struct buf *text, struct recor
                  const struct report_ears *ears)
 {
     struct reading reading = {.now = now, .text = text, .record = record, .ears = ears};
-    struct span rest = span_from(object, 1);
+    struct json_walk walk = json_walk_of(object);
     struct span value;
     struct span key;
 
@@ -402,11 +403,11 @@ bool report_read(struct span object, wall_ms now, struct buf *text, struct recor
     if (buf_reserve(text, object.len) != ERR_NONE) {
         return false;
     }
-    if (object.at[0] != '{') {
+    if (!json_is_object(object)) {
         fault(&reading, span_make("", 0), SPAN_OF("a record is an object of JSON"));
         return false;
     }
-    while (record_walk(&rest, &key, &value)) {
+    while (json_walk_member(&walk, &key, &value)) {
         read_member(&reading, key, value);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(fields); i++) {

@@ -9,6 +9,7 @@
 #include "usage/charge.h"
 #include "wire/json_out.h"
 #include "wire/json_text.h"
+#include "wire/json_walk.h"
 
 enum { SHOWN_MAX = 192, PRICE_NAME_MAX = 1024, SEEN_MAX = REPORTS_MAX * 512 };
 
@@ -258,18 +259,18 @@ static void read_lines(struct batch *batch, struct span body)
 static void read_list(struct batch *batch, struct span body, const struct json_hit *hit)
 {
     struct span list = json_hit_span(hit, body);
-    struct span rest = span_from(list, 1);
-    struct span outer = span_from(body, 1);
+    struct json_walk items = json_walk_of(list);
+    struct json_walk outer = json_walk_of(body);
     struct span value;
     struct span key;
 
-    while (record_walk(&outer, &key, &value)) {
+    while (json_walk_member(&outer, &key, &value)) {
         if (value.at != list.at) {
             key = span_make(key.at + 1, key.len - 2);
             fault_body(batch, key, SPAN_OF("there is no such member beside records"));
         }
     }
-    while (record_walk(&rest, NULL, &value)) {
+    while (json_walk_item(&items, &value)) {
         if (!take(batch, value)) {
             return;
         }

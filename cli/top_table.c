@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "usage/record.h"
 #include "wire/json_scan.h"
+#include "wire/json_walk.h"
 
 enum { TEXT_MAX = 64 * 1024, SHOWN_MAX = 2048 };
 #define FIGURE_MAX (INT64_C(1) << 60) /* two of them add up */
@@ -27,14 +28,15 @@ static bool is_good(struct span body)
 /* Empty: there is none, or `object` is none. */
 static struct span member(struct span object, struct span name)
 {
-    struct span rest = span_from(object, 1);
+    struct json_walk walk = {NULL, NULL};
     struct span key;
     struct span value;
 
-    if (object.len == 0 || object.at[0] != '{') {
+    if (!json_is_object(object)) {
         return span_make("", 0);
     }
-    while (record_walk(&rest, &key, &value)) {
+    walk = json_walk_of(object);
+    while (json_walk_member(&walk, &key, &value)) {
         if (span_equal(span_make(key.at + 1, key.len - 2), name)) {
             return value;
         }
@@ -42,12 +44,12 @@ static struct span member(struct span object, struct span name)
     return span_make("", 0);
 }
 
-/* To walk over the member that is an array; empty: it is none. */
-static struct span items(struct span object, struct span name)
+/* To walk over the member that is an array; nothing: it is none. */
+static struct json_walk items(struct span object, struct span name)
 {
     struct span value = member(object, name);
 
-    return span_starts(value, SPAN_OF("[")) ? span_from(value, 1) : span_make("", 0);
+    return json_walk_of(json_is_array(value) ? value : span_make("", 0));
 }
 
 static int64_t clamp(int64_t figure)
@@ -185,7 +187,7 @@ void top_clear(struct top_table *table, enum top_window window)
 bool top_take_sums(struct top_table *table, enum top_window window, int64_t sign, struct span body)
 {
     struct top_sums sums;
-    struct span rest;
+    struct json_walk walk;
     struct span group;
 
     if (!is_good(body)) {
@@ -194,8 +196,8 @@ bool top_take_sums(struct top_table *table, enum top_window window, int64_t sign
     top_clear(table, window);
     sums = sums_in(member(body, SPAN_OF("total")));
     add(&total_row(table)->windows[window], &sums, sign);
-    rest = items(body, SPAN_OF("groups"));
-    while (record_walk(&rest, NULL, &group)) {
+    walk = items(body, SPAN_OF("groups"));
+    while (json_walk_item(&walk, &group)) {
         struct top_row *row = row_of_group(table, group);
 
         /* Names that look the same, or are too long to differ, share a row. */
@@ -344,7 +346,7 @@ bool top_wants_calls(const struct top_table *table)
 bool top_take_calls(struct top_table *table, struct span body)
 {
     struct record record;
-    struct span rest;
+    struct json_walk walk;
     struct span call;
     struct buf text;
 
@@ -356,8 +358,8 @@ bool top_take_calls(struct top_table *table, struct span body)
         take_picture(table, table->now - age);
     }
     buf_init(&text, TEXT_MAX);
-    rest = items(body, SPAN_OF("calls"));
-    while (record_walk(&rest, NULL, &call)) {
+    walk = items(body, SPAN_OF("calls"));
+    while (json_walk_item(&walk, &call)) {
         buf_clear(&text);
         if (call.at[0] == '{' && record_read_object(call, &text, &record) == ERR_NONE) {
             take_out(table, &record);

@@ -3,7 +3,7 @@
  * and the frame is what one user message was seen to cost, so nothing here is exact. */
 #include "base/must.h"
 #include "pricing/chat_parts.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 
 enum {
     FRAME = 3, /* of a request; with one message: 7 */

@@ -3,7 +3,7 @@
 
 #include "base/must.h"
 #include "pricing/chat_parts.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 #include "wire/json_value.h"
 
 enum {

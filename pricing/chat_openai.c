@@ -5,7 +5,7 @@
 #include "base/must.h"
 #include "pricing/chat_parts.h"
 #include "pricing/definitions.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 
 enum {
     MESSAGE = 3,

@@ -20,7 +20,7 @@
 #include "pricing/definitions.h"
 
 #include "base/must.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 #include "wire/json_value.h"
 
 enum { DEPTH_MAX = 16, LOOKS_MAX = 100000, INDENT = 2 };

@@ -6,7 +6,7 @@
 
 #include "base/must.h"
 #include "pricing/family.h"
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 #include "wire/estimate.h"
 #include "wire/json_value.h"
 

@@ -101,9 +101,5 @@ MUST_CHECK enum err record_read_line(struct json_scan *scan, struct span line, s
                                      struct record *record);
 /* The same of an object in a document that json_scan has accepted, with or without a CRC. */
 MUST_CHECK enum err record_read_object(struct span object, struct buf *text, struct record *record);
-/* Takes the next member off `rest`, which begins as the bytes behind the bracket of an object, or with
- * `key` NULL of an array, in a document that json_scan has accepted. Both come as they stand there.
- * False: there are no more. */
-bool record_walk(struct span *rest, struct span *key, struct span *value);
 
 #endif

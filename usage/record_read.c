@@ -8,98 +8,7 @@
 #include "usage/record.h"
 #include "usage/record_members.h"
 #include "wire/json_text.h"
-
-/* The place behind a string in accepted JSON; *at is its opening quote. */
-static const char *skip_string(const char *at, const char *end)
-{
-    for (at++; at < end; at++) {
-        at = json_text_skip_plain(at, end);
-        if (at < end && *at == '"') {
-            return at + 1;
-        }
-        if (at < end && *at == '\\') {
-            at++;
-        }
-    }
-    return end;
-}
-
-/* The place behind an array or object. */
-static const char *skip_container(const char *at, const char *end)
-{
-    size_t depth = 0;
-
-    while (at < end) {
-        if (*at == '"') {
-            at = skip_string(at, end);
-            continue;
-        }
-        depth += *at == '{' || *at == '[';
-        depth -= *at == '}' || *at == ']';
-        at++;
-        if (depth == 0) {
-            return at;
-        }
-    }
-    return end;
-}
-
-static bool ends_scalar(char c)
-{
-    return c == ',' || c == '}' || c == ']' || c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/* Takes one value off the front. */
-static struct span take_value(struct span *rest)
-{
-    const char *end = rest->at + rest->len;
-    const char *at = rest->at;
-    struct span value;
-
-    if (*at == '"') {
-        at = skip_string(at, end);
-    } else if (*at == '{' || *at == '[') {
-        at = skip_container(at, end);
-    } else {
-        while (at < end && !ends_scalar(*at)) {
-            at++;
-        }
-    }
-    value = span_make(rest->at, (size_t)(at - rest->at));
-    *rest = span_from(*rest, value.len);
-    return value;
-}
-
-static void skip_space(struct span *rest)
-{
-    const char *at = json_text_skip_space(rest->at, rest->at + rest->len);
-
-    *rest = span_from(*rest, (size_t)(at - rest->at));
-}
-
-/* Takes the punctuation in front of the next value: blanks, one comma or colon, blanks. */
-static void skip_to_value(struct span *rest)
-{
-    skip_space(rest);
-    if (rest->len > 0 && (rest->at[0] == ',' || rest->at[0] == ':')) {
-        *rest = span_from(*rest, 1);
-        skip_space(rest);
-    }
-}
-
-bool record_walk(struct span *rest, struct span *key, struct span *value)
-{
-    skip_to_value(rest);
-    if (rest->len == 0 || rest->at[0] == '}' || rest->at[0] == ']') {
-        return false;
-    }
-    if (key != NULL) {
-        *key = take_value(rest);
-        skip_to_value(rest);
-    }
-    *value = take_value(rest);
-    return true;
-}
+#include "wire/json_walk.h"
 
 /* The value of a string, decoded at the end of `text`, which has the room. */
 static bool read_text(struct span value, struct buf *text, struct span *read)
@@ -116,24 +25,23 @@ static bool read_text(struct span value, struct buf *text, struct span *read)
 
 static bool read_list(struct span value, struct buf *text, struct span *read)
 {
-    struct span rest = span_from(value, 1);
+    struct json_walk walk = json_walk_of(value);
     size_t from = text->len;
     bool is_first = true;
     struct span item;
+    struct span word;
 
-    if (value.at[0] != '[') {
+    if (!json_is_array(value)) {
         return false;
     }
-    skip_space(&rest);
-    while (rest.at[0] != ']') {
+    while (json_walk_item(&walk, &item)) {
         if (!is_first) {
             buf_put_char(text, ',');
         }
         is_first = false;
-        if (!read_text(take_value(&rest), text, &item)) {
+        if (!read_text(item, text, &word)) {
             return false;
         }
-        skip_to_value(&rest);
     }
     *read = span_make(text->at + from, text->len - from);
     return true;
@@ -141,23 +49,22 @@ static bool read_list(struct span value, struct buf *text, struct span *read)
 
 static bool read_flags(struct span value, struct buf *text, uint32_t *flags)
 {
-    struct span rest = span_from(value, 1);
+    struct json_walk walk = json_walk_of(value);
     size_t from = text->len;
+    struct span item;
     struct span word;
 
-    if (value.at[0] != '[') {
+    if (!json_is_array(value)) {
         return false;
     }
-    skip_space(&rest);
-    while (rest.at[0] != ']') {
-        if (!read_text(take_value(&rest), text, &word)) {
+    while (json_walk_item(&walk, &item)) {
+        if (!read_text(item, text, &word)) {
             return false;
         }
         for (size_t i = 0; i < RECORD_FLAGS; i++) {
             *flags |= span_equal(word, record_flag_names[i]) ? 1u << i : 0;
         }
         buf_truncate(text, from);
-        skip_to_value(&rest);
     }
     return true;
 }
@@ -274,7 +181,9 @@ struct span record_line_id(struct span line)
 
 enum err record_read_object(struct span object, struct buf *text, struct record *record)
 {
-    struct span rest = span_from(object, 1);
+    struct json_walk walk = json_walk_of(object);
+    struct span key;
+    struct span value;
     size_t from = 0;
 
     record_init(record);
@@ -282,15 +191,7 @@ enum err record_read_object(struct span object, struct buf *text, struct record 
     if (text->failed || buf_reserve(text, object.len) != ERR_NONE) {
         return ERR_MEMORY;
     }
-    skip_space(&rest);
-    while (rest.len > 0 && rest.at[0] != '}') {
-        struct span key = take_value(&rest);
-        struct span value;
-
-        skip_to_value(&rest);
-        value = take_value(&rest);
-        skip_to_value(&rest);
-
+    while (json_walk_member(&walk, &key, &value)) {
         const struct record_member *member = find_member(key, &from);
         if (member != NULL && !read_member(record, member, value, text)) {
             return ERR_FORMAT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "pricing/json_walk.h"
+#include "wire/json_walk.h"
 
 #include "wire/json_text.h"
 

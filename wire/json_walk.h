@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pricing/json_walk.h: members and items of a document that json_scan has accepted, one after the
+/* wire/json_walk.h: members and items of a document that json_scan has accepted, one after the
  * other, without a tree. Values are views of the document. Other bytes than those of an accepted
- * document may break a claim (must.h). Used by pricing/chat_count.c. */
-#ifndef PRICING_JSON_WALK_H
-#define PRICING_JSON_WALK_H
+ * document may break a claim (must.h). */
+#ifndef WIRE_JSON_WALK_H
+#define WIRE_JSON_WALK_H
 
 #include <stdbool.h>
 #include <stddef.h>
