@@ -17,12 +17,10 @@
 #include "proxy/models.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
-#include "proxy/index.h"
 #include "proxy/probes.h"
 #include "proxy/ranks.h"
 #include "proxy/reload.h"
-#include "proxy/sinks.h"
-#include "proxy/state_dir.h"
+#include "proxy/serve_records.h"
 #include "proxy/store.h"
 #include "router/fleet.h"
 
@@ -48,11 +46,7 @@ struct server {
     size_t signals_count;
     struct loop_timer drain;
     struct probes *probes;
-    struct state_dir state_dir;
-    char journal[STATE_DIR_MAX + 80];
-    struct why index_why;
-    enum err sinks_err; /* they could not be made */
-    struct why sinks_why;
+    struct serve_records records;
     struct reload *reload;
     const struct serve_options *options;
     bool is_draining;
@@ -201,95 +195,6 @@ static void watch_signals(struct server *server)
 
 /* ---- boot ---- */
 
-/* On the store thread, before store_new returns: the settings do not change. */
-static void settle_crash(void *to, struct buf *text, struct record *record)
-{
-    const struct server *server = to;
-
-    bill_crash(server->options->snapshot, text, record);
-}
-
-static void tell_of_sink(void *to, const struct log_news *news)
-{
-    store_tell(to, news);
-}
-
-/* On the store thread. Without its sinks nothing is served: nobody would miss the records in time. */
-static void make_sinks(struct server *server, struct store *store, struct loop *store_loop)
-{
-    struct sinks_options options = {.loop = store_loop,
-                                    .snapshot = server->env.snapshot,
-                                    .journal = span_of(server->journal),
-                                    .state_dir = span_of(server->state_dir.path),
-                                    .tell = tell_of_sink,
-                                    .to = store};
-
-    loop_entropy(store_loop, &options.seed, sizeof options.seed);
-    server->sinks_err = sinks_new(&options, &server->ports.sinks, &server->sinks_why);
-}
-
-/* On the store thread. Without an index everything else goes on: it can be made from the journal. */
-static void make_index(struct server *server, struct loop *store_loop)
-{
-    struct index_options options = {.folder = span_of(server->state_dir.path),
-                                    .journal = span_of(server->journal),
-                                    .loop = store_loop};
-
-    loop_entropy(store_loop, options.seed, sizeof options.seed);
-    if (index_open(&options, &server->ports.index, &server->index_why) != ERR_NONE) {
-        server->ports.index = NULL;
-    } /* else it may say that it is built again */
-}
-
-static size_t make_followers(void *to, struct store *store, struct loop *store_loop,
-                             struct follower *followers)
-{
-    struct server *server = to;
-    size_t count = 0;
-
-    make_index(server, store_loop);
-    make_sinks(server, store, store_loop);
-    if (server->ports.index != NULL) {
-        followers[count++] = index_follower(server->ports.index);
-    }
-    if (server->ports.sinks != NULL) {
-        followers[count++] = sinks_follower(server->ports.sinks);
-    }
-    return count;
-}
-
-static enum err open_store(struct server *server, struct why *why)
-{
-    const struct snapshot *snapshot = server->env.snapshot;
-    struct store_options options = {
-        .loop = server->env.loop,
-        .log = server->env.log,
-        .calls = snapshot->limits.calls,
-        .seed = server->scratch.seed,
-        .degrades = snapshot->journal.degrades,
-        .journal = {.retention_ms = snapshot->journal.retention_ms, .max = snapshot->journal.max},
-        .settle_crash = settle_crash,
-        .make_followers = make_followers,
-        .to = server,
-    };
-    enum err err = state_dir_find(snapshot, &server->state_dir, why);
-
-    if (err == ERR_NONE) {
-        err = state_dir_open(&server->state_dir, why);
-    }
-    if (err == ERR_NONE) {
-        options.state_dir = span_of(server->state_dir.path);
-        (void)snprintf(server->journal, sizeof server->journal, "%s/journal",
-                       server->state_dir.path);
-        err = store_new(&options, &server->ports.store, why);
-    }
-    if (err == ERR_NONE && server->sinks_err != ERR_NONE) {
-        *why = server->sinks_why;
-        err = server->sinks_err;
-    }
-    return err;
-}
-
 /* As many descriptors as the system gives; calls are limited to what they carry. */
 static void fit_descriptors(struct server *server)
 {
@@ -378,7 +283,7 @@ static void free_parts(struct server *server)
         must(ledger_memory_open(server->ports.ledger) == 0);
     }
     ledger_memory_free(server->ports.ledger);
-    state_dir_close(&server->state_dir);
+    state_dir_close(&server->records.state_dir);
     guesses_free(server->ports.guesses);
     ranks_free(server->ports.ranks);
     json_scan_free(server->scratch.scan);
@@ -496,14 +401,14 @@ int serve(const struct serve_options *options)
         return EXIT_RUNTIME;
     }
     server->options = options;
-    server->state_dir.lock = -1;
+    server->records.state_dir.lock = -1;
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
     if (make_parts(server)) {
         fit_descriptors(server);
-        err = open_store(server, &why);
+        err = serve_records_open(&server->records, &server->env, &server->ports, &why);
         bool has_store = err == ERR_NONE;
-        if (server->index_why.text[0] != '\0') {
-            log_say(server->env.log, LOG_WARN, "usage_index", "%s", server->index_why.text);
+        if (server->records.index_why.text[0] != '\0') {
+            log_say(server->env.log, LOG_WARN, "usage_index", "%s", server->records.index_why.text);
         }
         if (has_store) {
             err = listen_all(server, &why);
