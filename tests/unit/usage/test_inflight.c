@@ -152,6 +152,39 @@ static void inflight__keeps_what_was_read_before(void **state)
     end(&rig);
 }
 
+/* A power cut may keep any part of a slot: no byte of a record may be another one. */
+static void inflight__finds_each_damaged_byte(void **state)
+{
+    static const size_t raws[] = {0, 2000}; /* in one slot, and in several */
+    struct rig rig;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof raws / sizeof *raws; i++) {
+        struct record record = record_of("a-1", 3, raws[i]);
+        struct record read;
+        struct inflight_progress progress;
+        enum inflight_state was = INFLIGHT_FREE;
+        size_t payload = INFLIGHT_HEAD + 40;
+        unsigned found = 0;
+        uint32_t slot = 0;
+
+        begin(&rig);
+        slot = inflight_put(&rig.table, &record, INFLIGHT_FINISHED);
+        assert_int_equal(slot, 1);
+        assert_int_equal(SLOTS - rig.table.free_count > 1, raws[i] > 0);
+        for (size_t at = payload; at < payload + 150; at++) {
+            rig.memory[at] ^= 0x10;
+            buf_clear(&rig.text);
+            found += !inflight_read(&rig.table, slot, &rig.text, &read, &progress, &was);
+            rig.memory[at] ^= 0x10;
+        }
+        assert_int_equal(found, 150);
+        buf_clear(&rig.text);
+        assert_true(inflight_read(&rig.table, slot, &rig.text, &read, &progress, &was));
+        end(&rig);
+    }
+}
+
 /* Whatever the file holds, reading it ends, and damaged records are not told. */
 static void inflight__reads_any_memory(void **state)
 {
@@ -318,6 +351,7 @@ int main(void)
         cmocka_unit_test(inflight__gives_records_back_as_they_were),
         cmocka_unit_test(inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slot),
         cmocka_unit_test(inflight__keeps_what_was_read_before),
+        cmocka_unit_test(inflight__finds_each_damaged_byte),
         cmocka_unit_test(inflight__reads_any_memory),
         cmocka_unit_test(inflight__knows_its_own_layout),
         cmocka_unit_test(replay__tells_what_the_journal_lacks),
