@@ -167,7 +167,8 @@ static void damage_inside__is_found_and_built_again(void **state)
 
 /* ---- on a loop ---- */
 
-static struct index *on_loop(struct loop *loop)
+/* It is opened a little later, so that the process begins sooner. */
+static struct index *begun_on(struct loop *loop)
 {
     struct index_options options = {.folder = span_of(folder),
                                     .journal = span_of(journal_folder),
@@ -177,7 +178,13 @@ static struct index *on_loop(struct loop *loop)
     struct why why;
 
     assert_int_equal(index_open(&options, &index, &why), ERR_NONE);
-    /* It is opened a little later, so that the process begins sooner. */
+    return index;
+}
+
+static struct index *on_loop(struct loop *loop)
+{
+    struct index *index = begun_on(loop);
+
     for (int i = 0; i < 500 && !index_is_open(index); i++) {
         (void)index_step(index, (struct journal_place){1, 0});
         (void)loop_turn(loop, 5);
@@ -417,17 +424,12 @@ static long now_us(void)
 static void no_line__no_file(void **state)
 {
     struct loop *loop = loop_new(NULL);
-    struct index_options options = {.folder = span_of(folder),
-                                    .journal = span_of(journal_folder),
-                                    .loop = loop,
-                                    .seed = {1, 2}};
+    struct index *index = begun_on(loop);
     struct query query;
-    struct index *index = NULL;
     struct buf out;
     struct why why;
 
     (void)state;
-    assert_int_equal(index_open(&options, &index, &why), ERR_NONE);
     for (mono_ms until = mono_add(loop_now(loop), 3 * INDEX_OPEN_MS); loop_now(loop) < until;) {
         assert_false(index_step(index, (struct journal_place){0, 0}));
         (void)loop_turn(loop, 5);
