@@ -4,6 +4,8 @@
  * figures beside the list do not hold are billed on top. */
 #include "wire/dialects/anthropic.h"
 
+#include "wire/json_walk.h"
+
 enum place {
     PLACE_TIER,
     PLACE_SPEED,
@@ -116,48 +118,24 @@ static void take_round(struct meter *meter, struct json_scan *scan, struct span 
     }
 }
 
-/* The next item off the front of what stands between an accepted array's brackets. */
-static struct span cut_item(struct span *rest)
-{
-    size_t depth = 0;
-    bool in_text = false;
-
-    for (size_t i = 0; i < rest->len; i++) {
-        char c = rest->at[i];
-
-        if (in_text) {
-            i += c == '\\';
-            in_text = c != '"';
-        } else if (c == ',' && depth == 0) {
-            struct span item = span_make(rest->at, i);
-
-            *rest = span_from(*rest, i + 1);
-            return item;
-        } else {
-            in_text = c == '"';
-            depth += c == '{' || c == '[';
-            depth -= c == '}' || c == ']';
-        }
-    }
-    struct span last = *rest;
-    *rest = span_make(NULL, 0);
-    return last;
-}
-
 /* The list is told anew each time. One that is longer than any call's is not read to its end. */
-static void take_iterations(struct meter *meter, struct json_scan *scan,
-                            const struct json_hit *list, struct span usage, struct span model)
+static void take_iterations(struct meter *meter, struct json_scan *scan, struct span list,
+                            struct span model)
 {
     enum { ROUNDS_MAX = 256 };
-    struct span rest = span_make(usage.at + list->at + 1, (size_t)list->len - 2);
+    struct json_walk walk = json_walk_of(list);
+    struct span item;
 
     for (size_t i = USAGE_MORE_INPUT; i < USAGE_FIGURES; i++) {
         meter->told[i] = -1;
     }
-    for (size_t i = 0; i < list->count && i < ROUNDS_MAX; i++) {
-        take_round(meter, scan, cut_item(&rest), model);
+    for (size_t i = 0; json_walk_item(&walk, &item); i++) {
+        if (i == ROUNDS_MAX) {
+            meter->is_anomalous = true;
+            return;
+        }
+        take_round(meter, scan, item, model);
     }
-    meter->is_anomalous = meter->is_anomalous || list->count > ROUNDS_MAX;
 }
 
 /* ---- the object ---- */
@@ -185,7 +163,7 @@ struct span anthropic_usage_take(struct meter *meter, struct json_scan *scan, st
     take_words(meter, hits, usage);
     meter_cost(meter, &hits[PLACE_COST], usage, false);
     if (hits[PLACE_ITERATIONS].kind == JSON_ARRAY) {
-        take_iterations(meter, scan, &hits[PLACE_ITERATIONS], usage, model);
+        take_iterations(meter, scan, json_hit_span(&hits[PLACE_ITERATIONS], usage), model);
     }
     if (!answer_figures(rows, ARRAY_LENGTH(rows), hits + PLACE_FIGURES, figures)) {
         return span_make(NULL, 0);
