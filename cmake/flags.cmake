@@ -34,7 +34,8 @@ else()
   endif()
 endif()
 # What was learned lies beside the objects; functions that no call of the training went through are
-# compiled for size, those that were changed since then as usual (scripts/build-release).
+# compiled for size (but see unlearned), those that were changed since then as usual
+# (scripts/build-release).
 if(HEADGATE_PROFILE AND NOT CMAKE_C_COMPILER_ID STREQUAL "GNU")
   message(FATAL_ERROR "HEADGATE_PROFILE is for gcc; leave it empty with ${CMAKE_C_COMPILER_ID}")
 elseif(HEADGATE_PROFILE STREQUAL "train")
@@ -53,6 +54,15 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
   check_ipo_supported(RESULT HEADGATE_WHOLE_PROGRAM OUTPUT ignored LANGUAGES C)
   set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ${HEADGATE_WHOLE_PROGRAM})
 endif()
+
+# unlearned(<target> <pattern>...): these files of the calling folder are to be fast though no call of the
+# training goes through them: what they did in it counts for nothing.
+function(unlearned target)
+  if(HEADGATE_PROFILE STREQUAL "use")
+    file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS -fprofile-partial-training)
+  endif()
+endfunction()
 
 # cold(<target> <pattern>...): these files of the calling folder run once, or when somebody asks; the shipped
 # program has them small rather than fast, and so keeps its 1 MiB for what every call passes.
