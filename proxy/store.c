@@ -7,7 +7,8 @@
 
 enum {
     FINISHED_MIN = 8192, /* slots for what waits for its line, beside those of open attempts */
-    WAKE_AT = 64,        /* so many wait: the store thread is woken at once */
+    WAKE_AT = 256,       /* so many wait: the store thread is woken at once, seldom: each time its
+                          * code takes the place of the loop's in the caches */
     NUDGE_MS = 20,       /* else after so long */
     NUDGE_FAILING_MS = 1000,
     CHAIN_ROOM = INFLIGHT_CHAIN_MAX + 1 /* the most slots that one record takes */
