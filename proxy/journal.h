@@ -53,6 +53,7 @@ struct journal_disk {
     int (*open)(const char *path, int flags, unsigned mode);
     long (*write)(int file, const void *bytes, size_t count);
     int (*sync)(int file);
+    int (*sync_table)(void *memory, size_t size); /* of what is mapped: the store's */
     uint64_t (*size)(const char *folder); /* bytes of the disk; 0: not known */
 };
 

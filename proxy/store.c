@@ -10,8 +10,7 @@ enum {
     WAKE_AT = 256,       /* so many wait: the store thread is woken at once, seldom: each time its
                           * code takes the place of the loop's in the caches */
     NUDGE_MS = 20,       /* else after so long */
-    NUDGE_FAILING_MS = 1000,
-    CHAIN_ROOM = INFLIGHT_CHAIN_MAX + 1 /* the most slots that one record takes */
+    NUDGE_FAILING_MS = 1000
 };
 
 /* ---- rings ---- */
@@ -124,7 +123,10 @@ static void nudge_fire(struct loop_timer *timer, mono_ms now)
     if (ring_count(&store->finished) > 0) {
         bell_ring(store->wake);
     }
-    store->is_nudging = store->taken_back < store->handed_over;
+    if (store->syncs.kept_count > 0) {
+        store_syncs_want(store);
+    }
+    store->is_nudging = store->taken_back < store->handed_over || store->syncs.kept_count > 0;
     if (store->is_nudging) {
         loop_timer_set(&store->nudge, mono_add(now, is_failing ? NUDGE_FAILING_MS : NUDGE_MS));
     }
@@ -137,7 +139,20 @@ void store_finish(struct store *store, uint32_t slot, const struct record *recor
         return;
     }
     store->open--;
+    if (store->options.is_power && store_syncs_keep(store, slot)) {
+        hand_over(store, inflight_put(&store->table, record, INFLIGHT_FINISHED));
+        store_syncs_want(store);
+        return;
+    }
     hand_over(store, inflight_finish(&store->table, slot, record));
+}
+
+void store_drop(struct store *store, uint32_t slot)
+{
+    if (slot != 0) {
+        store->open--;
+        inflight_free(&store->table, slot);
+    }
 }
 
 void store_put(struct store *store, const struct record *record)
@@ -195,6 +210,7 @@ static void on_heard(void *to)
         store->questions_out--;
         question->done(question);
     }
+    store_syncs_heard(store);
 }
 
 /* ---- begin and end ---- */
@@ -204,6 +220,7 @@ static void give_parts(struct store *store)
     inflight_map_close(&store->map);
     mem_give(store->table.free, store->table.count * sizeof *store->table.free);
     loop_timer_fini(&store->nudge);
+    store_syncs_fini(store);
     bell_free(store->heard);
     ring_fini(&store->finished);
     ring_fini(&store->freed);
@@ -217,7 +234,7 @@ static void give_parts(struct store *store)
 static bool take_parts(struct store *store, uint32_t slots)
 {
     store->heard = bell_new(store->options.loop, on_heard, store);
-    return store->heard != NULL && ring_init(&store->finished, slots) &&
+    return store_syncs_init(store) && store->heard != NULL && ring_init(&store->finished, slots) &&
            ring_init(&store->freed, slots) && ring_init(&store->said, SAID_MAX) &&
            ring_init(&store->asked, QUESTIONS_MAX) && ring_init(&store->answered, QUESTIONS_MAX);
 }
@@ -285,6 +302,7 @@ void store_free(struct store *store, uint32_t ms)
     (void)pthread_join(store->thread, NULL);
     take_freed(store);
     on_heard(store);
+    store_syncs_end(store);
     if (store->table.free_count == store->table.count) {
         inflight_map_remove(store->folder);
     }

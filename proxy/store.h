@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/list.h"
 #include "base/must.h"
 #include "proxy/follower.h"
 #include "proxy/log.h"
@@ -30,6 +31,7 @@ struct store_options {
     uint32_t calls;    /* so many may be open at once */
     uint64_t seed;
     bool degrades;     /* see journal.on_full */
+    bool is_power;     /* see journal.durability: slots of attempts are synced too, and may be waited for */
     struct journal_rules journal;
     const struct journal_disk *disk; /* NULL: the real one */
     /* Decides what an attempt is charged that was open when an earlier process died; on the store
@@ -58,6 +60,8 @@ bool store_open(struct store *store, const struct record *record, uint32_t *slot
 void store_progress(struct store *store, uint32_t slot, const struct inflight_progress *progress);
 /* It is over. */
 void store_finish(struct store *store, uint32_t slot, const struct record *record);
+/* It was opened and will not be sent: there is no record of it. */
+void store_drop(struct store *store, uint32_t slot);
 /* A record of something that had no slot. */
 void store_put(struct store *store, const struct record *record);
 
@@ -68,6 +72,20 @@ struct store_state {
     uint64_t written;
 };
 struct store_state store_state(const struct store *store);
+
+/* ---- waiting for the disk (is_power) ---- */
+
+/* Embedded in its owner, who is told once, from the loop, unless it cancels. */
+struct store_wait {
+    struct link link;
+    void (*done)(struct store_wait *wait, bool is_synced); /* false: the disk failed */
+};
+void store_wait_init(struct store_wait *wait, void (*done)(struct store_wait *wait, bool is_synced));
+/* Until all that was opened, finished and put by the end of this turn is on the disk: slots of what is
+ * open, lines of the rest. Who comes while a sync runs waits for the next one, all with one sync. */
+void store_when_synced(struct store *store, struct store_wait *wait);
+/* Without effect when it does not wait. */
+void store_wait_cancel(struct store_wait *wait);
 
 /* Something to be done on the store thread, and then to be told on the main loop. Embedded in its owner,
  * who lives until `done`. */

@@ -34,6 +34,25 @@ struct store_said {
 };
 enum { SAID_MAX = 32 };
 
+/* What the store thread says of the sync that it was asked for. */
+enum sync_told { SYNC_NOT_TOLD, SYNC_GOOD, SYNC_FAILED };
+
+/* Those who wait for the disk (is_power): one group rides on the sync that runs, the next one gathers. The
+ * slot of an attempt that has ended stays open until its line is synced: the system writes pages in an
+ * order of its own, and a power cut between two of them would leave neither. */
+struct store_syncs {
+    struct link gathering;
+    struct link riding;
+    struct loop_task depart;
+    bool is_running;
+    bool was_good;         /* the last one */
+    uint32_t *kept;        /* slots whose lines are not known to be synced; NULL: not is_power */
+    uint32_t kept_count;
+    uint32_t kept_riding;  /* the first so many of them are with the sync that runs */
+    atomic_bool is_asked;  /* main -> store */
+    _Atomic uint32_t told; /* enum sync_told: store -> main */
+};
+
 struct store_thread;
 
 struct store {
@@ -48,6 +67,7 @@ struct store {
     struct loop_timer nudge;
     bool is_nudging;
     struct bell *heard;           /* rung by the store thread */
+    struct store_syncs syncs;
     /* Of both. */
     struct bell *wake;            /* rung by the main loop; made by the store thread */
     struct ring finished;         /* slots: main -> store */
@@ -70,6 +90,21 @@ struct store {
     struct store_thread *side;    /* the store thread's own */
     char folder[JOURNAL_FOLDER_MAX];
 };
+
+enum { CHAIN_ROOM = INFLIGHT_CHAIN_MAX + 1 /* the most slots that one record takes */ };
+
+/* store_sync.c */
+bool store_syncs_init(struct store *store);
+void store_syncs_fini(struct store *store);
+/* A sync is wanted at the end of this turn. */
+void store_syncs_want(struct store *store);
+/* The store thread has said something, perhaps of the sync. */
+void store_syncs_heard(struct store *store);
+/* The thread has ended: whoever waits is told. */
+void store_syncs_end(struct store *store);
+/* The open slot of an attempt whose record is about to be put stays until that is synced. False: there is
+ * not room enough for that. */
+bool store_syncs_keep(struct store *store, uint32_t slot);
 
 /* The thread's function. */
 void *store_thread_run(void *store);

@@ -145,5 +145,5 @@ enum err store_thread_open_table(struct store_thread *side, struct why *why)
         why_set(why, "%s; the table of attempts in flight needs %zu MiB there", reason.text,
                 inflight_size(side->store->table.count) / (1024 * 1024) + 1);
     }
-    return err;
+    return err == ERR_NONE ? store_thread_sync_table(side, why) : err;
 }

@@ -11,7 +11,6 @@
 
 enum {
     SYNC_MS = 80, /* what comes in between is handed over within 20 ms (store.c) */
-    RETRY_MS = 1000,
     SETTLE_MS = 1000, /* after the start: what opened a little later has something to say by then */
     TIDY_MS = 60000
 };
@@ -48,7 +47,7 @@ void store_thread_say(struct store_thread *side, enum log_level level, const cha
     store_tell(side->store, &news);
 }
 
-static void note_failure(struct store_thread *side, const struct why *why)
+void store_thread_failed(struct store_thread *side, const struct why *why)
 {
     struct why text;
 
@@ -62,7 +61,7 @@ static void note_failure(struct store_thread *side, const struct why *why)
     loop_timer_set(&side->retry, mono_add(loop_now(side->loop), RETRY_MS));
 }
 
-static void note_success(struct store_thread *side)
+void store_thread_works(struct store_thread *side)
 {
     if (atomic_exchange(&side->store->is_failing, false)) {
         store_thread_say(side, LOG_WARN, "journal_works", "usage records are written again");
@@ -76,10 +75,12 @@ bool store_thread_append(struct store_thread *side, struct span lines, struct jo
     struct why why = {.text = ""};
 
     if (!journal_append(side->journal, lines, loop_wall(side->loop), at, &why)) {
-        note_failure(side, &why);
+        store_thread_failed(side, &why);
         return false;
     }
-    note_success(side);
+    if (!side->is_sync_failing) {
+        store_thread_works(side);
+    }
     if (!side->is_sync_due) {
         side->is_sync_due = true;
         loop_timer_set(&side->sync, mono_add(loop_now(side->loop), SYNC_MS));
@@ -91,11 +92,12 @@ static bool has_room(struct store_thread *side)
 {
     const struct why why = {.text = "out of memory"};
 
-    if (buf_reserve(&side->lines, RECORD_LINE_MAX) == ERR_NONE) {
+    side->is_short = buf_reserve(&side->lines, RECORD_LINE_MAX) != ERR_NONE;
+    if (!side->is_short) {
         return true;
     }
     side->lines.failed = false; /* the lines that stand there are good */
-    note_failure(side, &why);
+    store_thread_failed(side, &why);
     return false;
 }
 
@@ -236,22 +238,10 @@ static struct journal_place needed_by_followers(const struct store_thread *side)
 
 /* ---- timers and bells ---- */
 
-static void sync_now(struct store_thread *side)
-{
-    struct why why = {.text = ""};
-
-    side->is_sync_due = false;
-    if (!journal_sync(side->journal, &why)) {
-        note_failure(side, &why);
-        side->is_sync_due = true;
-        loop_timer_set(&side->sync, mono_add(loop_now(side->loop), RETRY_MS));
-    }
-}
-
 static void sync_fire(struct loop_timer *timer, mono_ms now)
 {
     (void)now;
-    sync_now(LIST_OWNER(timer, struct store_thread, sync));
+    (void)store_thread_sync(LIST_OWNER(timer, struct store_thread, sync));
 }
 
 static void alarm_if_large(struct store_thread *side, uint64_t bytes)
@@ -310,10 +300,15 @@ static void answer_questions(struct store_thread *side)
 
 static void work(struct store_thread *side)
 {
+    /* Asked first: what was handed over before is in the ring then. */
+    bool is_asked = atomic_exchange(&side->store->syncs.is_asked, false);
     bool has_written = false;
 
     while (write_batch(side)) {
         has_written = true;
+    }
+    if (is_asked) {
+        store_thread_sync_for_all(side);
     }
     if (has_written) {
         step_followers(side);
@@ -383,12 +378,10 @@ static uint32_t left_ms(const struct store_thread *side)
 /* The last records, then whoever follows them. */
 static void finish(struct store_thread *side)
 {
-    struct why why;
-
     side->stop_at = mono_add(loop_now(side->loop), atomic_load(&side->store->stop_ms));
     while (write_batch(side)) {
     }
-    (void)journal_sync(side->journal, &why);
+    store_thread_sync_for_all(side);
     tell_troubles(side);
     for (size_t i = 0; i < side->followers_count; i++) {
         side->followers[i].ops->finish(side->followers[i].to, left_ms(side));
