@@ -2,8 +2,7 @@
 /* state_dir and journal: where usage records are kept, and for how long. */
 #include "conf/section.h"
 
-/* One word today: what a power cut may cost is written out, not assumed. */
-static const struct span durabilities[] = {SPAN("process")};
+static const struct span durabilities[] = {SPAN("process"), SPAN("power")}; /* enum durability */
 static const struct span on_full_words[] = {SPAN("reject"), SPAN("degrade")};
 
 static const struct field rows[] = {
@@ -13,7 +12,9 @@ static const struct field rows[] = {
      .initial = "process",
      .words = durabilities,
      .words_count = ARRAY_LENGTH(durabilities),
-     .help = "process: a crash of headgate loses no record, a power cut at most 100 ms of them"},
+     .help =
+         "process: a crash of headgate loses no record, a power cut at most 100 ms of them; power: "
+         "neither does, and a call waits for the disk before it is sent and before its last byte"},
     {.name = "retention",
      .type = FIELD_DURATION,
      .place = offsetof(struct snapshot, journal.retention_ms),

@@ -37,8 +37,9 @@ struct settings_limits {
 
 enum { STATE_DIR_MAX = 3800 }; /* with names of ours behind it, still a path */
 
+enum durability { DURABILITY_PROCESS, DURABILITY_POWER };
 struct settings_journal {
-    uint32_t durability; /* 0: process */
+    uint32_t durability; /* enum durability */
     uint32_t retention_ms;
     uint64_t max;        /* bytes */
     bool degrades;       /* a failing disk costs records, not calls */

@@ -137,11 +137,11 @@ static void act_hold(struct call *call, const struct action *action)
     }
 }
 
-static void act_attempt(struct call *call, const struct action *action)
+void call_start(struct call *call, bool is_fresh)
 {
-    const struct target *target = plan_target(&call->plan, action->place);
+    const struct target *target = call_target(call);
     struct upstream_request request = {
-        .is_fresh = action->is_fresh,
+        .is_fresh = is_fresh,
         .provider = target->provider,
         .connect_ms = call->plan.rules->timeouts.connect_ms,
         .write_ms = call->plan.rules->timeouts.write_ms,
@@ -149,7 +149,7 @@ static void act_attempt(struct call *call, const struct action *action)
                  span_make((const char *)call, CALL_HOT),
                  span_make((const char *)call->conn, CONN_HOT)},
     };
-    struct upstream_ears ears = {.to = NULL,
+    struct upstream_ears ears = {.to = &call->env->calls->lanes[call->lane],
                                  .on_connected = on_connected,
                                  .on_written = on_written,
                                  .on_head = on_head,
@@ -158,6 +158,17 @@ static void act_attempt(struct call *call, const struct action *action)
     struct upstream *upstream = NULL;
     const struct upstream_ops *ops = NULL;
 
+    if (call_head_dress(call, target, &request)) {
+        ops = call_upstream(call, &upstream); /* that of this target */
+        call->upstream = ops->start(upstream, &request, &ears, call->id);
+    }
+    if (call->upstream == 0) {
+        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
+    }
+}
+
+static void act_attempt(struct call *call, const struct action *action)
+{
     if (call->upstream != 0 && !call_set_aside(call)) {
         call_event_of(call, action->attempt, EVENT_ENDED, OUTCOME_LOCAL);
         return;
@@ -172,18 +183,13 @@ static void act_attempt(struct call *call, const struct action *action)
     }
     call->relay.is_followed = action->is_resume;
     call->facts.has_attempt = true;
-    ears.to = &call->env->calls->lanes[call->lane];
     call->facts.attempt_us = loop_micros(call->env->loop);
     if (!call_record_open(call)) {
         call_event(call, EVENT_ENDED, OUTCOME_JOURNAL_FULL);
-        return;
-    }
-    if (call_head_dress(call, target, &request)) {
-        ops = call_upstream(call, &upstream); /* that of this target */
-        call->upstream = ops->start(upstream, &request, &ears, call->id);
-    }
-    if (call->upstream == 0) {
-        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
+    } else if (call->env->ports->is_power && call->slot != 0) {
+        call_wait_for_slot(call, action->is_fresh);
+    } else {
+        call_start(call, action->is_fresh);
     }
 }
 
@@ -198,6 +204,8 @@ static void act_abandon(struct call *call, const struct action *action)
         ops = call_upstream(call, &upstream);
         ops->cancel(upstream, call->upstream);
         call->upstream = 0;
+    } else if (call->waits != NULL && call->number == action->attempt) {
+        call_wait_cancel(call);
     }
 }
 
@@ -231,6 +239,19 @@ static void act_commit(struct call *call)
     relay_commit(call);
 }
 
+/* Ends the app's message. */
+static void act_end(struct call *call, const struct action *action)
+{
+    if (call->env->ports->is_power) {
+        call_wait_for_record(call, action->outcome);
+    }
+    switch (action->kind) {
+    case ACTION_FINISH: relay_finish(call); break;
+    case ACTION_CUT: relay_cut(call, action->outcome); break;
+    default: reply_failure(call, action); break;
+    }
+}
+
 static void call_act(struct call *call, const struct action *action)
 {
     call_look_at(call, action->attempt);
@@ -243,9 +264,9 @@ static void call_act(struct call *call, const struct action *action)
     case ACTION_DRAIN: call_drain_begin(call); break;
     case ACTION_EARLY_HEAD: relay_early_head(call); break;
     case ACTION_KEEP_ALIVE: relay_keep_alive(call); break;
-    case ACTION_FINISH: relay_finish(call); break;
-    case ACTION_CUT: relay_cut(call, action->outcome); break;
-    case ACTION_FAIL: reply_failure(call, action); break;
+    case ACTION_FINISH:
+    case ACTION_CUT:
+    case ACTION_FAIL: act_end(call, action); break;
     case ACTION_SETTLE: act_settle(call, action); break;
     case ACTION_CLOSE: call_close(call, true); break;
     }

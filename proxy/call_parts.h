@@ -3,7 +3,7 @@
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
  * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
  * models.c, call_log.c (its line), call_tell.c (its observer),
- * call_resume.c (a stream that goes on elsewhere). Composition; each part is written by its own file. */
+ * call_resume.c (a stream that goes on elsewhere), call_wait.c (what waits for the disk). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
@@ -16,6 +16,7 @@
 #include "proxy/bill.h"
 #include "proxy/call.h"
 #include "proxy/outbox.h"
+#include "proxy/store.h"
 #include "router/dispatch.h"
 #include "router/plan.h"
 #include "wire/dialect.h"
@@ -146,6 +147,14 @@ struct call_aside {
 
 /* Whose ears an attempt has: two of one call can be in flight. */
 enum { LANES = 2 };
+
+/* An attempt that is not sent before its slot is on the disk (journal.durability: power). */
+struct call_wait {
+    struct store_wait sync;
+    struct call *call;
+    uint8_t number; /* of the attempt; 0: none waits */
+    bool is_fresh;  /* it is to go out on a new connection */
+};
 /* An attempt that was settled in this step: its record is written when it is known whether the call is
  * over. */
 struct call_settled {
@@ -193,6 +202,7 @@ struct call {
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */
     uint32_t kept;               /* bytes of the request that are kept beyond its use; 0: none */
+    struct call_wait *waits;     /* LANES of them; NULL: none ever waited for the disk */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -258,6 +268,8 @@ void calls_put_id(struct calls *calls, char text[CALL_ID_LENGTH]);
 void call_event(struct call *call, enum event_kind kind, enum outcome outcome);
 /* The answer is complete: lets go of the connection, which goes on to its next request. */
 void call_leave(struct call *call);
+/* Sends the attempt in view, whose record is open. */
+void call_start(struct call *call, bool is_fresh);
 const struct target *call_target(const struct call *call);
 const struct upstream_ops *call_upstream(const struct call *call, struct upstream **upstream);
 
@@ -279,6 +291,21 @@ void call_drain_begin(struct call *call);
 void call_drain_end(struct call *call);
 /* Bytes came. False: enough, the attempt is to be given up. */
 bool call_drain_takes(struct call *call, size_t bytes);
+
+/* call_wait.c: durability power; none of these is called without it (call->env->ports->is_power). */
+/* The attempt in view is sent when its slot is on the disk. */
+void call_wait_for_slot(struct call *call, bool is_fresh);
+/* The attempt in view is not sent any more. */
+void call_wait_cancel(struct call *call);
+/* What is about to be sent ends the answer: it leaves when the records of the attempts that end with it are
+ * on the disk. */
+void call_wait_for_record(struct call *call, enum outcome outcome);
+/* The same of what may be the last that the app looks at, though its attempt ends a little later: a
+ * stream's last event, */
+void call_wait_for_end(struct call *call);
+/* and so many bytes of a body, unread, whose length is told. */
+void call_wait_at_length(struct call *call, size_t bytes);
+void call_wait_forget(struct call *call);
 
 /* call_resume.c */
 /* With the plan made: takes memory where the route wants its streams continued. */

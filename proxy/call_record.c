@@ -452,7 +452,9 @@ void call_record_settle(struct call *call, const struct action *action)
     }
     call_record_bill(call, action->outcome, action->phase);
     if (action->outcome == OUTCOME_JOURNAL_FULL) {
-        return; /* that is why: it has no slot and was never sent */
+        store_drop(call->env->ports->store, call->slot); /* it was never sent */
+        call->slot = 0;
+        return;
     }
     if (action->outcome == OUTCOME_HEDGE_LOST) { /* another one ends the call */
         write_record(call, &settled, false);

@@ -99,6 +99,7 @@ static void reap_run(struct loop_task *task)
     call_forget_kept(call);
     call_drain_end(call);
     call_resume_end(call);
+    call_wait_forget(call);
     relay_end(&call->relay);
     if (calls->spare_count == SPARES_MAX) {
         destroy(call);

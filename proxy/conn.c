@@ -144,6 +144,7 @@ void conn_die(struct conn *conn)
     conn_watch(conn, 0);
     (void)close(conn->fd);
     loop_timer_set(&conn->timer, MONO_NEVER);
+    store_wait_cancel(&conn->wait);
     list_remove(&conn->link);
     ahead_take_out(&conn->place);
     silent_leave(&conns->silent, &conn->silent);
@@ -215,7 +216,7 @@ void conn_answered(struct conn *conn)
     /* Answered while the body was coming in: nobody reads the rest of it. */
     conn->must_close = conn->must_close || conn->state == CONN_BODY;
     conn->state = CONN_BUSY;
-    if (conn->out.len == 0 && !conn->is_broken) {
+    if (conn->out.len == 0 && !conn->is_broken && !conn->is_stopped) {
         conn_next(conn);
     }
 }
@@ -284,6 +285,7 @@ void conn_open(struct env *env, int fd, enum conn_side side, const struct silent
     loop_timer_init(&conn->timer, env->loop, timer_fire);
     loop_task_init(&conn->task, task_run);
     ahead_place_init(&conn->place);
+    store_wait_init(&conn->wait, conn_synced);
     list_push_back(&env->conns->all, &conn->link);
     env->conns->count[side]++;
     conn_watch(conn, EV_READ);

@@ -54,6 +54,10 @@ enum { CONN_HOT = 96 };
 /* Bytes to the app, in order; what the socket does not take is kept. After a failure they go
  * nowhere and the call hears call_app_gone soon. */
 void conn_send(struct conn *conn, const struct span *pieces, size_t count);
+/* What is sent from here on is kept, and leaves when the records of attempts that end in this turn, and
+ * before, are on the disk (conn_send_when_synced), or the disk has failed; never when neither is asked for. */
+void conn_stop_sending(struct conn *conn);
+void conn_send_when_synced(struct conn *conn);
 /* Bytes kept because the app reads slowly. */
 size_t conn_backlog(const struct conn *conn);
 /* The answer is complete: the next request may come, or the connection ends. */

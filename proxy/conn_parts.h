@@ -17,6 +17,7 @@
 #include "proxy/ahead.h"
 #include "proxy/call.h"
 #include "proxy/conn.h"
+#include "proxy/store.h"
 
 enum conn_state { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_DROP, CONN_LINGER, CONN_DEAD };
 
@@ -34,6 +35,7 @@ struct conn {
     bool has_costly_body; /* of the present request: not to be read only to be dropped */
     bool must_close;
     bool is_broken; /* the socket failed; the call is told by the task */
+    bool is_stopped; /* what is sent waits for the disk */
     /* From here on (CONN_HOT, in conn.h) what only a request's begin or end touches. */
     enum conn_side side;
     struct {
@@ -52,6 +54,7 @@ struct conn {
     struct loop_timer timer;
     struct loop_task task; /* goes on with pipelined bytes, or frees the memory */
     struct link link;      /* in conns */
+    struct store_wait wait;
     struct silent_place silent; /* in conns, until its first whole head */
     struct event event;
 };
@@ -105,6 +108,8 @@ void conn_body_late(struct conn *conn, mono_ms now);
 /* conn_send.c */
 /* The socket takes bytes again. */
 void conn_writable(struct conn *conn);
+/* What waited for the disk leaves. */
+void conn_synced(struct store_wait *wait, bool is_synced);
 /* The app has its time to read on when bytes wait for it; no end is set when none do. */
 void conn_wait_for_reader(struct conn *conn);
 

@@ -59,11 +59,11 @@ void conn_send(struct conn *conn, const struct span *pieces, size_t count)
     if (conn->state == CONN_DEAD || conn->is_broken || total == 0) {
         return;
     }
-    if (conn->out.len == 0) {
+    if (conn->out.len == 0 && !conn->is_stopped) {
         sent = send_now(conn, pieces, count);
     }
     if (!conn->is_broken && sent < total) {
-        bool was_waiting = conn->out.len > 0;
+        bool was_waiting = conn->out.len > 0 || conn->is_stopped;
         keep_rest(conn, pieces, count, sent);
         if (!was_waiting) { /* else the app's time is running already */
             conn_watch(conn, (short)(conn->watched | EV_WRITE));
@@ -78,8 +78,13 @@ void conn_send(struct conn *conn, const struct span *pieces, size_t count)
 void conn_writable(struct conn *conn)
 {
     struct span rest = buf_span(&conn->out);
-    size_t sent = send_now(conn, &rest, 1);
+    size_t sent = 0;
 
+    if (conn->is_stopped) {
+        conn_watch(conn, (short)(conn->watched & ~EV_WRITE));
+        return;
+    }
+    sent = send_now(conn, &rest, 1);
     if (conn->is_broken) {
         conn_die(conn);
         return;
@@ -99,5 +104,40 @@ void conn_writable(struct conn *conn)
     }
     if (conn->call != NULL && conn->out.len <= LIMIT_APP_BACKLOG_LOW) {
         call_writable(conn->call);
+    }
+}
+
+/* ---- waiting for the disk ---- */
+
+void conn_stop_sending(struct conn *conn)
+{
+    if (conn->state != CONN_DEAD && !conn->is_stopped) {
+        conn->is_stopped = true;
+        conn_wait_until(conn, MONO_NEVER); /* it is not the app that is slow */
+    }
+}
+
+void conn_send_when_synced(struct conn *conn)
+{
+    if (conn->state != CONN_DEAD) {
+        store_when_synced(conn->env->ports->store, &conn->wait);
+    }
+}
+
+/* Also when the disk failed: the answer is paid for, and its record waits in the table. */
+void conn_synced(struct store_wait *wait, bool is_synced)
+{
+    struct conn *conn = LIST_OWNER(wait, struct conn, wait);
+
+    (void)is_synced;
+    conn->is_stopped = false;
+    if (conn->out.len > 0) {
+        conn_writable(conn);
+    } else if (conn->call == NULL && conn->state == CONN_BUSY) {
+        conn_next(conn);
+    }
+    if (conn->state != CONN_DEAD && conn->out.len > 0) {
+        conn_watch(conn, (short)(conn->watched | EV_WRITE));
+        conn_wait_for_reader(conn);
     }
 }

@@ -29,6 +29,7 @@ struct ports {
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
     struct store *store;
+    bool is_power;       /* calls wait for the store's disk: journal.durability */
     struct guesses *guesses;
     struct ranks *ranks; /* vocabularies */
     struct index *index; /* the store thread's; NULL: it could not be opened */

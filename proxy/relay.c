@@ -335,6 +335,9 @@ static void stream_bytes(struct call *call, struct span bytes)
         call_event(call, EVENT_READY, OUTCOME_OK);
     }
     if (!was_terminal && relay->stream.saw_terminal && !call->is_closed) {
+        if (call->env->ports->is_power) {
+            call_wait_for_end(call);
+        }
         call_event(call, EVENT_TERMINAL, OUTCOME_OK);
     }
 }
@@ -352,6 +355,9 @@ void relay_on_bytes(struct call *call, struct span bytes)
     case RELAY_STREAM: stream_bytes(call, bytes); return;
     case RELAY_PASS:
         dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), true);
+        if (call->env->ports->is_power) {
+            call_wait_at_length(call, bytes.len);
+        }
         relay_send(call, span_make(NULL, 0), &bytes, 1);
         return;
     case RELAY_WHOLE:

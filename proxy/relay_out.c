@@ -184,6 +184,9 @@ void relay_commit(struct call *call)
             stream_head(call, out);
         } else {
             pass_head(call, out);
+            if (call->env->ports->is_power) {
+                call_wait_at_length(call, 0);
+            }
         }
     }
     relay->is_open = true;

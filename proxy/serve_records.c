@@ -76,6 +76,7 @@ enum err serve_records_open(struct serve_records *records, struct env *env, stru
         .calls = snapshot->limits.calls,
         .seed = env->scratch->seed,
         .degrades = snapshot->journal.degrades,
+        .is_power = snapshot->journal.durability == DURABILITY_POWER,
         .journal = {.retention_ms = snapshot->journal.retention_ms, .max = snapshot->journal.max},
         .settle_crash = settle_crash,
         .make_followers = make_followers,
@@ -85,6 +86,7 @@ enum err serve_records_open(struct serve_records *records, struct env *env, stru
 
     records->env = env;
     records->ports = ports;
+    ports->is_power = options.is_power;
     err = state_dir_find(snapshot, &records->state_dir, why);
     if (err == ERR_NONE) {
         err = state_dir_open(&records->state_dir, why);

@@ -18,6 +18,10 @@ endif()
 add_library(resolver MODULE e2e/resolver.c)
 target_link_libraries(resolver PRIVATE flags)
 
+# The disk of a program under test: see disk.c.
+add_library(disk MODULE e2e/disk.c)
+target_link_libraries(disk PRIVATE flags)
+
 # The sinks over a journal that a test writes.
 add_executable(sinks_rig e2e/sinks_rig.c)
 target_link_libraries(sinks_rig PRIVATE shell core flags)
@@ -28,7 +32,7 @@ function(e2e_test file label seconds node)
            WORKING_DIRECTORY ${PROJECT_BINARY_DIR})
   set_tests_properties(${label}/${file} PROPERTIES
     LABELS ${label}
-    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_SINKS_RIG=$<TARGET_FILE:sinks_rig>;HEADGATE_TEST_RESOLVER=$<TARGET_FILE:resolver>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
+    ENVIRONMENT "HEADGATE_BIN=${headgate_bin};HEADGATE_SINKS_RIG=$<TARGET_FILE:sinks_rig>;HEADGATE_TEST_RESOLVER=$<TARGET_FILE:resolver>;HEADGATE_TEST_DISK_LIBRARY=$<TARGET_FILE:disk>;HEADGATE_TEST_PATIENCE=${HEADGATE_TEST_PATIENCE}")
   test_limit(${label}/${file} ${seconds})
 endfunction()
 
@@ -46,7 +50,7 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_time_slow bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process admin
         admin_targets examples prices scorecard stale ${e2e_timed}
-        records crash usage usage_command sinks sinks_live sinks_redis estimate reported top)
+        records crash power usage usage_command sinks sinks_live sinks_redis estimate reported top)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")

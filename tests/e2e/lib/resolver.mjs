@@ -9,7 +9,7 @@ import { BINARY, temporary } from './headgate.mjs';
 const LIBRARY = process.env.HEADGATE_TEST_RESOLVER ?? path.resolve(path.dirname(BINARY ?? ''), '../tests/libresolver.so');
 
 // A sanitizer wants to be loaded first.
-const sanitizer = () => /\S*\/libasan\.so\S*/.exec(spawnSync('ldd', [BINARY], { encoding: 'utf8' }).stdout)?.[0];
+export const sanitizer = () => /\S*\/libasan\.so\S*/.exec(spawnSync('ldd', [BINARY], { encoding: 'utf8' }).stdout)?.[0];
 
 export class Resolver {
     #dir = temporary();
