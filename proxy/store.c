@@ -90,6 +90,7 @@ bool store_open(struct store *store, const struct record *record, uint32_t *slot
     *slot = inflight_put(&store->table, record, INFLIGHT_OPEN);
     must(*slot != 0);
     store->open++;
+    store->syncs.has_opened = true;
     return true;
 }
 

@@ -45,11 +45,13 @@ struct store_syncs {
     struct link riding;
     struct loop_task depart;
     bool is_running;
+    bool has_opened;       /* slots that no sync of the table has seen */
     bool was_good;         /* the last one */
     uint32_t *kept;        /* slots whose lines are not known to be synced; NULL: not is_power */
     uint32_t kept_count;
     uint32_t kept_riding;  /* the first so many of them are with the sync that runs */
     atomic_bool is_asked;  /* main -> store */
+    atomic_bool has_table; /* the same: the table is to be synced as well */
     _Atomic uint32_t told; /* enum sync_told: store -> main */
 };
 

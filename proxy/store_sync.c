@@ -41,6 +41,10 @@ static void depart(struct loop_task *task)
     }
     syncs->kept_riding = syncs->kept_count;
     syncs->is_running = true;
+    if (syncs->has_opened) { /* lines alone do not need it */
+        atomic_store(&syncs->has_table, true);
+    }
+    syncs->has_opened = false;
     atomic_store(&syncs->is_asked, true);
     bell_ring(store->wake);
 }
@@ -155,7 +159,7 @@ static bool sync_table(struct store_thread *side, struct why *why)
     int (*sync)(void *memory, size_t size) =
         disk != NULL && disk->sync_table != NULL ? disk->sync_table : sync_really;
 
-    if (!store->options.is_power || sync(store->map.memory, store->map.size) == 0) {
+    if (sync(store->map.memory, store->map.size) == 0) {
         return true;
     }
     why_set(why, "%s/inflight: %s", store->folder, strerror(errno));
@@ -166,8 +170,11 @@ bool store_thread_sync(struct store_thread *side)
 {
     struct why why = {.text = ""};
     bool was_failing = side->is_sync_failing;
+    bool has_table =
+        atomic_exchange(&side->store->syncs.has_table, false) || side->is_table_failing;
 
-    side->is_sync_failing = !sync_table(side, &why) || !journal_sync(side->journal, &why);
+    side->is_table_failing = has_table && !sync_table(side, &why);
+    side->is_sync_failing = side->is_table_failing || !journal_sync(side->journal, &why);
     side->is_sync_due = side->is_sync_failing;
     if (side->is_sync_failing) {
         store_thread_failed(side, &why);

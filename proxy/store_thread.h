@@ -35,6 +35,7 @@ struct store_thread {
     struct loop_task again; /* a follower has more to do */
     bool is_sync_due;
     bool is_sync_failing; /* the last one failed: that lines can be appended means little then */
+    bool is_table_failing; /* and it was the table's */
     bool is_short;        /* of memory: a record could not be made a line */
     bool is_stopped;
     bool has_settled; /* the first second is over */
@@ -49,7 +50,7 @@ bool store_thread_append(struct store_thread *side, struct span lines, struct jo
 /* The disk failed, or works again; told when that is news. */
 void store_thread_failed(struct store_thread *side, const struct why *why);
 void store_thread_works(struct store_thread *side);
-/* Syncs what was appended and, with is_power, the table. False: the disk fails, which is told, and tried
+/* Syncs what was appended and, where slots were opened that are waited for, the table. False: the disk fails, which is told, and tried
  * again soon. */
 bool store_thread_sync(struct store_thread *side);
 /* The sync that the main loop asked for: everything that could be appended is. */

@@ -391,6 +391,28 @@ static void store_sync__serves_all_who_wait_with_one(void **state)
     rig_end(&rig);
 }
 
+static void store_sync__leaves_the_table_alone_where_nothing_was_opened(void **state)
+{
+    struct rig rig;
+    struct waiter waiter;
+    uint32_t slot = 0;
+    int before = 0;
+
+    (void)state;
+    rig_begin(&rig, true);
+    slot = open_one(&rig, 0);
+    wait_for(&rig, &waiter, slot);
+    turn_until_told(&rig, &waiter);
+    before = atomic_load(&disk.table_syncs);
+    assert_int_equal(atomic_load(&disk.syncs), 0); /* no line, no sync of lines */
+    finish_one(&rig, slot, 0);
+    wait_for(&rig, &waiter, 0);
+    turn_until_told(&rig, &waiter);
+    assert_int_equal(atomic_load(&disk.table_syncs), before);
+    assert_int_equal(atomic_load(&disk.syncs), 1);
+    rig_end(&rig);
+}
+
 static void store_sync__forgets_who_goes(void **state)
 {
     struct rig rig;
@@ -720,6 +742,7 @@ int main(void)
         ON_DISK(store_sync__tells_of_a_record_when_the_disk_has_its_line),
         ON_DISK(store_sync__covers_what_ends_later_in_the_same_turn),
         ON_DISK(store_sync__serves_all_who_wait_with_one),
+        ON_DISK(store_sync__leaves_the_table_alone_where_nothing_was_opened),
         ON_DISK(store_sync__forgets_who_goes),
         ON_DISK(store_sync__of_the_journal_fails),
         ON_DISK(store_sync__of_the_table_fails),
