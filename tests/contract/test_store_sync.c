@@ -553,6 +553,29 @@ static void store_sync__does_nothing_where_only_the_process_may_die(void **state
     assert_int_equal(atomic_load(&disk.table_syncs), 0);
 }
 
+/* Calls are refused then, so that no append can tell that the disk works again. */
+static void store_sync__by_the_clock_fails_and_comes_back(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_begin(&rig, false);
+    atomic_store(&disk.fail_sync, EIO);
+    finish_one(&rig, open_one(&rig, 1), 1);
+    for (int i = 0; i < 500 && !store_state(rig.store).is_failing; i++) {
+        (void)loop_turn(rig.loop, 10);
+    }
+    assert_true(store_state(rig.store).is_failing);
+    atomic_store(&disk.fail_sync, 0);
+    for (int i = 0; i < 500 && store_state(rig.store).is_failing; i++) {
+        (void)loop_turn(rig.loop, 10);
+    }
+    assert_false(store_state(rig.store).is_failing);
+    finish_one(&rig, open_one(&rig, 2), 2);
+    rig_end(&rig);
+    assert_int_equal(disk.lines, 2);
+}
+
 /* ---- power cuts ---- */
 
 /* An attempt of the run: which of its two waits were told, so that it may have been sent, and
@@ -750,6 +773,7 @@ int main(void)
         ON_DISK(store_sync__at_the_stop_tells_everyone),
         ON_DISK(store_sync__at_the_stop_keeps_what_the_disk_did_not_take),
         ON_DISK(store_sync__does_nothing_where_only_the_process_may_die),
+        ON_DISK(store_sync__by_the_clock_fails_and_comes_back),
         ON_DISK(store_sync__outlives_a_power_cut_at_any_moment),
     };
 
