@@ -43,6 +43,10 @@ enum state {
 /* Lists of paths that stay: of each dialect's requests, answers, usage and events. */
 enum { PLANS = 16 };
 
+/* Bytes that a short cut must have before it: of a value (a literal, and a byte behind it), of a
+ * name of one block with its quote and colon and a value, of a member with its first quote. */
+enum { VALUE_ROOM = 6, NAME_ROOM = BLOCK_BYTES + 2 + VALUE_ROOM, MEMBER_ROOM = 1 + NAME_ROOM };
+
 /* An open container. */
 struct frame {
     uint64_t at;
@@ -340,21 +344,29 @@ static const char *read_colon(struct json_scan *scan, const char *p, const char 
     return p + 1;
 }
 
-/* The key is over at its closing quote `p`. */
-static const char *end_key(struct json_scan *scan, const char *p, struct span name)
+/* The name of a member, whose closing quote is `p`. False: a fault. */
+static inline bool take_name(struct json_scan *scan, struct frame *frame, const char *p,
+                             struct span name)
 {
-    struct frame *frame = &scan->frames[scan->depth - 1];
-
     if (!scan->allow_duplicates) {
         switch (json_dup_add(&scan->dup, &frame->names, scan->depth, name)) {
         case JSON_DUP_NEW: break;
-        case JSON_DUP_SEEN: return fail(scan, p, JSON_FAULT_DUPLICATE);
-        case JSON_DUP_NO_MEMORY: return fail(scan, p, JSON_FAULT_MEMORY);
+        case JSON_DUP_SEEN: (void)fail(scan, p, JSON_FAULT_DUPLICATE); return false;
+        case JSON_DUP_NO_MEMORY: (void)fail(scan, p, JSON_FAULT_MEMORY); return false;
         }
     }
     scan->match = 0;
     if (frame->through != 0) {
         scan->match = json_watch_name(&scan->watch, frame->through, scan->depth - 1, name);
+    }
+    return true;
+}
+
+/* The key is over at its closing quote `p`. */
+static const char *end_key(struct json_scan *scan, const char *p, struct span name)
+{
+    if (!take_name(scan, &scan->frames[scan->depth - 1], p, name)) {
+        return p;
     }
     scan->state = STATE_COLON;
     return p + 1;
@@ -406,6 +418,77 @@ static const char *read_key(struct json_scan *scan, const char *p, const char *e
     return begin_key(scan, p + 1, end);
 }
 
+/* ---- plain members ---- */
+
+/* The quote behind a plain name at `p`, which has NAME_ROOM bytes; NULL: it may be anything else.
+ */
+static inline const char *plain_name_end(const char *p, const char *end)
+{
+    unsigned length = json_text_plain_block(p);
+
+    if (length == BLOCK_BYTES && end - p >= BLOCK_BYTES + NAME_ROOM) {
+        length += json_text_plain_block(p + BLOCK_BYTES);
+    }
+    return p[length] == '"' && p[length + 1] == ':' ? p + length : NULL;
+}
+
+/* The end of a plain value at `p`, which has VALUE_ROOM bytes; `p`: it may be anything else. */
+static inline const char *plain_value_end(const char *p, const char *end, enum json_kind *kind)
+{
+    const char *q = p;
+
+    switch (*p) {
+    case '"':
+        q = json_text_skip_short(p + 1, end);
+        *kind = JSON_STRING;
+        return q < end && *q == '"' ? q + 1 : p;
+    case 'n': *kind = JSON_NULL; return memcmp(p, "null", 4) == 0 ? p + 4 : p;
+    case 't': *kind = JSON_TRUE; return memcmp(p, "true", 4) == 0 ? p + 4 : p;
+    case 'f': *kind = JSON_FALSE; return memcmp(p, "false", 5) == 0 ? p + 5 : p;
+    case '{':
+    case '[': return p;
+    default: *kind = JSON_NUMBER; return json_number_skip_whole(p, end);
+    }
+}
+
+/* A short cut for what most of a document is: members without blanks whose names have no escapes
+ * and whose values are plain and no containers, one behind the other. `p` is where a key may begin;
+ * the same `p`: nothing was taken, and all is as it was. What is not plain is left to the readers
+ * above. */
+static const char *read_members(struct json_scan *scan, const char *p, const char *end)
+{
+    struct frame *frame = &scan->frames[scan->depth - 1];
+
+    while (end - p >= MEMBER_ROOM && *p == '"' && scan->members < LIMIT_JSON_MEMBERS) {
+        const char *quote = plain_name_end(p + 1, end);
+        const char *value = NULL;
+        enum json_kind kind = JSON_ABSENT;
+
+        if (quote == NULL) {
+            return p;
+        }
+        frame->count++;
+        scan->members++;
+        if (!take_name(scan, frame, quote, span_make(p + 1, (size_t)(quote - p - 1)))) {
+            return quote;
+        }
+        value = quote + 2;
+        p = plain_value_end(value, end, &kind);
+        if (p == value) {
+            scan->state = STATE_VALUE;
+            return p;
+        }
+        scan->token_at = offset(scan, value);
+        end_scalar(scan, kind, p);
+        if (end - p < MEMBER_ROOM || p[0] != ',' || p[1] != '"') {
+            return p;
+        }
+        scan->state = STATE_KEY;
+        p++;
+    }
+    return p;
+}
+
 static const char *read_after(struct json_scan *scan, const char *p, const char *end)
 {
     bool is_object = false;
@@ -429,6 +512,8 @@ static const char *read_after(struct json_scan *scan, const char *p, const char 
 /* The first four cases are in the order of a member: one that is all there comes by here once. */
 static inline const char *read_next(struct json_scan *scan, const char *p, const char *end)
 {
+    const char *q = NULL;
+
     switch (scan->state) {
     case STATE_AFTER:
         p = read_after(scan, p, end);
@@ -438,6 +523,10 @@ static inline const char *read_next(struct json_scan *scan, const char *p, const
         FALLTHROUGH;
     case STATE_KEY:
     case STATE_FIRST_KEY:
+        q = read_members(scan, p, end);
+        if (q != p) {
+            return q;
+        }
         p = read_key(scan, p, end);
         if (scan->state != STATE_COLON || p == end) {
             return p;

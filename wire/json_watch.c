@@ -12,6 +12,30 @@ static bool is_items(struct span step)
     return step.len == 2 && step.at[0] == '[' && step.at[1] == ']';
 }
 
+/* The path has a step of this name. Items have no name. */
+static void add_name(struct json_plan *plan, size_t path, size_t step)
+{
+    struct span name = plan->paths[path].step[step];
+    uint8_t *first = &plan->first[step][json_watch_hash(name)];
+    uint8_t number = *first;
+
+    if (is_items(name)) {
+        return;
+    }
+    while (number != 0) {
+        struct json_plan_name *entry = &plan->names[number - 1];
+
+        if (span_equal(plan->paths[entry->path].step[step], name)) {
+            entry->paths |= UINT32_C(1) << path;
+            return;
+        }
+        number = entry->next;
+    }
+    plan->names[plan->names_count++] = (struct json_plan_name){
+        .paths = UINT32_C(1) << path, .path = (uint8_t)path, .next = *first};
+    *first = plan->names_count;
+}
+
 void json_plan_make(struct json_plan *plan, const struct json_path *paths, size_t count)
 {
     must(count <= JSON_PATHS_MAX);
@@ -22,7 +46,7 @@ void json_plan_make(struct json_plan *plan, const struct json_path *paths, size_
         must(path->steps <= JSON_PATH_STEPS);
         plan->ends[path->steps] |= UINT32_C(1) << i;
         for (size_t step = 0; step < JSON_WATCH_SORTED && step < path->steps; step++) {
-            plan->sorted[step][json_watch_hash(path->step[step])] |= UINT32_C(1) << i;
+            add_name(plan, i, step);
         }
     }
 }

@@ -13,12 +13,21 @@
 
 enum { JSON_WATCH_SORTED = 2 }; /* steps, from the root */
 
+/* A name that paths have as their step so and so: mostly several have it. */
+struct json_plan_name {
+    uint32_t paths;
+    uint8_t path; /* one of them */
+    uint8_t next; /* with the same hash: its number in `names`, from 1; 0: none */
+};
+
 /* What is worked out of paths before a document is looked at. */
 struct json_plan {
     const struct json_path *paths;
     size_t count;
-    uint32_t ends[JSON_PATH_STEPS + 1]; /* paths of so many steps */
-    uint32_t sorted[JSON_WATCH_SORTED][16]; /* paths by a hash of the name of such a step */
+    uint32_t ends[JSON_PATH_STEPS + 1];   /* paths of so many steps */
+    uint8_t first[JSON_WATCH_SORTED][16]; /* names of such a step by their hash, like `next` */
+    uint8_t names_count;
+    struct json_plan_name names[JSON_WATCH_SORTED * JSON_PATHS_MAX];
 };
 void json_plan_make(struct json_plan *plan, const struct json_path *paths, size_t count);
 
@@ -44,12 +53,22 @@ uint32_t json_watch_select(const struct json_watch *watch, uint32_t candidates, 
 static inline uint32_t json_watch_name(const struct json_watch *watch, uint32_t through,
                                        size_t step, struct span name)
 {
-    uint32_t candidates = through;
+    const struct json_plan *plan = watch->plan;
+    uint8_t number = 0;
 
-    if (step < JSON_WATCH_SORTED) {
-        candidates &= watch->plan->sorted[step][json_watch_hash(name)];
+    if (step >= JSON_WATCH_SORTED) {
+        return json_watch_select(watch, through, step, name);
     }
-    return candidates == 0 ? 0 : json_watch_select(watch, candidates, step, name);
+    for (number = plan->first[step][json_watch_hash(name)]; number != 0;) {
+        const struct json_plan_name *entry = &plan->names[number - 1];
+        struct span wanted = plan->paths[entry->path].step[step];
+
+        if ((entry->paths & through) != 0 && span_equal(wanted, name)) {
+            return entry->paths & through;
+        }
+        number = entry->next;
+    }
+    return 0;
 }
 /* ... and of the paths that lead to a value behind `steps` steps: those that end there. */
 static inline uint32_t json_watch_ends(const struct json_watch *watch, uint32_t match, size_t steps)
