@@ -137,15 +137,24 @@ void text_put_size(struct buf *buf, uint64_t bytes)
     put_unit(buf, sizes, ARRAY_LENGTH(sizes), bytes);
 }
 
+static size_t printable_run(struct span text, size_t max)
+{
+    size_t run = 0;
+
+    while (run < text.len && run < max && text.at[run] >= ' ' && text.at[run] <= '~') {
+        run++;
+    }
+    return run;
+}
+
 void text_put_printable(struct buf *buf, struct span text, size_t max)
 {
-    size_t put = 0;
+    while (text.len > 0 && max > 0) {
+        size_t run = printable_run(text, max);
 
-    for (size_t i = 0; i < text.len && put < max; i++) {
-        if (text.at[i] >= ' ' && text.at[i] <= '~') {
-            buf_put_char(buf, text.at[i]);
-            put++;
-        }
+        buf_put(buf, span_make(text.at, run));
+        text = span_from(text, run < text.len ? run + 1 : run); /* without the one behind it */
+        max -= run;
     }
 }
 
@@ -154,6 +163,13 @@ void text_put_printable(struct buf *buf, struct span text, size_t max)
 #define MS_PER_DAY   INT64_C(86400000)
 #define DAYS_TO_1970 INT64_C(719528) /* from 0000-01-01 */
 #define YEAR_MAX     INT64_C(9999)
+
+enum {
+    DAYS_OF_4_YEARS = 1461,
+    DAYS_OF_100_YEARS = 36524,
+    DAYS_OF_400_YEARS = 146097,
+    DAYS_BEFORE_MARCH = 60 /* of the year 0, which is a leap year */
+};
 
 struct date {
     int64_t year;
@@ -206,20 +222,21 @@ static wall_ms wall_of(const struct date *date)
 /* days: since 0000-01-01, not negative. */
 static void set_day(struct date *date, int64_t days)
 {
-    int64_t rest = days;
+    /* In years that begin with March a leap day is the last one, and months are 153 days for each
+     * five. The span of 400 years in front keeps January and February of the year 0 positive. */
+    int64_t since = days + DAYS_OF_400_YEARS - DAYS_BEFORE_MARCH;
+    int64_t cycle = since / DAYS_OF_400_YEARS;
+    unsigned day = (unsigned)(since % DAYS_OF_400_YEARS);
+    unsigned year = (day - day / (DAYS_OF_4_YEARS - 1) + day / DAYS_OF_100_YEARS -
+                     day / (DAYS_OF_400_YEARS - 1)) /
+                    365;
+    unsigned month = 0;
 
-    /* Steps of 366 days never pass the year looked for, and two or three of them come close. */
-    date->year = 0;
-    while (rest >= (is_leap(date->year) ? 366 : 365)) {
-        date->year += rest < 366 ? 1 : rest / 366;
-        rest = days - days_before_year(date->year);
-    }
-    date->month = 1;
-    while (rest >= (int64_t)days_in_month(date->year, date->month)) {
-        rest -= days_in_month(date->year, date->month);
-        date->month++;
-    }
-    date->day = (unsigned)rest + 1;
+    day -= 365 * year + year / 4 - year / 100;
+    month = (5 * day + 2) / 153;
+    date->day = day - (153 * month + 2) / 5 + 1;
+    date->month = month < 10 ? month + 3 : month - 9;
+    date->year = cycle * 400 - 400 + (int64_t)year + (date->month < 3);
 }
 
 /* Exactly `width` digits, and what separates them from the next ones. */

@@ -34,6 +34,9 @@ struct log {
     struct json_out json;
     wall_ms stamp_at;
     struct buf stamp; /* of this millisecond; many lines share it */
+    wall_ms front_at;
+    enum log_level front_level;
+    struct buf front; /* what JSON lines of this millisecond and level begin with */
 };
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
@@ -118,6 +121,7 @@ struct log *log_new(struct loop *loop, int fd, enum log_level level, enum log_fo
     log->is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
     buf_init(&log->lines, LOG_RING);
     buf_init(&log->stamp, 64);
+    buf_init(&log->front, 128);
     if (buf_reserve(&log->lines, LOG_FIRST) != ERR_NONE) {
         mem_give(log, sizeof *log);
         return NULL;
@@ -137,6 +141,7 @@ void log_free(struct log *log)
     loop_timer_fini(&log->retry);
     buf_fini(&log->lines);
     buf_fini(&log->stamp);
+    buf_fini(&log->front);
     mem_give(log, sizeof *log);
 }
 
@@ -182,6 +187,24 @@ static bool needs_quotes(struct span value)
     return value.len == 0;
 }
 
+static void begin_json(struct log *log, enum log_level level)
+{
+    wall_ms now = loop_wall(log->loop);
+
+    if (now != log->front_at || level != log->front_level || log->front.len == 0) {
+        log->front_at = now;
+        log->front_level = level;
+        buf_clear(&log->front);
+        json_out_init(&log->json, &log->front);
+        json_open_object(&log->json);
+        log_field(log, "ts", stamp(log));
+        log_field(log, "level", span_of(level_names[level]));
+    }
+    buf_put(&log->lines, buf_span(&log->front));
+    json_out_init(&log->json, &log->lines);
+    log->json.wants_comma = true;
+}
+
 void log_begin(struct log *log, enum log_level level, const char *event, const char *text)
 {
     log->line_at = log->lines.len;
@@ -191,10 +214,7 @@ void log_begin(struct log *log, enum log_level level, const char *event, const c
         return;
     }
     if (log->format == LOG_JSON) {
-        json_out_init(&log->json, &log->lines);
-        json_open_object(&log->json);
-        log_field(log, "ts", stamp(log));
-        log_field(log, "level", span_of(level_names[level]));
+        begin_json(log, level);
         log_field(log, "msg", span_of(text));
         log_field(log, "event", span_of(event));
         return;

@@ -60,11 +60,15 @@ void reply_status(struct buf *out, unsigned status)
 
 static void put_duration(struct buf *out, uint64_t micros)
 {
-    buf_put_u64(out, micros / 1000);
-    buf_put_char(out, '.');
-    buf_put_char(out, (char)('0' + micros / 100 % 10));
-    buf_put_char(out, (char)('0' + micros / 10 % 10));
-    buf_put_char(out, (char)('0' + micros % 10));
+    char text[BUF_DIGITS_MAX + 4];
+    char *end = buf_digits(text, micros / 1000);
+    unsigned rest = (unsigned)(micros % 1000);
+
+    *end++ = '.';
+    *end++ = (char)('0' + rest / 100);
+    *end++ = (char)('0' + rest / 10 % 10);
+    *end++ = (char)('0' + rest % 10);
+    buf_put(out, span_make(text, (size_t)(end - text)));
 }
 
 /* Ours is all the time in which we did not wait for the provider. */
