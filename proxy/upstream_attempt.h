@@ -30,6 +30,8 @@ struct upstream {
     struct link attempts;        /* all, to end them when this ends; never searched */
     struct sending *free;        /* kept for the next requests */
     unsigned free_count;
+    struct link spare;           /* attempts that are over, kept for the next ones */
+    unsigned spare_count;
     struct http1_head head;      /* scratch for heads that come whole */
 };
 
@@ -79,7 +81,7 @@ struct attempt {
     uint8_t interims;            /* 1xx seen */
     uint32_t write_ms;
     struct span warm[UPSTREAM_WARM_MAX];
-    struct link link;            /* in upstream->attempts */
+    struct link link;            /* in upstream->attempts, or among its spare ones */
     struct pool_user user;
     struct loop_task task;
     uint64_t handle;

@@ -9,17 +9,38 @@
 #include "base/mem.h"
 #include "base/must.h"
 
-enum { ATTEMPTS_MAX = 1 << 24 };
+enum { ATTEMPTS_MAX = 1 << 24, SPARE_MAX = 64 };
 
 _Static_assert(UPSTREAM_WARM_MAX + 1 == LINE_WARM_MAX, "an attempt, and what its ears touch");
 
-static void attempt_free(struct attempt *attempt)
+/* Zeroed: a spare one, or a new one. */
+static struct attempt *attempt_take(struct upstream *upstream)
+{
+    struct attempt *attempt = NULL;
+
+    if (upstream->spare_count == 0) {
+        return mem_take_zero(sizeof *attempt);
+    }
+    attempt = LIST_OWNER(upstream->spare.next, struct attempt, link);
+    list_remove(&attempt->link);
+    upstream->spare_count--;
+    memset(attempt, 0, sizeof *attempt);
+    return attempt;
+}
+
+static void attempt_give(struct upstream *upstream, struct attempt *attempt)
 {
     if (attempt->partial != NULL) {
         buf_fini(&attempt->partial->bytes);
         mem_give(attempt->partial, sizeof *attempt->partial);
     }
-    mem_give(attempt, sizeof *attempt);
+    if (upstream->spare_count == SPARE_MAX) {
+        mem_give(attempt, sizeof *attempt);
+        return;
+    }
+    list_init(&attempt->link);
+    list_push_front(&upstream->spare, &attempt->link); /* the caches still have it */
+    upstream->spare_count++;
 }
 
 /* Lets go of everything but the memory. */
@@ -45,8 +66,10 @@ void attempt_end(struct attempt *attempt, enum outcome how)
     must(!attempt->in_ear);
     struct upstream_ears ears = attempt->ears;
     uint64_t id = attempt->id;
+    struct upstream *upstream = attempt->upstream;
+
     attempt_release(attempt);
-    attempt_free(attempt);
+    attempt_give(upstream, attempt);
     ears.on_end(ears.to, id, how);
 }
 
@@ -54,7 +77,7 @@ bool attempt_leave_ear(struct attempt *attempt)
 {
     attempt->in_ear = false;
     if (attempt->is_dead) {
-        attempt_free(attempt);
+        attempt_give(attempt->upstream, attempt);
         return false;
     }
     return true;
@@ -144,7 +167,7 @@ static void attempt_run(struct loop_task *task)
 static uint64_t http1_start(struct upstream *upstream, const struct upstream_request *request,
                             const struct upstream_ears *ears, uint64_t id)
 {
-    struct attempt *attempt = mem_take_zero(sizeof *attempt);
+    struct attempt *attempt = attempt_take(upstream);
     if (attempt == NULL) {
         return 0;
     }
@@ -154,7 +177,7 @@ static uint64_t http1_start(struct upstream *upstream, const struct upstream_req
         if (attempt->sending != NULL) {
             sending_give(attempt->sending);
         }
-        mem_give(attempt, sizeof *attempt);
+        attempt_give(upstream, attempt);
         return 0;
     }
     attempt->upstream = upstream;
@@ -216,7 +239,7 @@ static void http1_cancel(struct upstream *upstream, uint64_t handle)
     if (attempt->in_ear) {
         attempt->is_dead = true;
     } else {
-        attempt_free(attempt);
+        attempt_give(upstream, attempt);
     }
 }
 
@@ -235,6 +258,7 @@ struct upstream *upstream_http1_new(struct loop *loop, const struct snapshot *sn
     }
     upstream->loop = loop;
     list_init(&upstream->attempts);
+    list_init(&upstream->spare);
     slots_init(&upstream->slots, ATTEMPTS_MAX);
     upstream->pool = pool_new(loop, snapshot);
     upstream->ahead = ahead_new(loop, &attempt_ahead_ears);
@@ -254,7 +278,13 @@ void upstream_http1_free(struct upstream *upstream)
         struct attempt *attempt = LIST_OWNER(upstream->attempts.next, struct attempt, link);
         must(!attempt->in_ear);
         attempt_release(attempt);
-        attempt_free(attempt);
+        attempt_give(upstream, attempt);
+    }
+    while (!list_is_empty(&upstream->spare)) {
+        struct attempt *attempt = LIST_OWNER(upstream->spare.next, struct attempt, link);
+
+        list_remove(&attempt->link);
+        mem_give(attempt, sizeof *attempt);
     }
     pool_free(upstream->pool);
     ahead_free(upstream->ahead);
