@@ -7,9 +7,9 @@
 
 enum {
     FINISHED_MIN = 8192, /* slots for what waits for its line, beside those of open attempts */
-    WAKE_AT = 256,       /* so many wait: the store thread is woken at once, seldom: each time its
+    WAKE_AT = 512,       /* so many wait: the store thread is woken at once, seldom: each time its
                           * code takes the place of the loop's in the caches */
-    NUDGE_MS = 20,       /* else after so long */
+    NUDGE_MS = 40,       /* else after so long */
     NUDGE_FAILING_MS = 1000
 };
 

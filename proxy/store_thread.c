@@ -10,7 +10,7 @@
 #include "proxy/store_thread.h"
 
 enum {
-    SYNC_MS = 80,     /* what comes in between is handed over within 20 ms (store.c) */
+    SYNC_MS = 60,     /* what comes in between is handed over within 40 ms (store.c) */
     SETTLE_MS = 1000, /* after the start: what opened a little later has something to say by then */
     TIDY_MS = 60000
 };
