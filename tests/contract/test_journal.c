@@ -22,27 +22,11 @@
 #include "base/rng.h"
 #include "proxy/journal_parts.h"
 #include "usage/record.h"
+#include "tests/contract/folder.h"
 
 #define T0 INT64_C(1795000000000)
 
-static char folder[64];
 static const struct journal_rules usual = {.retention_ms = 3600000};
-
-static int set_up(void **state)
-{
-    (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/headgate-journal-XXXXXX");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    char command[128];
-
-    (void)state;
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 static struct journal *journal_at(const struct journal_rules *rules,
                                   const struct journal_disk *disk)
@@ -500,7 +484,7 @@ static void journal__loses_and_doubles_nothing_when_its_writer_is_killed(void **
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
         ON_DISK(journal__gives_back_what_was_appended),
         ON_DISK(journal__begins_segments_by_size_and_by_time),
         ON_DISK(journal__keeps_what_is_needed_and_young),

@@ -24,24 +24,7 @@
 #include "proxy/inflight_map.h"
 #include "proxy/state_dir.h"
 #include "proxy/store.h"
-
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/headgate-store-XXXXXX");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    char command[256];
-
-    (void)state;
-    (void)snprintf(command, sizeof command, "chmod -R u+w '%s'; rm -rf '%s'", folder, folder);
-    return system(command);
-}
+#include "tests/contract/folder.h"
 
 static void settle_crash(void *to, struct buf *text, struct record *record)
 {
@@ -857,7 +840,7 @@ static void store__says_when_the_journal_is_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define ON_DISK(test) cmocka_unit_test_setup_teardown(test, folder_set_up, folder_tear_down)
         ON_DISK(store__brings_records_into_the_journal),
         ON_DISK(store__gives_slots_back_for_ever),
         ON_DISK(store__keeps_what_was_open_up_to_its_limit),

@@ -22,6 +22,7 @@
 
 #include "base/rng.h"
 #include "proxy/store.h"
+#include "tests/contract/folder.h"
 
 enum {
     CALLS = 100,
@@ -30,24 +31,6 @@ enum {
     TABLE_USED = 2 * 1024 * 1024,
     PAGE = 4096
 };
-
-static char folder[64];
-
-static int set_up(void **state)
-{
-    (void)state;
-    (void)snprintf(folder, sizeof folder, "/tmp/headgate-sync-XXXXXX");
-    return mkdtemp(folder) == NULL;
-}
-
-static int tear_down(void **state)
-{
-    char command[96];
-
-    (void)state;
-    (void)snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
 
 /* ---- a disk of which is known what it holds ---- */
 
@@ -756,7 +739,7 @@ static void store_sync__outlives_a_power_cut_at_any_moment(void **state)
     }
 }
 
-#define ON_DISK(story) cmocka_unit_test_setup_teardown(story, set_up, tear_down)
+#define ON_DISK(story) cmocka_unit_test_setup_teardown(story, folder_set_up, folder_tear_down)
 
 int main(void)
 {
