@@ -156,6 +156,7 @@ static void keep(struct reported_limit *limit, enum member member, struct span t
     case MEMBER_RESET: place = &limit->reset_ms; break;
     case MEMBERS: UNREACHABLE();
     }
+    must(place != NULL);
     if (*place < 0) {
         *place = member == MEMBER_RESET ? read_reset(text, now) : read_number(text);
     }
