@@ -25,6 +25,7 @@
 #include "proxy/state_dir.h"
 #include "proxy/store.h"
 #include "tests/contract/folder.h"
+#include "tests/contract/store_records.h"
 
 static void settle_crash(void *to, struct buf *text, struct record *record)
 {
@@ -73,18 +74,6 @@ static void rig_end(struct rig *rig)
     store_free(rig->store, 5000);
     log_free(rig->options.log);
     loop_free(rig->loop);
-}
-
-static struct record record_of(char id[32], uint64_t n)
-{
-    struct record record;
-
-    (void)snprintf(id, 32, "call%llu-1", (unsigned long long)n);
-    record_init(&record);
-    record.texts[RECORD_ID] = span_make(id, strlen(id));
-    record.numbers[RECORD_ATTEMPT] = (int64_t)n;
-    record.numbers[RECORD_AT] = (int64_t)time(NULL) * 1000 - 1000;
-    return record;
 }
 
 /* ---- what the journal holds ---- */

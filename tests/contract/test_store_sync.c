@@ -23,6 +23,7 @@
 #include "base/rng.h"
 #include "proxy/store.h"
 #include "tests/contract/folder.h"
+#include "tests/contract/store_records.h"
 
 enum {
     CALLS = 100,
@@ -196,18 +197,6 @@ static bool has_table(void)
 
     (void)snprintf(path, sizeof path, "%s/inflight", folder);
     return access(path, F_OK) == 0;
-}
-
-static struct record record_of(char id[32], uint64_t n)
-{
-    struct record record;
-
-    (void)snprintf(id, 32, "call%llu-1", (unsigned long long)n);
-    record_init(&record);
-    record.texts[RECORD_ID] = span_make(id, strlen(id));
-    record.numbers[RECORD_ATTEMPT] = (int64_t)n;
-    record.numbers[RECORD_AT] = (int64_t)time(NULL) * 1000 - 1000;
-    return record;
 }
 
 static uint32_t open_one(struct rig *rig, uint64_t n)

@@ -127,6 +127,23 @@ static void scan__refuses_what_the_grammar_forbids(void **state)
     }
 }
 
+/* With so many bytes behind it that a member can be read in one go. */
+static void scan__judges_a_value_among_members_alike(void **state)
+{
+    static const char before[] = "{\"a\":";
+    static const char after[] = ",\"a member\":\"of more than sixteen bytes\",\"c\":true}";
+
+    for (size_t i = 0; i < ARRAY_LENGTH(accepted) + ARRAY_LENGTH(rejected); i++) {
+        bool is_good = i < ARRAY_LENGTH(accepted);
+        struct buf buf;
+        struct span body =
+            wrap(&buf, before, is_good ? accepted[i] : rejected[i - ARRAY_LENGTH(accepted)], after);
+
+        expect_trace(*state, body, is_good ? "good at 0" : "invalid_");
+        buf_fini(&buf);
+    }
+}
+
 static void scan__tells_the_byte_that_proves_the_fault(void **state)
 {
     static const struct {
@@ -334,6 +351,7 @@ int main(void)
         cmocka_unit_test(scan__accepts_the_same_inside_a_body),
         cmocka_unit_test(scan__accepts_the_same_as_content_of_a_message),
         cmocka_unit_test(scan__refuses_what_the_grammar_forbids),
+        cmocka_unit_test(scan__judges_a_value_among_members_alike),
         cmocka_unit_test(scan__tells_the_byte_that_proves_the_fault),
         cmocka_unit_test(scan__stays_refused_and_starts_anew),
         cmocka_unit_test(scan__counts_open_containers),
