@@ -31,6 +31,15 @@ static inline void mem_warm(const void *at, size_t size)
     }
 }
 
+/* The same for what will be written: bytes that another core has in its cache are this one's by then. */
+static inline void mem_warm_to_write(const void *at, size_t size)
+{
+    uintptr_t from = (uintptr_t)at;
+    for (size_t i = 0; i < size; i += MEM_CACHE_LINE) {
+        PREFETCH_TO_WRITE((const void *)(from + i));
+    }
+}
+
 /* A block goes to another thread: this one no longer holds it, and that one says that it does. */
 void mem_hand_over(size_t size);
 void mem_take_over(size_t size);

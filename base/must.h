@@ -12,6 +12,7 @@
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define PREFETCH(at) __builtin_prefetch(at)
+#define PREFETCH_TO_WRITE(at) __builtin_prefetch(at, 1)
 
 /* Stops the process with the text of the broken claim and its place. Never returns. */
 NORETURN void must_fail(const char *claim, const char *file, int line);

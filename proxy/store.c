@@ -54,6 +54,15 @@ bool ring_take(struct ring *ring, uint32_t *number)
     return true;
 }
 
+uint32_t ring_next(const struct ring *ring)
+{
+    uint32_t taken = atomic_load_explicit(&ring->taken, memory_order_relaxed);
+
+    return taken == atomic_load_explicit(&ring->put, memory_order_acquire)
+               ? 0
+               : ring->list[taken & ring->mask];
+}
+
 uint32_t ring_count(const struct ring *ring)
 {
     return atomic_load_explicit(&ring->put, memory_order_relaxed) -

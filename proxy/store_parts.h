@@ -23,6 +23,8 @@ bool ring_init(struct ring *ring, uint32_t most);
 void ring_fini(struct ring *ring);
 void ring_put(struct ring *ring, uint32_t number);
 bool ring_take(struct ring *ring, uint32_t *number);
+/* What ring_take gives next, without taking it; 0: nothing yet. For rings whose numbers are not 0. */
+uint32_t ring_next(const struct ring *ring);
 uint32_t ring_count(const struct ring *ring);
 
 /* What the store thread has to say to operators. */

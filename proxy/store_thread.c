@@ -123,6 +123,7 @@ static void fill_batch(struct store_thread *side)
            ring_take(&side->store->finished, &slot)) {
         struct record *record = &side->records[side->batch_count];
 
+        inflight_warm(&side->view, ring_next(&side->store->finished));
         read_slot(side, slot, record);
         side->is_plain[side->batch_count] = record_put_line(&side->lines, record);
         side->ends[side->batch_count] = (uint32_t)side->lines.len;

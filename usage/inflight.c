@@ -15,6 +15,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/mem.h"
+
 enum {
     AT_NEXT = 4,
     AT_LENGTH = 8,
@@ -23,6 +25,7 @@ enum {
     AT_BYTES = 24,
     AT_PHASE = 32,
     AT_PAYLOAD = 40,
+    USUAL = 768, /* what a record takes of its slot, mostly */
     PAYLOAD = INFLIGHT_SLOT - AT_PAYLOAD,
     TEXT_HEAD = 3,
     WHICH_RAW = 0xff,
@@ -335,11 +338,24 @@ uint32_t inflight_put(struct inflight *table, const struct record *record,
     return number;
 }
 
+/* The slot that is taken next, for a record as long as this one: it is the other thread that touched
+ * it last, perhaps on another core. */
+static void warm_next(const struct inflight *table, const char *like)
+{
+    size_t size = AT_PAYLOAD + get_u32(like + AT_LENGTH);
+
+    if (table->free_count > 0) {
+        mem_warm_to_write(slot_at(table, table->free[table->free_count - 1]),
+                          size < INFLIGHT_SLOT ? size : INFLIGHT_SLOT);
+    }
+}
+
 uint32_t inflight_finish(struct inflight *table, uint32_t slot, const struct record *record)
 {
     uint32_t finished = inflight_put(table, record, INFLIGHT_FINISHED);
 
     must(finished != 0);
+    warm_next(table, slot_at(table, finished));
     inflight_free(table, slot);
     return finished;
 }
@@ -450,6 +466,13 @@ static bool unpack(struct span packed, struct record *record)
         packed = span_from(packed, TEXT_HEAD + len);
     }
     return packed.len == 0;
+}
+
+void inflight_warm(const struct inflight *table, uint32_t slot)
+{
+    if (slot != 0) {
+        mem_warm(slot_at(table, slot), USUAL);
+    }
 }
 
 bool inflight_read(const struct inflight *table, uint32_t slot, struct buf *text,

@@ -66,6 +66,8 @@ void inflight_progress(struct inflight *table, uint32_t slot,
 /* Gives the slot and its chain back. */
 void inflight_free(struct inflight *table, uint32_t slot);
 
+/* Lets the processor fetch what a record of usual length takes of a slot that is read soon; 0: none. */
+void inflight_warm(const struct inflight *table, uint32_t slot);
 /* Reads what any slot holds; for the other thread, and after a crash. FREE and MORE have nothing to
  * tell. False: damaged. The record's texts borrow from the slot, or, where it lies in several, from what is
  * put at the end of `text`: that moves when it has no room for INFLIGHT_RECORD_MAX more. */
