@@ -72,7 +72,7 @@ enum {
     LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
     LIMIT_DRAINS = 64,                /* calls whose app has left that are read on at once, */
     LIMIT_DRAIN_BYTES = 8 * 1024 * 1024, /* and how much of each (budgets.md, 11, row 4) */
-    LIMIT_OUTBOX = 64 * 1024,         /* what streams bring to apps in one turn; more goes at once */
+    LIMIT_OUTBOX = 64 * 1024,         /* what goes to apps at the end of a turn; more goes at once */
     LIMIT_UPSTREAM_SLICE = 16 * 1024, /* of a TLS write, so that "fully written" means something */
     LIMIT_DIALS_PER_ENDPOINT = 16,
     LIMIT_TLS_PER_MULTI = 64          /* libcurl searches its connections one by one */

@@ -2,13 +2,13 @@
 /* The life of a call between its first event and its last (call_open.c begins it). Events go into
  * its queue, the dispatch decides, call_act obeys:
  *
- *   conn.c --head, body--> call_open, call_body, call_ready --START--+
+ *   conn.c --head, body--> call_open, call_body, call_take_up -START-+
  *   upstream --ears------> relay_on_head, relay_on_bytes -----------+--> call_event
  *   conn.c --wake, gone--> call_wake, call_app_gone ----------------+        |
  *                                                                    dispatch_step (pure)
  *   ledger, upstream, relay, reply <-------------- call_act <----------------+
  *
- * Ends in one place: ACTION_CLOSE logs the call and puts it on the reap list. */
+ * Ends in one place: ACTION_CLOSE; at the end of that turn the call is logged and its memory given back. */
 #include "proxy/call_parts.h"
 
 #include "base/mem.h"

@@ -22,7 +22,7 @@ void call_refuse_bytes(struct conn *conn, struct span target, enum refusal_kind 
 
 /* Payload of the body. False: refused and answered, drop the rest. */
 bool call_body(struct call *call, struct span bytes);
-/* The request is whole. */
+/* The request is whole: it is taken up later in this turn. */
 void call_ready(struct call *call);
 /* The body broke (framing, time): answered and logged; the call is gone. */
 void call_refuse(struct call *call, enum refusal_kind kind);

@@ -359,6 +359,11 @@ static void begin(struct call *call)
 
 void call_ready(struct call *call)
 {
+    loop_task_queue(call->env->loop, &call->task);
+}
+
+void call_take_up(struct call *call)
+{
     struct refusal refusal;
     bool is_models = false;
 

@@ -24,11 +24,6 @@ struct calls *calls_new(struct env *env)
             calls->lanes[i] = (struct lane){.calls = calls, .number = i};
         }
         calls->admin.began = loop_now(env->loop);
-        calls->outbox = outbox_new(env->loop, relay_leave);
-        if (calls->outbox == NULL) {
-            mem_give(calls, sizeof *calls);
-            return NULL;
-        }
         slots_init(&calls->slots, CALLS_SLOTS_MAX);
         list_init(&calls->open);
         list_init(&calls->spare);
@@ -88,11 +83,15 @@ static void destroy(struct call *call)
     mem_give(call, sizeof *call);
 }
 
-static void reap_run(struct loop_task *task)
+static void reap(struct call *call)
 {
-    struct call *call = LIST_OWNER(task, struct call, reap);
     struct calls *calls = call->env->calls;
 
+    if (call->is_told) {
+        call_record_none(call);
+        call_log(call);
+        call_tell(call);
+    }
     snapshot_give(call->snapshot);
     call_drop_aside(call);
     admin_ask_forget(call);
@@ -113,6 +112,17 @@ static void reap_run(struct loop_task *task)
     keep_small(&call->relay.held);
     calls->spare_count++;
     list_push_front(&calls->spare, &call->link);
+}
+
+static void run(struct loop_task *task)
+{
+    struct call *call = LIST_OWNER(task, struct call, task);
+
+    if (call->is_closed) {
+        reap(call);
+    } else {
+        call_take_up(call);
+    }
 }
 
 /* A call with nothing in it but, perhaps, room. NULL without memory. */
@@ -156,7 +166,6 @@ void calls_free(struct calls *calls)
             destroy(call);
         }
         slots_fini(&calls->slots);
-        outbox_free(calls->outbox);
         mem_give(calls, sizeof *calls);
     }
 }
@@ -171,13 +180,8 @@ void call_close(struct call *call, bool is_told)
     call->env->calls->drains -= call->drain != NULL;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);
-    (void)outbox_take(call->env->calls->outbox, &call->soon);
-    if (is_told) {
-        call_record_none(call);
-        call_log(call);
-        call_tell(call);
-    }
-    loop_task_queue(call->env->loop, &call->reap);
+    call->is_told = is_told;
+    loop_task_queue(call->env->loop, &call->task);
 }
 
 struct call *call_make(struct conn *conn)
@@ -198,8 +202,7 @@ struct call *call_make(struct conn *conn)
     call->model.max = (size_t)LIMIT_MODEL_NAME * 4;
     call->wire_head.max = LIMIT_WIRE_HEAD;
     relay_begin(&call->relay);
-    loop_task_init(&call->reap, reap_run);
-    outbox_place_init(&call->soon);
+    loop_task_init(&call->task, run);
     list_push_back(&env->calls->open, &call->link);
     calls_put_id(env->calls, call->call_id);
     return call;

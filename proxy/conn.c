@@ -145,6 +145,7 @@ void conn_die(struct conn *conn)
     (void)close(conn->fd);
     loop_timer_set(&conn->timer, MONO_NEVER);
     store_wait_cancel(&conn->wait);
+    (void)outbox_take(conns->outbox, &conn->soon);
     list_remove(&conn->link);
     ahead_take_out(&conn->place);
     silent_leave(&conns->silent, &conn->silent);
@@ -168,6 +169,7 @@ void conn_abort(struct conn *conn)
         return;
     }
     conn->call = NULL;
+    conn_flush(conn);
     /* A reset cannot be taken for the end of the message. */
     (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     conn_die(conn);
@@ -201,6 +203,14 @@ void conn_next(struct conn *conn)
     }
 }
 
+void conn_go_on(struct conn *conn)
+{
+    if (conn->call == NULL && conn->state == CONN_BUSY && conn->out.len == 0 &&
+        conn->soon.len == 0 && !conn->is_broken && !conn->is_stopped) {
+        conn_next(conn);
+    }
+}
+
 void conn_answered(struct conn *conn)
 {
     bool had_call = conn->call != NULL;
@@ -216,9 +226,7 @@ void conn_answered(struct conn *conn)
     /* Answered while the body was coming in: nobody reads the rest of it. */
     conn->must_close = conn->must_close || conn->state == CONN_BODY;
     conn->state = CONN_BUSY;
-    if (conn->out.len == 0 && !conn->is_broken && !conn->is_stopped) {
-        conn_next(conn);
-    }
+    conn_go_on(conn);
 }
 
 static void task_run(struct loop_task *task)
@@ -285,6 +293,7 @@ void conn_open(struct env *env, int fd, enum conn_side side, const struct silent
     loop_timer_init(&conn->timer, env->loop, timer_fire);
     loop_task_init(&conn->task, task_run);
     ahead_place_init(&conn->place);
+    outbox_place_init(&conn->soon);
     store_wait_init(&conn->wait, conn_synced);
     list_push_back(&env->conns->all, &conn->link);
     env->conns->count[side]++;

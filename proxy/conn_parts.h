@@ -8,7 +8,8 @@
  *   LINGER  answered for the last time, reads what still comes so that the answer is not lost
  *   DEAD    closed, memory goes at the end of the turn
  *
- * One persistent event; the write side is watched only while bytes wait. One timer, moved lazily.
+ * One persistent event; the write side is watched only while bytes wait for the app to read on. One timer,
+ * moved lazily. What is sent leaves at the end of the turn, in one row with what goes to other apps.
  */
 #ifndef PROXY_CONN_PARTS_H
 #define PROXY_CONN_PARTS_H
@@ -17,6 +18,7 @@
 #include "proxy/ahead.h"
 #include "proxy/call.h"
 #include "proxy/conn.h"
+#include "proxy/outbox.h"
 #include "proxy/store.h"
 
 enum conn_state { CONN_HEAD, CONN_BODY, CONN_BUSY, CONN_DROP, CONN_LINGER, CONN_DEAD };
@@ -29,8 +31,9 @@ struct conn {
     uint64_t sent;
     int fd;
     enum conn_state state;
-    struct buf out; /* bytes not sent yet */
-    short watched;  /* EV_READ, EV_WRITE */
+    struct buf out;           /* bytes that the socket did not take */
+    struct outbox_place soon; /* bytes that leave at the end of this turn; behind those of `out` there are none */
+    short watched;            /* EV_READ, EV_WRITE */
     bool is_http10;
     bool has_costly_body; /* of the present request: not to be read only to be dropped */
     bool must_close;
@@ -61,7 +64,8 @@ struct conn {
 
 struct conns {
     struct env *env;
-    struct ahead *ahead; /* reads them */
+    struct ahead *ahead;   /* reads them */
+    struct outbox *outbox; /* writes to them */
     struct link all;
     unsigned count[2]; /* by side */
     struct silent silent;
@@ -81,6 +85,8 @@ void conn_destroy(struct conn *conn);
 /* The next request: what is pipelined already is taken up in a task, so that a thousand requests in
  * one write neither nest nor starve the others. */
 void conn_next(struct conn *conn);
+/* The same if the answer is complete and nothing of it waits any more. */
+void conn_go_on(struct conn *conn);
 mono_ms conn_now(const struct conn *conn);
 /* The present state ends at this time. */
 void conn_wait_until(struct conn *conn, mono_ms at);
@@ -106,6 +112,10 @@ void conn_head_late(struct conn *conn);
 void conn_body_late(struct conn *conn, mono_ms now);
 
 /* conn_send.c */
+/* The ear of the outbox. */
+void conn_leave(struct outbox_place *place, struct span bytes);
+/* What waits for the end of the turn leaves now. */
+void conn_flush(struct conn *conn);
 /* The socket takes bytes again. */
 void conn_writable(struct conn *conn);
 /* What waited for the disk leaves. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bytes to the app: what the socket does not take is kept, and leaves as the app reads. */
+/* Bytes to the app: those of one turn leave at its end, in a row with what goes to others (outbox.h); what
+ * the socket does not take is kept, and leaves as the app reads. */
 #include "proxy/conn_parts.h"
 
 #include <errno.h>
@@ -7,7 +8,10 @@
 #include "base/limits.h"
 #include "proxy/send.h"
 
-enum { STALL_MS = 60000 }; /* no byte accepted by the app */
+enum {
+    STALL_MS = 60000,    /* no byte accepted by the app */
+    SOON_MAX = 16 * 1024 /* more is worth a send of its own, without a copy */
+};
 
 size_t conn_backlog(const struct conn *conn)
 {
@@ -16,7 +20,7 @@ size_t conn_backlog(const struct conn *conn)
 
 uint64_t conn_sent(const struct conn *conn)
 {
-    return conn->sent + conn->out.len;
+    return conn->sent + conn->soon.len + conn->out.len;
 }
 
 void conn_wait_for_reader(struct conn *conn)
@@ -48,17 +52,10 @@ static void keep_rest(struct conn *conn, const struct span *pieces, size_t count
     }
 }
 
-void conn_send(struct conn *conn, const struct span *pieces, size_t count)
+static void send_or_keep(struct conn *conn, const struct span *pieces, size_t count, size_t total)
 {
     size_t sent = 0;
-    size_t total = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        total += pieces[i].len;
-    }
-    if (conn->state == CONN_DEAD || conn->is_broken || total == 0) {
-        return;
-    }
     if (conn->out.len == 0 && !conn->is_stopped) {
         sent = send_now(conn, pieces, count);
     }
@@ -72,6 +69,42 @@ void conn_send(struct conn *conn, const struct span *pieces, size_t count)
     }
     if (conn->is_broken) {
         loop_task_queue(conn->env->loop, &conn->task);
+    }
+}
+
+void conn_flush(struct conn *conn)
+{
+    if (conn->soon.len > 0) {
+        struct span bytes = outbox_take(conn->env->conns->outbox, &conn->soon);
+        send_or_keep(conn, &bytes, 1, bytes.len);
+    }
+}
+
+void conn_leave(struct outbox_place *place, struct span bytes)
+{
+    struct conn *conn = LIST_OWNER(place, struct conn, soon);
+
+    send_or_keep(conn, &bytes, 1, bytes.len);
+    conn_go_on(conn);
+}
+
+void conn_send(struct conn *conn, const struct span *pieces, size_t count)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        total += pieces[i].len;
+    }
+    if (conn->state == CONN_DEAD || conn->is_broken || total == 0) {
+        return;
+    }
+    if (total <= SOON_MAX && conn->out.len == 0 && !conn->is_stopped &&
+        outbox_put(conn->env->conns->outbox, &conn->soon, pieces, count)) {
+        return;
+    }
+    conn_flush(conn);
+    if (!conn->is_broken) {
+        send_or_keep(conn, pieces, count, total);
     }
 }
 
@@ -97,10 +130,7 @@ void conn_writable(struct conn *conn)
     if (conn->out.len == 0) {
         buf_fini(&conn->out);
         conn_watch(conn, (short)(conn->watched & ~EV_WRITE));
-        if (conn->call == NULL && conn->state == CONN_BUSY) {
-            conn_next(conn);
-            return;
-        }
+        conn_go_on(conn);
     }
     if (conn->call != NULL && conn->out.len <= LIMIT_APP_BACKLOG_LOW) {
         call_writable(conn->call);
@@ -113,6 +143,7 @@ void conn_stop_sending(struct conn *conn)
 {
     if (conn->state != CONN_DEAD && !conn->is_stopped) {
         conn->is_stopped = true;
+        conn_flush(conn); /* to what is kept */
         conn_wait_until(conn, MONO_NEVER); /* it is not the app that is slow */
     }
 }
@@ -133,8 +164,8 @@ void conn_synced(struct store_wait *wait, bool is_synced)
     conn->is_stopped = false;
     if (conn->out.len > 0) {
         conn_writable(conn);
-    } else if (conn->call == NULL && conn->state == CONN_BUSY) {
-        conn_next(conn);
+    } else {
+        conn_go_on(conn);
     }
     if (conn->state != CONN_DEAD && conn->out.len > 0) {
         conn_watch(conn, (short)(conn->watched | EV_WRITE));

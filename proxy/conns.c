@@ -16,7 +16,10 @@ struct conns *conns_new(struct env *env)
         uint64_t seed[2];
         conns->env = env;
         conns->ahead = ahead_new(env->loop, &conn_ahead_ears);
-        if (conns->ahead == NULL) {
+        conns->outbox = outbox_new(env->loop, conn_leave);
+        if (conns->ahead == NULL || conns->outbox == NULL) {
+            ahead_free(conns->ahead);
+            outbox_free(conns->outbox);
             mem_give(conns, sizeof *conns);
             return NULL;
         }
@@ -39,6 +42,7 @@ void conns_free(struct conns *conns)
     }
     silent_fini(&conns->silent);
     ahead_free(conns->ahead);
+    outbox_free(conns->outbox);
     mem_give(conns, sizeof *conns);
 }
 

@@ -83,7 +83,7 @@ static void run_flush(struct run *run)
         return;
     }
     if (relay->is_open) {
-        relay_send_soon(run->call, run->pieces, run->count);
+        relay_send(run->call, span_make(NULL, 0), run->pieces, run->count);
     } else {
         for (size_t i = 0; i < run->count; i++) {
             buf_put(&relay->held, run->pieces[i]);

@@ -84,34 +84,6 @@ void relay_send(struct call *call, struct span head, const struct span *body, si
     }
     used += frame(call, body, count, text, pieces + used);
     if (used > 0) {
-        relay_flush(call);
-        send_pieces(call, pieces, used);
-    }
-}
-
-/* ---- the end of the turn ---- */
-
-void relay_leave(struct outbox_place *place, struct span bytes)
-{
-    send_pieces(LIST_OWNER(place, struct call, soon), &bytes, 1);
-}
-
-void relay_flush(struct call *call)
-{
-    if (call->soon.len > 0) {
-        relay_leave(&call->soon, outbox_take(call->env->calls->outbox, &call->soon));
-    }
-}
-
-void relay_send_soon(struct call *call, const struct span *body, size_t count)
-{
-    struct outbox *outbox = call->env->calls->outbox;
-    struct span pieces[RELAY_PIECES_MAX + 2];
-    char text[CHUNK_HEAD_MAX];
-    size_t used = frame(call, body, count, text, pieces);
-
-    if (used > 0 && !outbox_put(outbox, &call->soon, pieces, used)) {
-        relay_flush(call);
         send_pieces(call, pieces, used);
     }
 }
@@ -201,7 +173,6 @@ void relay_commit(struct call *call)
 
 static void end_message(struct call *call)
 {
-    relay_flush(call);
     if (is_chunked(call)) {
         struct span last = SPAN_OF("0\r\n\r\n");
         send_pieces(call, &last, 1);

@@ -269,7 +269,7 @@ static void free_parts(struct server *server)
     conns_free(env->conns);
     probes_free(server->probes);
     if (env->loop != NULL) {
-        loop_run_tasks(env->loop); /* what waits on the reap list */
+        loop_run_tasks(env->loop); /* closed calls */
     }
     reload_stop(server->reload);
     store_free(server->ports.store, SECOND_SIGNAL_MS); /* whose answers look for their calls */
