@@ -5,6 +5,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,22 +23,29 @@ MUST_CHECK void *mem_resize(void *at, size_t old_size, size_t new_size);
 void mem_give(void *at, size_t size);
 
 /* Asks the processor to fetch these bytes into its cache, and waits for nothing. Reads nothing, so any
- * address will do, also NULL. For what has gone cold and will be needed after something slow. */
-static inline void mem_warm(const void *at, size_t size)
+ * address will do, also NULL. For what has gone cold and will be needed after something slow. is_written:
+ * what another core has in its cache is this one's by then. */
+static inline void mem_fetch(const void *at, size_t size, bool is_written)
 {
-    uintptr_t from = (uintptr_t)at;
-    for (size_t i = 0; i < size; i += MEM_CACHE_LINE) {
-        PREFETCH((const void *)(from + i));
+    uintptr_t end = (uintptr_t)at + size;
+    for (uintptr_t line = (uintptr_t)at & ~(uintptr_t)(MEM_CACHE_LINE - 1); line < end;
+         line += MEM_CACHE_LINE) {
+        if (is_written) {
+            PREFETCH_TO_WRITE((const void *)line);
+        } else {
+            PREFETCH((const void *)line);
+        }
     }
 }
 
-/* The same for what will be written: bytes that another core has in its cache are this one's by then. */
+static inline void mem_warm(const void *at, size_t size)
+{
+    mem_fetch(at, size, false);
+}
+
 static inline void mem_warm_to_write(const void *at, size_t size)
 {
-    uintptr_t from = (uintptr_t)at;
-    for (size_t i = 0; i < size; i += MEM_CACHE_LINE) {
-        PREFETCH_TO_WRITE((const void *)(from + i));
-    }
+    mem_fetch(at, size, true);
 }
 
 /* A block goes to another thread: this one no longer holds it, and that one says that it does. */

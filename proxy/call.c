@@ -147,7 +147,8 @@ void call_start(struct call *call, bool is_fresh)
         .write_ms = call->plan.rules->timeouts.write_ms,
         .warm = {slots_place(&call->env->calls->slots, call->id),
                  span_make((const char *)call, CALL_HOT),
-                 span_make((const char *)call->conn, CONN_HOT)},
+                 span_make((const char *)call->conn, CONN_HOT),
+                 store_place(call->env->ports->store, call->slot)},
     };
     struct upstream_ears ears = {.to = &call->env->calls->lanes[call->lane],
                                  .on_connected = on_connected,

@@ -182,6 +182,7 @@ struct call {
     uint64_t guess_key;          /* whose ratios of bytes and tokens hold for its target */
     struct guess input_guess;
     uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
+    struct call_drain *drain;    /* NULL: its app is there */
     bool is_closed;
     bool is_told;                /* closed: with its line */
     struct dispatch dispatch;
@@ -197,7 +198,6 @@ struct call {
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
-    struct call_drain *drain;    /* NULL: its app is there */
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */
     uint32_t kept;               /* bytes of the request that are kept beyond its use; 0: none */

@@ -20,7 +20,7 @@ struct heard {
     struct span bytes;      /* MOVED */
 };
 
-enum { LINE_WARM_MAX = 4 };
+enum { LINE_WARM_MAX = 5 };
 
 struct line {
     /* What each reading touches stands together around the event, which libevent has just touched:

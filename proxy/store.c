@@ -110,6 +110,11 @@ void store_progress(struct store *store, uint32_t slot, const struct inflight_pr
     }
 }
 
+struct span store_place(const struct store *store, uint32_t slot)
+{
+    return slot != 0 ? inflight_place(&store->table, slot) : span_make(NULL, 0);
+}
+
 static void hand_over(struct store *store, uint32_t slot)
 {
     ring_put(&store->finished, slot);

@@ -58,6 +58,8 @@ void store_free(struct store *store, uint32_t ms);
  * be kept, so nothing may be sent. */
 bool store_open(struct store *store, const struct record *record, uint32_t *slot);
 void store_progress(struct store *store, uint32_t slot, const struct inflight_progress *progress);
+/* The bytes that store_progress writes, to be warmed (mem_warm); empty without a slot. */
+struct span store_place(const struct store *store, uint32_t slot);
 /* It is over. */
 void store_finish(struct store *store, uint32_t slot, const struct record *record);
 /* It was opened and will not be sent: there is no record of it. */

@@ -13,7 +13,7 @@
 #include "router/outcome.h"
 #include "wire/http1.h"
 
-enum { UPSTREAM_PIECES_MAX = 14, UPSTREAM_WARM_MAX = 3 };
+enum { UPSTREAM_PIECES_MAX = 14, UPSTREAM_WARM_MAX = 4 };
 
 /* One request. The pieces (head first) are borrowed until on_written or on_end, whichever comes
  * first; provider settings until on_end. */

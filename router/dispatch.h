@@ -153,8 +153,8 @@ struct dispatch {
     bool head_is_out;      /* the app has its 200 (commit or early head) */
     bool is_committed;
     bool is_paused;        /* the provider is held back by us: its silence is not its own */
-    struct flight flights[2]; /* the second one is a hedge; after the commit the first alone */
     mono_ms sent_at;       /* last byte towards the app, once head_is_out */
+    struct flight flights[2]; /* the second one is a hedge; after the commit the first alone */
     mono_ms deadline;      /* of the call */
     mono_ms terminal_at;   /* MONO_NEVER until the terminal event */
     mono_ms drain_until;   /* DRAINING */

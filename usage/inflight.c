@@ -370,6 +370,11 @@ void inflight_progress(struct inflight *table, uint32_t slot,
     put_u32(at + AT_PHASE, progress->phase);
 }
 
+struct span inflight_place(const struct inflight *table, uint32_t slot)
+{
+    return span_make(slot_at(table, slot) + AT_SEEN, AT_PAYLOAD - AT_SEEN);
+}
+
 void inflight_free(struct inflight *table, uint32_t slot)
 {
     char *at = slot_at(table, slot);

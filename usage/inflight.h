@@ -63,6 +63,8 @@ uint32_t inflight_put(struct inflight *table, const struct record *record,
 uint32_t inflight_finish(struct inflight *table, uint32_t slot, const struct record *record);
 void inflight_progress(struct inflight *table, uint32_t slot,
                        const struct inflight_progress *progress);
+/* The bytes that inflight_progress writes. */
+struct span inflight_place(const struct inflight *table, uint32_t slot);
 /* Gives the slot and its chain back. */
 void inflight_free(struct inflight *table, uint32_t slot);
 

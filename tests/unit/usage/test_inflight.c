@@ -95,6 +95,32 @@ static void inflight__gives_records_back_as_they_were(void **state)
     end(&rig);
 }
 
+static void inflight__progress_writes_nothing_but_its_place(void **state)
+{
+    const struct inflight_progress progress = {
+        .output_seen = UINT64_MAX, .bytes = UINT64_MAX, .phase = UINT32_MAX};
+    struct record record = record_of("a-1", 3, 0);
+    char before[INFLIGHT_SLOT];
+    struct span place;
+    struct rig rig;
+    size_t at = 0;
+    uint32_t slot = 0;
+
+    (void)state;
+    begin(&rig);
+    slot = inflight_put(&rig.table, &record, INFLIGHT_OPEN);
+    memcpy(before, rig.memory + INFLIGHT_HEAD, sizeof before);
+    inflight_progress(&rig.table, slot, &progress);
+    place = inflight_place(&rig.table, slot);
+    at = (size_t)(place.at - (rig.memory + INFLIGHT_HEAD));
+    assert_true(at + place.len <= sizeof before);
+    assert_memory_not_equal(before + at, place.at, place.len);
+    memcpy(before + at, place.at, place.len);
+    assert_memory_equal(before, rig.memory + INFLIGHT_HEAD, sizeof before);
+    inflight_free(&rig.table, slot);
+    end(&rig);
+}
+
 static void inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slot(void **state)
 {
     struct record large = record_of("a-1", 20, 2048);
@@ -349,6 +375,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inflight__gives_records_back_as_they_were),
+        cmocka_unit_test(inflight__progress_writes_nothing_but_its_place),
         cmocka_unit_test(inflight__leaves_out_what_has_no_room_and_refuses_only_without_a_slot),
         cmocka_unit_test(inflight__keeps_what_was_read_before),
         cmocka_unit_test(inflight__finds_each_damaged_byte),
