@@ -181,7 +181,7 @@ struct call {
     uint32_t slot;               /* of its record in the store; 0: none */
     uint64_t guess_key;          /* whose ratios of bytes and tokens hold for its target */
     struct guess input_guess;
-    uint64_t first_us;           /* first byte of the answer to the app, of loop_micros; 0: none yet */
+    uint64_t first_us;           /* first byte of the answer given to the connection, of loop_micros; 0: none */
     struct call_drain *drain;    /* NULL: its app is there */
     bool is_closed;
     bool is_told;                /* closed: with its line */

@@ -139,6 +139,9 @@ void conn_die(struct conn *conn)
     if (conn->state == CONN_DEAD) {
         return;
     }
+    if (!conn->is_broken) {
+        conn_flush(conn); /* an app that is told something before it is left is told it */
+    }
     conn->state = CONN_DEAD;
     conn->call = NULL;
     conn_watch(conn, 0);
@@ -169,7 +172,6 @@ void conn_abort(struct conn *conn)
         return;
     }
     conn->call = NULL;
-    conn_flush(conn);
     /* A reset cannot be taken for the end of the message. */
     (void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     conn_die(conn);
@@ -226,6 +228,9 @@ void conn_answered(struct conn *conn)
     /* Answered while the body was coming in: nobody reads the rest of it. */
     conn->must_close = conn->must_close || conn->state == CONN_BODY;
     conn->state = CONN_BUSY;
+    if (conn->out.len == 0) {
+        conn_wait_until(conn, MONO_NEVER); /* the request's own time is over; nobody reads slowly */
+    }
     conn_go_on(conn);
 }
 

@@ -231,6 +231,11 @@ static void understand(struct conn *conn, struct span *rest)
         case CONN_BODY:
         case CONN_DROP: goes_on = read_body(conn, rest); break;
         case CONN_BUSY:
+            if (conn->must_close && conn->call == NULL) { /* answered for the last time */
+                *rest = span_from(*rest, rest->len);
+            }
+            goes_on = false;
+            break;
         case CONN_DEAD: goes_on = false; break;
         case CONN_LINGER: *rest = span_from(*rest, rest->len); break;
         }

@@ -257,6 +257,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (view.is_usage && view.usage.len > 0) {
         keep_usage(relay, view.usage);
     }
+    if (relay->is_open && relay->stream.saw_terminal && call->env->ports->is_power) {
+        call_wait_for_end(call); /* before it is given to the connection */
+    }
     if (relay->is_followed && !view.hide) {
         if (!follow_event(call, run, event, &view)) {
             return false;
@@ -336,7 +339,7 @@ static void stream_bytes(struct call *call, struct span bytes)
     }
     if (!was_terminal && relay->stream.saw_terminal && !call->is_closed) {
         if (call->env->ports->is_power) {
-            call_wait_for_end(call);
+            call_wait_for_end(call); /* where the gate was shut until here */
         }
         call_event(call, EVENT_TERMINAL, OUTCOME_OK);
     }

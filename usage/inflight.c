@@ -338,8 +338,8 @@ uint32_t inflight_put(struct inflight *table, const struct record *record,
     return number;
 }
 
-/* The slot that is taken next, for a record as long as this one: it is the other thread that touched
- * it last, perhaps on another core. */
+/* The slot that the next finished record takes, mostly, and one as long as this: it is the other thread
+ * that touched it last, perhaps on another core. */
 static void warm_next(const struct inflight *table, const char *like)
 {
     size_t size = AT_PAYLOAD + get_u32(like + AT_LENGTH);

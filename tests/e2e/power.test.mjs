@@ -120,6 +120,30 @@ describe('the last byte', () => {
     });
 });
 
+describe('a large terminal event', () => {
+    test('comes with the record in the journal', async () => {
+        const headgate = await Headgate.start(settings());
+        const event = (type, more) => `event: ${type}\ndata: ${JSON.stringify({ type, ...more })}\n\n`;
+        upstream.play(async (exchange) => {
+            await exchange.streamHead();
+            await exchange.event(event('response.created', { response: { id: 'r', status: 'in_progress', output: [] } })
+                + event('response.output_text.delta', { output_index: 0, content_index: 0, delta: 'a' }));
+            await sleep(20);
+            await exchange.event(event('response.completed', { response: { id: 'r', status: 'completed', model: 'm',
+                usage: { input_tokens: 3, output_tokens: 4, total_tokens: 7 }, output: [{ type: 'message', content: [{ type: 'output_text', text: 'x'.repeat(40000) }] }] } }));
+        });
+        for (let i = 0; i < 20; i += 1) {
+            const app = await App.connect(headgate.port);
+            app.send(request(good('responses', { model: 'openai/m', stream: true }, { headers: { 'x-request-id': `large-${i}` } })));
+            await app.text('response.completed');
+            const [record] = recordsOf(headgate, `large-${i}`);
+            assert.equal(record?.outcome, 'ok', `large-${i}`);
+            app.close();
+        }
+        await headgate.stop();
+    });
+});
+
 describe('the same bytes', () => {
     // What differs from call to call.
     const plain = (answer) => ({ status: answer.status, body: answer.body.toString('latin1'), framing: answer.framing,

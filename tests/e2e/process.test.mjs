@@ -393,12 +393,15 @@ describe('signals', { concurrency: 4 }, () => {
             await bench.stop();
         });
     }
-    test('SIGQUIT stops now', async () => {
+    test('SIGQUIT stops now, and tells the apps', async () => {
         const { bench, app } = await streaming();
         const half = await App.connect(bench.port);
         half.send(bench.request({ ...good(), headers: { 'Content-Length': '9999' } }));
         await sleep(100);
         bench.headgate.signal('SIGQUIT');
+        checkRefusal(await half.answer(), { status: 503, code: 'proxy_shutdown' });
+        const tail = (await app.answer()).body.toString().split('\n\n').at(-2);
+        assert.equal(JSON.parse(tail.replace('data: ', '')).error.code, 'proxy_shutdown');
         await Promise.race([bench.headgate.ended, sleep(patient(1500)).then(() => { throw new Error('still running'); })]);
         assert.deepEqual(bench.headgate.exited, { code: 0, signal: null }, bench.headgate.stderr.slice(-2000));
         app.close();
