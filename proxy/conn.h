@@ -51,8 +51,8 @@ void conn_close_after(struct conn *conn);
 /* Bytes of a connection's beginning: what each conn_send touches. */
 enum { CONN_HOT = 128 };
 
-/* Bytes to the app, in order; few of them leave with others at the end of the turn. What the socket does not
- * take is kept. After a failure they go nowhere and the call hears call_app_gone soon. */
+/* Bytes to the app, in order; a small piece leaves at the end of the turn, with those of other connections. What
+ * the socket does not take is kept. After a failure they go nowhere and the call hears call_app_gone soon. */
 void conn_send(struct conn *conn, const struct span *pieces, size_t count);
 /* What is sent in this turn, and from here on, is kept, and leaves when the records of attempts that end in
  * this turn, and before, are on the disk (conn_send_when_synced), or the disk has failed; never when neither is

@@ -32,7 +32,7 @@ struct conn {
     int fd;
     enum conn_state state;
     struct buf out;           /* bytes that the socket did not take */
-    struct outbox_place soon; /* bytes that leave at the end of this turn; behind those of `out` there are none */
+    struct outbox_place soon; /* what leaves at the end of this turn; nothing while bytes wait in `out` */
     short watched;            /* EV_READ, EV_WRITE */
     bool is_http10;
     bool has_costly_body; /* of the present request: not to be read only to be dropped */

@@ -79,8 +79,10 @@ bool outbox_put(struct outbox *outbox, struct outbox_place *place, const struct 
         loop_task_queue(outbox->loop, &outbox->task);
     }
     for (size_t i = 0; i < count; i++) {
-        memcpy(outbox->bytes + outbox->used, pieces[i].at, pieces[i].len);
-        outbox->used += pieces[i].len;
+        if (pieces[i].len > 0) { /* an empty one may lie nowhere */
+            memcpy(outbox->bytes + outbox->used, pieces[i].at, pieces[i].len);
+            outbox->used += pieces[i].len;
+        }
     }
     place->len += total;
     return true;
