@@ -46,6 +46,21 @@ export const cools = (from, to, more = NEITHER) => ({ ...more, cool: [from, to] 
 const besideProbes = (script) => (script instanceof Function
     ? (exchange) => (exchange.request.method === 'GET' ? healthy(exchange) : script(exchange)) : script);
 
+// Answers none of the first `count` before all of them are here: the first answer would keep the others away.
+function together(count, script) {
+    let here = 0;
+    let open;
+    const gate = new Promise((resolve) => { open = resolve; });
+    return async (exchange) => {
+        here += 1;
+        if (here >= count) {
+            open();
+        }
+        await gate;
+        return script(exchange);
+    };
+}
+
 const DIALECT = { chat: 'openai', messages: 'anthropic' };
 const KIND = { chat: 'o', messages: 'a' };
 const listed = (wanted) => (Array.isArray(wanted) ? wanted : [wanted]);
@@ -328,6 +343,9 @@ export class Lab {
         const ended = [];
         const count = marks.endpoint || marks.deployment || 5;
         await this.prepare(site, operation);
+        if (marks.cool && !row.heavy && row.play instanceof Function) {
+            site.first.play(besideProbes(together(count, row.play)));
+        }
         const isStream = row.modes.length === 1 ? row.modes[0] : operation === 'messages';
         const calls = Array.from({ length: count }, () => async () => ended.push((await this.call(site, 'once', operation, isStream)).line.outcome));
         if (row.heavy) {
