@@ -127,14 +127,7 @@ static void on_end(void *to, uint64_t id, enum outcome how)
 
 static void act_hold(struct call *call, const struct action *action)
 {
-    const struct ports *ports = call->env->ports;
-    struct hold_request request = {.call_id = call->id, .attempt = action->attempt};
-    struct hold_answer answer;
-
-    if (ports->ledger_ops->hold(ports->ledger, &request, &answer)) {
-        call_event_of(call, answer.attempt,
-                      answer.verdict == HOLD_GRANTED ? EVENT_HELD : EVENT_DENIED, OUTCOME_OK);
-    }
+    call_event_of(call, action->attempt, EVENT_HELD, OUTCOME_OK);
 }
 
 void call_start(struct call *call, bool is_fresh)
@@ -212,8 +205,6 @@ static void act_abandon(struct call *call, const struct action *action)
 
 static void act_settle(struct call *call, const struct action *action)
 {
-    const struct ports *ports = call->env->ports;
-
     call->facts.outcome = action->outcome;
     act_abandon(call, action);
     if (call->relay.is_followed) { /* of this attempt alone */
@@ -223,14 +214,6 @@ static void act_settle(struct call *call, const struct action *action)
     call_record_settle(call, action);
     call_log_attempt(call, action->outcome);
     call_tell_attempt(call, action->attempt);
-    ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
-}
-
-static void act_release(struct call *call, const struct action *action)
-{
-    const struct ports *ports = call->env->ports;
-
-    ports->ledger_ops->settle(ports->ledger, call->id, action->attempt);
 }
 
 /* The winner's answer is the call's; the loser was settled before. */
@@ -258,7 +241,7 @@ static void call_act(struct call *call, const struct action *action)
     call_look_at(call, action->attempt);
     switch (action->kind) {
     case ACTION_HOLD: act_hold(call, action); break;
-    case ACTION_RELEASE: act_release(call, action); break;
+    case ACTION_RELEASE: break;
     case ACTION_ATTEMPT: act_attempt(call, action); break;
     case ACTION_ABANDON: act_abandon(call, action); break;
     case ACTION_COMMIT: act_commit(call); break;

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/slots.h"
+#include "enforcement/scope.h"
 #include "proxy/admin_mount.h"
 #include "pricing/chat_count.h"
 #include "pricing/guess.h"
@@ -408,6 +409,13 @@ void call_record_flush(struct call *call);
 void call_record_none(struct call *call);
 /* What the whole call cost so far, as decimal text of USD. False: part of it is not priced. */
 bool call_record_cost(const struct call *call, struct buf *out);
+
+/* call_subject.c: whom a call counts for. Everything borrows from the call, as long as it lives. */
+/* Route, model and provider are empty until there is a plan and a target. */
+void call_subject(const struct call *call, struct subject *subject);
+/* The same subject's attempt at this target. */
+void call_subject_target(const struct call *call, const struct target *target,
+                         struct subject *subject);
 
 /* call_count.c: the tokens of a request, counted here. */
 /* False: it cannot be counted, not yet, or the ratio of bytes is nearer to the truth. */

@@ -10,7 +10,6 @@
 #include <curl/curl.h>
 
 #include "base/mem.h"
-#include "enforcement/ledger_memory.h"
 #include "proxy/call.h"
 #include "proxy/env.h"
 #include "proxy/listener.h"
@@ -240,8 +239,6 @@ static bool make_parts(struct server *server)
     server->ports.observer = server->options->observer;
     server->ports.guesses = guesses_new(server->scratch.seed);
     server->ports.ranks = ranks_new();
-    server->ports.ledger_ops = &ledger_memory_ops;
-    server->ports.ledger = ledger_memory_new();
     server->ports.network = upstream_http1_new(env->loop, snapshot);
     server->ports.fixtures = upstream_fixtures_new(env->loop);
     env->conns = conns_new(env);
@@ -252,7 +249,7 @@ static bool make_parts(struct server *server)
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
     return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
-           server->scratch.scan != NULL && server->ports.ledger != NULL &&
+           server->scratch.scan != NULL &&
            server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->fleet != NULL &&
            server->probes != NULL && server->reload != NULL;
@@ -279,10 +276,6 @@ static void free_parts(struct server *server)
     fleet_free(env->fleet);
     upstream_fixtures_free(server->ports.fixtures);
     upstream_http1_free(server->ports.network);
-    if (server->ports.ledger != NULL) {
-        must(ledger_memory_open(server->ports.ledger) == 0);
-    }
-    ledger_memory_free(server->ports.ledger);
     state_dir_close(&server->records.state_dir);
     guesses_free(server->ports.guesses);
     ranks_free(server->ports.ranks);

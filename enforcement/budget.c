@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enforcement/budget.h"
+
+#include "base/must.h"
+
+const char *budget_unit_word(enum budget_unit unit)
+{
+    static const char *const words[] = {"USD", "tokens", "requests"};
+
+    return words[unit];
+}
+
+const char *budget_mode_word(enum budget_mode mode)
+{
+    static const char *const words[] = {"enforce", "warn", "shadow"};
+
+    return words[mode];
+}
+
+static void add(struct chain *chain, const struct budget *budget, struct span value)
+{
+    if (chain->count == CHAIN_MAX) {
+        chain->has_overflowed = true;
+        return;
+    }
+    chain->list[chain->count++] = (struct chain_link){.budget = budget, .value = value};
+    if (budget->mode == BUDGET_ENFORCE) {
+        chain->enforces = true;
+        chain->enforces_money = chain->enforces_money || budget->unit == UNIT_MONEY;
+    }
+}
+
+void chain_make(const struct budgets *budgets, const struct subject *subject, struct chain *chain)
+{
+    chain->count = 0;
+    chain->has_overflowed = false;
+    chain->enforces = false;
+    chain->enforces_money = false;
+    for (size_t i = 0; i < budgets->count; i++) {
+        const struct budget *budget = &budgets->list[i];
+        struct span value = {NULL, 0};
+        size_t at = 0;
+
+        while (scope_next(&budget->scope, subject, &at, &value)) {
+            add(chain, budget, value);
+        }
+    }
+}
