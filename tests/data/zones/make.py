@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the zone files and the answers for tests/unit/base/test_zone.c, with Python's zoneinfo as the
-judge: run it here after a change. The files are copies of the system's zone database (public domain);
+"""Makes the zone files and the answers for tests/unit/base/test_zone.c and
+tests/unit/enforcement/test_window.c, with Python's zoneinfo as the judge: run it here after a change. The files are copies of the system's zone database (public domain);
 half of them are cut to what comes before 2020, so that the rule at their end has to answer."""
 import datetime as d
 import struct
@@ -50,7 +50,47 @@ def day_begin(zone, day):
         step = {3600: 900, 900: 60}[step]
 
 
+def short_edges(zone, turn, length):
+    """The edges around a turn, second by second: where the local clock shows a full hour (minute), or
+    shows a later one than before."""
+    edges = []
+    last = None
+    for at in range(turn - 2 * length - 1, turn + 2 * length + 1):
+        local = at + offset(zone, at)
+        if last is not None and (local % length == 0 or local // length > last // length):
+            edges.append(at)
+        last = local
+    return edges
+
+
+def long_edges(zone, turn, kind):
+    """Where the windows around a turn begin: by the dates in its neighbourhood that begin one."""
+    here = d.date(1970, 1, 1) + d.timedelta(days=(turn + offset(zone, turn)) // 86400)
+    reach = {"day": 4, "monday": 16, "sunday": 16, "month": 70, "year": 760}[kind]
+    edges = []
+    for n in range(-reach, reach):
+        date = here + d.timedelta(days=n)
+        if {"day": True, "monday": date.weekday() == 0, "sunday": date.weekday() == 6, "month": date.day == 1,
+                "year": (date.month, date.day) == (1, 1)}[kind]:
+            edges.append(day_begin(zone, (date - d.date(1970, 1, 1)).days))
+    return edges
+
+
+def window_line(stem, zone, turn):
+    """Per kind: how long before the turn the last edge was, how long after it the next one is, and a star
+    if the turn is one itself."""
+    words = []
+    for kind in ("minute", "hour", "day", "monday", "sunday", "month", "year"):
+        length = {"minute": 60, "hour": 3600}.get(kind)
+        edges = short_edges(zone, turn, length) if length else long_edges(zone, turn, kind)
+        before = turn - max(e for e in edges if e < turn)
+        after = min(e for e in edges if e > turn) - turn
+        words.append(f"{before}{'*' if turn in edges else '+'}{after}")
+    return f"{stem} {turn} {' '.join(words)}"
+
+
 def main():
+    windows = ["# zone turn minute hour day monday sunday month year: by make.py"]
     lines = ["# zone at <utc> <offset> | zone day <day> <begins>: by make.py"]
     for name in ZONES:
         data = open("/usr/share/zoneinfo/" + name, "rb").read()
@@ -79,6 +119,7 @@ def main():
                 at += 3600
             lines.append(f"{stem} at {at - 200 * 86400} {offset(zone, at - 200 * 86400)}")
             lines.append(f"{stem} day {at // 86400 - 190} {day_begin(zone, at // 86400 - 190)}")
+        windows += [window_line(stem, zone, turn) for turn in turns]
         for turn in turns:
             for at in (turn - 1, turn):
                 lines.append(f"{stem} at {at} {offset(zone, at)}")
@@ -86,6 +127,7 @@ def main():
             for day in (local, local + 1):
                 lines.append(f"{stem} day {day} {day_begin(zone, day)}")
     open("expected.txt", "w").write("\n".join(lines) + "\n")
+    open("windows.txt", "w").write("\n".join(windows) + "\n")
 
 
 main()
