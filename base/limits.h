@@ -70,6 +70,7 @@ enum {
     LIMIT_WIRE_HEAD = 8 * 1024 * 1024, /* a head we send, or a model list: 4 MiB of it a provider's */
     LIMIT_APP_BACKLOG = 4 * 1024 * 1024, /* unsent, over the largest answer that is held whole */
     LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
+    LIMIT_HOLDS = 1024 * 1024,        /* open at once: more than calls can be */
     LIMIT_DRAINS = 64,                /* calls whose app has left that are read on at once, */
     LIMIT_DRAIN_BYTES = 8 * 1024 * 1024, /* and how much of each (budgets.md, 11, row 4) */
     LIMIT_OUTBOX = 64 * 1024,         /* what goes to apps at the end of a turn; more goes at once */

@@ -202,3 +202,21 @@ bool money_add(int64_t *total, int64_t count, int64_t price)
     *total += count * price;
     return true;
 }
+
+int64_t money_share(int64_t amount, int64_t part, int64_t whole)
+{
+    int64_t share = 0;
+    int64_t rest = amount % whole;
+
+    must(amount >= 0 && part >= 0 && whole > 0);
+    if (!money_add(&share, part, amount / whole)) {
+        return INT64_MAX;
+    }
+    /* Digits that the product has no room for are below a millionth of the whole: rounded up. */
+    while (rest > 0 && part > INT64_MAX / rest - whole / rest - 1) {
+        rest = rest / 2 + 1;
+        whole = whole / 2;
+    }
+    rest = rest > 0 ? (rest * part + whole - 1) / whole : 0;
+    return rest > INT64_MAX - share ? INT64_MAX : share + rest;
+}

@@ -37,4 +37,8 @@ int64_t money_nano_up(int64_t pico);
 /* total + count * price. False: it is beyond 64 bits; *total is then INT64_MAX. None is negative. */
 bool money_add(int64_t *total, int64_t count, int64_t price);
 
+/* What of `amount` falls to `part` of `whole`, rounded up; INT64_MAX: beyond 64 bits. None is negative,
+ * whole > 0. */
+int64_t money_share(int64_t amount, int64_t part, int64_t whole);
+
 #endif

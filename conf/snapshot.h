@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/span.h"
+#include "enforcement/budget.h"
 #include "enforcement/egress.h"
 #include "pricing/book.h"
 #include "router/target.h"
@@ -73,6 +74,8 @@ struct snapshot {
     enum log_format log_format;
     struct book prices;               /* the program's own rows and those of prices.files */
     enum unpriced_rule unpriced;
+    struct budgets budgets;
+    uint32_t budget_status;           /* 402, or 429 for clients that know nothing else */
     struct routing routing;
     size_t endpoints_count;
     const struct sink_settings *const *sinks;

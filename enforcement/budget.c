@@ -19,11 +19,17 @@ const char *budget_mode_word(enum budget_mode mode)
 
 static void add(struct chain *chain, const struct budget *budget, struct span value)
 {
-    if (chain->count == CHAIN_MAX) {
+    bool is_guard = budget->scope.kind == SCOPE_CALL;
+
+    if (is_guard ? chain->guards_count == GUARDS_MAX : chain->count == CHAIN_MAX) {
         chain->has_overflowed = true;
         return;
     }
-    chain->list[chain->count++] = (struct chain_link){.budget = budget, .value = value};
+    if (is_guard) {
+        chain->guards[chain->guards_count++] = budget;
+    } else {
+        chain->list[chain->count++] = (struct chain_link){.budget = budget, .value = value};
+    }
     if (budget->mode == BUDGET_ENFORCE) {
         chain->enforces = true;
         chain->enforces_money = chain->enforces_money || budget->unit == UNIT_MONEY;
@@ -33,6 +39,7 @@ static void add(struct chain *chain, const struct budget *budget, struct span va
 void chain_make(const struct budgets *budgets, const struct subject *subject, struct chain *chain)
 {
     chain->count = 0;
+    chain->guards_count = 0;
     chain->has_overflowed = false;
     chain->enforces = false;
     chain->enforces_money = false;

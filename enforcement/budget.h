@@ -40,7 +40,8 @@ enum {
     BUDGETS_MAX = 64,
     BUDGET_WARNINGS_MAX = 8,
     BUDGET_NAME_MAX = 64,
-    CHAIN_MAX = 32 /* links of one attempt */
+    CHAIN_MAX = 32, /* links of one attempt */
+    GUARDS_MAX = 8
 };
 #define BUDGET_MONEY_MAX INT64_C(9000000000000000) /* nanodollars: beyond it Redis cannot compare exactly */
 #define BUDGET_COUNT_MAX INT64_C(9000000000000000) /* tokens, requests: the same */
@@ -84,7 +85,9 @@ struct chain_link {
 };
 struct chain {
     struct chain_link list[CHAIN_MAX];
+    const struct budget *guards[GUARDS_MAX]; /* scope `call`: a call counts its own, no ledger does */
     uint8_t count;
+    uint8_t guards_count;
     bool has_overflowed; /* it should have been longer: must not be let through unasked */
     bool enforces;
     bool enforces_money;

@@ -9,7 +9,7 @@
  *   ledger, upstream, relay, reply <-------------- call_act <----------------+
  *
  * Ends in one place: ACTION_CLOSE; at the end of that turn the call is logged and its memory given back. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "base/mem.h"
 
@@ -42,9 +42,6 @@ void call_leave(struct call *call)
     conn_answered(conn);
 }
 /* ---- the ears of the attempt ---- */
-
-static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
-                          enum outcome outcome);
 
 static struct call *call_of(void *to, uint64_t id)
 {
@@ -124,11 +121,6 @@ static void on_end(void *to, uint64_t id, enum outcome how)
 }
 
 /* ---- obeying ---- */
-
-static void act_hold(struct call *call, const struct action *action)
-{
-    call_event_of(call, action->attempt, EVENT_HELD, OUTCOME_OK);
-}
 
 void call_start(struct call *call, bool is_fresh)
 {
@@ -212,6 +204,10 @@ static void act_settle(struct call *call, const struct action *action)
                     &call->relay.usage);
     }
     call_record_settle(call, action);
+    if (call->budget != NULL) {
+        struct amounts booked = call_record_booked(call, action);
+        call_hold_settle(call, action->attempt, &booked);
+    }
     call_log_attempt(call, action->outcome);
     call_tell_attempt(call, action->attempt);
 }
@@ -220,6 +216,9 @@ static void act_settle(struct call *call, const struct action *action)
 static void act_commit(struct call *call)
 {
     call_drop_aside(call);
+    if (call->budget != NULL) {
+        call_hold_watch(call);
+    }
     relay_commit(call);
 }
 
@@ -238,10 +237,12 @@ static void act_end(struct call *call, const struct action *action)
 
 static void call_act(struct call *call, const struct action *action)
 {
+    static const struct amounts nothing;
+
     call_look_at(call, action->attempt);
     switch (action->kind) {
-    case ACTION_HOLD: act_hold(call, action); break;
-    case ACTION_RELEASE: break;
+    case ACTION_HOLD: call_hold_ask(call, action->attempt, action->place); break;
+    case ACTION_RELEASE: call_hold_settle(call, action->attempt, &nothing); break;
     case ACTION_ATTEMPT: act_attempt(call, action); break;
     case ACTION_ABANDON: act_abandon(call, action); break;
     case ACTION_COMMIT: act_commit(call); break;
@@ -287,6 +288,7 @@ static struct event_in event_of(struct call *call, const struct call_queued *que
         .hint_ms = call->relay.hint_ms,
         .quota_ms = call->relay.quota_ms,
         .can_resume = call_can_resume(call),
+        .may_elsewhere = queued->outcome != OUTCOME_LOCAL && queued->outcome != OUTCOME_LEDGER,
         .can_drain = queued->kind == EVENT_APP_GONE && call_can_drain(call),
     };
 }
@@ -311,8 +313,7 @@ void call_event(struct call *call, enum event_kind kind, enum outcome outcome)
     call_event_of(call, call->number, kind, outcome);
 }
 
-static void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind,
-                          enum outcome outcome)
+void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind, enum outcome outcome)
 {
     if (call->is_closed) {
         return;

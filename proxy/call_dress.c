@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The head that a provider is sent, and the body as pieces: the app's own bytes but for spliced
  * spans. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "wire/head.h"
+#include "wire/request.h"
 
 static bool provider_wants(const struct provider *provider, struct span name)
 {
@@ -84,6 +85,35 @@ static struct span model_text(struct call *call, const struct target *target)
     return span_make(call->wire_head.at + from, call->wire_head.len - from);
 }
 
+/* The output cap that was held for, where it is not the app's own. */
+static size_t cap_edits(struct call *call, const struct target *target, struct json_edit *edits)
+{
+    const struct operation *operation = call->match.operation;
+    const struct call_hold *hold = call_hold_of(call, call->number);
+    const char *member = operation->cap_elsewhere != NULL &&
+                                 target->provider->kind == &provider_compatible
+                             ? operation->cap_elsewhere
+                             : operation->cap;
+
+    return hold == NULL || !hold->bound.writes_cap || member == NULL
+               ? 0
+               : request_edit_cap(&call->request, span_of(member), hold->bound.cap,
+                                  &call->wire_head, edits);
+}
+
+static void sort(struct json_edit *edits, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct json_edit edit = edits[i];
+        size_t k = i;
+
+        for (; k > 0 && edits[k - 1].at > edit.at; k--) {
+            edits[k] = edits[k - 1];
+        }
+        edits[k] = edit;
+    }
+}
+
 /* False: this target cannot be asked to continue what is out. */
 static bool body_pieces(struct call *call, const struct target *target, bool asks_usage,
                         struct span pieces[JSON_PIECES_MAX], size_t *count)
@@ -102,6 +132,9 @@ static bool body_pieces(struct call *call, const struct target *target, bool ask
             return false;
         }
         edits = all;
+    } else if (call->budget != NULL) {
+        *count += cap_edits(call, target, own + *count);
+        sort(own, *count);
     }
     *count = json_splice(buf_span(&call->body), edits, *count, pieces);
     return true;
@@ -121,7 +154,7 @@ bool call_head_dress(struct call *call, const struct target *target,
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1024 + 2 * target->model.len + call->head.text.len +
+    if (buf_reserve(out, 1024 + REQUEST_CAP_ROOM + 2 * target->model.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "base/slots.h"
-#include "enforcement/scope.h"
+#include "enforcement/budget.h"
 #include "proxy/admin_mount.h"
 #include "pricing/chat_count.h"
 #include "pricing/guess.h"
@@ -148,6 +148,9 @@ struct call_aside {
 /* Whose ears an attempt has: two of one call can be in flight. */
 enum { LANES = 2 };
 
+/* The piece of a stream of which it is known how many tokens it has. */
+enum { SEEN_BYTES = 1 << 16 };
+
 /* An attempt that is not sent before its slot is on the disk (journal.durability: power). */
 struct call_wait {
     struct store_wait sync;
@@ -184,6 +187,8 @@ struct call {
     struct guess input_guess;
     uint64_t first_us;           /* first byte of the answer given to the connection, of loop_micros; 0: none */
     struct call_drain *drain;    /* NULL: its app is there */
+    int64_t seen_next;           /* output at which more money is asked for; 0: it is not watched */
+    uint32_t seen_ratio;         /* tokens of SEEN_BYTES of its stream */
     bool is_closed;
     bool is_told;                /* closed: with its line */
     struct dispatch dispatch;
@@ -203,6 +208,7 @@ struct call {
     bool has_asked;              /* and the store has it */
     uint32_t kept;               /* bytes of the request that are kept beyond its use; 0: none */
     struct call_wait *waits;     /* LANES of them; NULL: none ever waited for the disk */
+    struct call_budget *budget;  /* NULL: no budget counts it, as yet */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -219,6 +225,8 @@ struct call {
 
 /* Bytes of a call's beginning: as far as the flags of its stream. */
 enum { CALL_HOT = offsetof(struct call, relay.stream.meter) };
+
+struct call_budget; /* proxy/call_hold.h */
 
 struct lane {
     struct calls *calls;
@@ -250,6 +258,8 @@ struct calls {
     uint32_t drains;     /* calls without their app */
     uint32_t kept;       /* bytes of requests that all calls keep */
     struct made made;
+    struct call_budget *budgets_spare;
+    unsigned budgets_spare_count;
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;
@@ -266,6 +276,8 @@ void calls_put_id(struct calls *calls, char text[CALL_ID_LENGTH]);
 /* call.c */
 /* Queues an event for the dispatch and, unless a step is running, steps until none is left. */
 void call_event(struct call *call, enum event_kind kind, enum outcome outcome);
+/* The same about an attempt that need not be in view. */
+void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind, enum outcome outcome);
 /* The answer is complete: lets go of the connection, which goes on to its next request. */
 void call_leave(struct call *call);
 /* Sends the attempt in view, whose record is open. */
@@ -397,6 +409,11 @@ bool models_reply_cached(struct call *call);
 /* call_record.c: what is kept of each attempt. */
 /* Before the request leaves. False: its record cannot be kept. */
 bool call_record_open(struct call *call);
+/* Its id, record_id: written into `id`. */
+enum { CALL_RECORD_ID_ROOM = CALL_ID_LENGTH + 8 };
+struct span call_record_id(const struct call *call, uint8_t number, char id[CALL_RECORD_ID_ROOM]);
+/* What the attempt that is settled now is booked with. */
+struct amounts call_record_booked(struct call *call, const struct action *action);
 /* As more of the answer comes. */
 void call_record_progress(struct call *call);
 /* The attempt in view is over: what it is charged counts for the call. */

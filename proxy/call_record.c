@@ -2,7 +2,7 @@
 /* The usage record of each attempt: opened before the request leaves, kept up to date while a
  * stream runs, finished when the attempt is over. What it is charged is told by usage/charge.h;
  * here the facts are gathered. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "base/money.h"
 #include "base/text.h"
@@ -10,7 +10,7 @@
 #include "proxy/bill.h"
 #include "proxy/store.h"
 
-enum { STATUS_LEFT = 499, RECORD_ID_ROOM = CALL_ID_LENGTH + 8 };
+enum { STATUS_LEFT = 499 };
 
 /* Of this many permille error nothing was learned yet. */
 enum { ERROR_UNKNOWN = 1000, PICO_PER_TICK = 100 };
@@ -29,7 +29,7 @@ static struct span model_of(const struct call *call)
     return target->model.len > 0 ? target->model : buf_span(&call->model);
 }
 
-static struct span put_id(const struct call *call, uint8_t number, char id[RECORD_ID_ROOM])
+struct span call_record_id(const struct call *call, uint8_t number, char id[CALL_RECORD_ID_ROOM])
 {
     size_t len = CALL_ID_LENGTH;
 
@@ -82,10 +82,33 @@ static void put_attempt(const struct call *call, struct record *record)
     }
 }
 
+/* What was set aside, and what budgets say to it. */
+static void put_hold(const struct call *call, uint8_t number, struct record *record)
+{
+    const struct call_hold *hold = call_hold_of(call, number);
+
+    if (hold == NULL) {
+        return;
+    }
+    record->numbers[RECORD_HELD] = hold->amounts.of[UNIT_MONEY];
+    record->numbers[RECORD_HELD_AT] = hold->held_at;
+    record->texts[RECORD_DECISION] =
+        span_of(budget_decision_word((enum budget_decision)hold->decision));
+    if (hold->by != NULL) {
+        record->texts[RECORD_BUDGET] = hold->by->name;
+    }
+    if (hold->decision == DECISION_CLAMP) {
+        record_flag(record, RECORD_FLAG_CLAMPED);
+    }
+    if (hold->is_fail_open) {
+        record_flag(record, RECORD_FLAG_FAIL_OPEN);
+    }
+}
+
 bool call_record_open(struct call *call)
 {
     const struct guesses *guesses = call->env->ports->guesses;
-    char id[RECORD_ID_ROOM];
+    char id[CALL_RECORD_ID_ROOM];
     struct record record;
 
     call->slot = 0;
@@ -97,7 +120,8 @@ bool call_record_open(struct call *call)
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
-    record.texts[RECORD_ID] = put_id(call, call->number, id);
+    put_hold(call, call->number, &record);
+    record.texts[RECORD_ID] = call_record_id(call, call->number, id);
     return store_open(call->env->ports->store, &record, &call->slot);
 }
 
@@ -120,6 +144,14 @@ void call_record_progress(struct call *call)
                                              .bytes = stream->content_bytes,
                                              .phase = CHARGE_PHASE_CONTENT};
         store_progress(call->env->ports->store, call->slot, &progress);
+    }
+    if (call->seen_next != 0) {
+        int64_t late = (int64_t)(stream_bytes_untold(stream) * call->seen_ratio / SEEN_BYTES);
+        int64_t seen = told_output(&call->relay) + late;
+
+        if (seen > call->seen_next) {
+            call_hold_extend(call, seen);
+        }
     }
 }
 
@@ -410,7 +442,7 @@ static void put_answer(const struct call *call, struct record *record)
 static void write_record(struct call *call, const struct call_settled *settled, bool is_last)
 {
     enum outcome outcome = (enum outcome)settled->outcome;
-    char id[RECORD_ID_ROOM];
+    char id[CALL_RECORD_ID_ROOM];
     struct record record;
     const struct made *made = made_of(call, settled);
 
@@ -422,7 +454,7 @@ static void write_record(struct call *call, const struct call_settled *settled, 
         record.numbers[RECORD_INPUT_ESTIMATE] = made->facts.input_estimate;
         record.numbers[RECORD_ESTIMATE_ERROR] = made->count_error;
     }
-    record.texts[RECORD_ID] = put_id(call, settled->number, id);
+    record.texts[RECORD_ID] = call_record_id(call, settled->number, id);
     record.texts[RECORD_OUTCOME] = span_of(outcome_word(outcome));
     record.texts[RECORD_PHASE] =
         span_of(charge_phase_word(made->facts.phase, made->facts.end == CHARGE_END_GOOD));
@@ -431,6 +463,11 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     bill_put(&made->bill, &made->terms, &call->env->scratch->text, &record);
     put_told_cost(&made->told, &call->env->scratch->out, &record);
     put_flags(call, made, outcome, &record);
+    put_hold(call, settled->number, &record);
+    if (call_hold_of(call, settled->number) != NULL && made->bill.is_priced &&
+        made->bill.cost.nano > record.numbers[RECORD_HELD]) {
+        record_flag(&record, RECORD_FLAG_OVERRUN);
+    }
     if (made->bill.charge.is_estimated && made->facts.has_output) {
         record.numbers[RECORD_OUTPUT_SEEN] = made->facts.output_seen;
     }
@@ -439,6 +476,25 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     }
     store_finish(call->env->ports->store, call->slot, &record);
     call->slot = 0;
+}
+
+struct amounts call_record_booked(struct call *call, const struct action *action)
+{
+    struct call_settled settled = {.number = action->attempt,
+                                   .outcome = (uint8_t)action->outcome,
+                                   .phase = (uint8_t)action->phase};
+    struct amounts amounts = {{0}};
+    const struct made *made = NULL;
+
+    if (!is_recorded(call) || call->number != action->attempt ||
+        action->outcome == OUTCOME_JOURNAL_FULL) {
+        return amounts;
+    }
+    made = made_of(call, &settled);
+    amounts.of[UNIT_MONEY] = made->bill.is_priced ? made->bill.cost.nano : 0;
+    amounts.of[UNIT_TOKENS] = usage_tokens(&made->bill.charge.usage);
+    amounts.of[UNIT_REQUESTS] = made->facts.phase != CHARGE_PHASE_UNSENT;
+    return amounts;
 }
 
 void call_record_settle(struct call *call, const struct action *action)
@@ -475,20 +531,58 @@ void call_record_flush(struct call *call)
     call->settled_count = 0;
 }
 
-void call_record_none(struct call *call)
+static void put_denial(const struct budget_denial *denial, struct record *record)
 {
-    char id[RECORD_ID_ROOM];
+    record->texts[RECORD_OUTCOME] = span_of(outcome_word((enum outcome)denial->outcome));
+    record->texts[RECORD_DECISION] = span_of(budget_decision_word(DECISION_DENY));
+    if (denial->by != NULL) {
+        record->texts[RECORD_BUDGET] = denial->by->name;
+    }
+}
+
+/* Targets that were not asked because a budget said no, of a call that asked another one. */
+static void put_denials(struct call *call)
+{
+    char id[CALL_RECORD_ID_ROOM];
     struct record record;
 
-    if (call->facts.has_attempt || call->match.operation == NULL ||
+    for (uint8_t i = 0; call->budget != NULL && i < call->budget->denials_count; i++) {
+        const struct budget_denial *denial = &call->budget->denials[i];
+        const struct target *target = plan_target(&call->plan, denial->place);
+
+        record_init(&record);
+        put_call(call, &record);
+        record.texts[RECORD_ID] = call_record_id(call, denial->number, id);
+        record.texts[RECORD_PROVIDER] = target->provider->name;
+        record.texts[RECORD_MODEL] =
+            target->model.len > 0 ? target->model : buf_span(&call->model);
+        record.numbers[RECORD_ATTEMPT] = denial->number;
+        put_denial(denial, &record);
+        store_put(call->env->ports->store, &record);
+    }
+}
+
+void call_record_none(struct call *call)
+{
+    char id[CALL_RECORD_ID_ROOM];
+    struct record record;
+
+    if (call->facts.has_attempt) {
+        put_denials(call);
+        return;
+    }
+    if (call->match.operation == NULL ||
         call->match.operation->kind != OPERATION_CALL) {
         return;
     }
     record_init(&record);
     put_call(call, &record);
-    record.texts[RECORD_ID] = put_id(call, 0, id);
+    record.texts[RECORD_ID] = call_record_id(call, 0, id);
     record.texts[RECORD_MODEL_ASKED] = buf_span(&call->model);
     record.numbers[RECORD_ATTEMPT] = 0;
+    if (call->budget != NULL && call->budget->denials_count > 0) {
+        put_denial(&call->budget->denials[call->budget->denials_count - 1], &record);
+    }
     put_end(call, &record);
     store_put(call->env->ports->store, &record);
 }

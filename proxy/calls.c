@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All calls of a loop: their ids, their memory, and the one door out. Closed calls are used again,
  * with the small buffers they have. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "proxy/admin_ask.h"
 
@@ -92,6 +92,7 @@ static void reap(struct call *call)
         call_log(call);
         call_tell(call);
     }
+    call_budget_give(call);
     snapshot_give(call->snapshot);
     call_drop_aside(call);
     admin_ask_forget(call);
@@ -165,6 +166,7 @@ void calls_free(struct calls *calls)
             list_remove(&call->link);
             destroy(call);
         }
+        call_budgets_free(calls);
         slots_fini(&calls->slots);
         mem_give(calls, sizeof *calls);
     }
@@ -177,6 +179,7 @@ void call_close(struct call *call, bool is_told)
         return;
     }
     call->is_closed = true;
+    call_hold_end(call);
     call->env->calls->drains -= call->drain != NULL;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of our own, each in one send: refusals, failures, whole answers. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "base/text.h"
 #include "wire/head.h"
@@ -147,6 +147,9 @@ void reply_own_fields(struct buf *out, const struct call *call)
             put_target(out, call);
         }
         put_cost(out, call);
+        if (call->budget != NULL) {
+            call_budget_put_fields(out, call);
+        }
     }
     if (call->facts.has_attempt && !call->relay.is_early) {
         put_times(out, call);
@@ -362,6 +365,7 @@ void reply_failure(struct call *call, const struct action *action)
     if (refusal.kind == REFUSAL_NONE) {
         refusal = without_body(relay, outcome);
     }
+    call_budget_refusal(call, &refusal);
     refusal.wait_ms = wait_of(call, action);
     call->facts.is_cost_final = true;
     if (refusal.kind == REFUSAL_UPSTREAM_OVERLOADED) {

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "base/mem.h"
+#include "proxy/budgets.h"
 #include "proxy/call.h"
 #include "proxy/env.h"
 #include "proxy/listener.h"
@@ -249,10 +250,9 @@ static bool make_parts(struct server *server)
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
     return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
-           server->scratch.scan != NULL &&
-           server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
+           server->scratch.scan != NULL && server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->fleet != NULL &&
-           server->probes != NULL && server->reload != NULL;
+           server->probes != NULL && server->reload != NULL && budgets_begin(env);
 }
 
 static void free_parts(struct server *server)
@@ -271,6 +271,7 @@ static void free_parts(struct server *server)
     reload_stop(server->reload);
     store_free(server->ports.store, SECOND_SIGNAL_MS); /* whose answers look for their calls */
     reload_free(server->reload);
+    budgets_end(env);
     calls_free(env->calls);
     models_free(env->models);
     fleet_free(env->fleet);

@@ -73,7 +73,7 @@ static void cut(struct dispatch *d, const struct event_in *event, enum outcome o
 static void broke_off(struct dispatch *d, const struct event_in *event, enum outcome outcome,
                       struct actions *actions)
 {
-    if (d->plan->rules->resumes && event->can_resume) {
+    if (d->plan->rules->resumes && event->can_resume && outcome != OUTCOME_BUDGET) {
         dispatch_resume(d, event, outcome, actions);
     } else {
         cut(d, event, outcome, actions);
@@ -96,6 +96,7 @@ static bool is_gone(const struct dispatch *d, mono_ms now)
  * by others who waited as well. */
 static void held(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
+    d->denied = OUTCOME_OK;
     if (event->now >= dispatch_end(d)) {
         dispatch_act(actions, ACTION_RELEASE, d->numbers, OUTCOME_DEADLINE);
         dispatch_give_up(d, actions, 0, OUTCOME_DEADLINE, 0);
@@ -116,6 +117,23 @@ static void held(struct dispatch *d, const struct event_in *event, struct action
     dispatch_begin_flight(d, &d->flights[0], event->now, actions);
 }
 
+/* What does not fit here may fit where it costs less, or counts on another budget. */
+static void denied(struct dispatch *d, const struct event_in *event, struct actions *actions)
+{
+    enum outcome outcome = event->outcome == OUTCOME_OK ? OUTCOME_LOCAL : event->outcome;
+
+    if (!event->may_elsewhere) {
+        dispatch_give_up(d, actions, 0, outcome, 0);
+        return;
+    }
+    d->plan->tries[d->next_place] = UINT8_MAX;
+    d->next_place = PLAN_NONE;
+    d->next_is_fresh = false;
+    d->next_is_panic = false;
+    d->denied = outcome;
+    dispatch_go_on(d, event, actions);
+}
+
 static void step_holding(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
     switch (event->kind) {
@@ -124,7 +142,7 @@ static void step_holding(struct dispatch *d, const struct event_in *event, struc
         dispatch_go_on(d, event, actions);
         return;
     case EVENT_HELD: held(d, event, actions); return;
-    case EVENT_DENIED: dispatch_give_up(d, actions, 0, OUTCOME_LOCAL, 0); return;
+    case EVENT_DENIED: denied(d, event, actions); return;
     case EVENT_APP_GONE: dispatch_leave(d, event, OUTCOME_APP_GONE, actions); return;
     case EVENT_SHUTDOWN: dispatch_leave(d, event, OUTCOME_SHUTDOWN, actions); return;
     case EVENT_WAKE:

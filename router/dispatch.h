@@ -53,12 +53,13 @@ struct event_in {
     enum event_kind kind;
     uint8_t attempt;      /* whose event; events of an attempt that is over are ignored */
     mono_ms now;
-    enum outcome outcome; /* ENDED */
+    enum outcome outcome; /* ENDED; DENIED: why */
     bool is_reused;       /* CONNECTED */
     int8_t should_retry;  /* ENDED: what the provider said, 1 or 0; -1: nothing */
     int64_t hint_ms;      /* ENDED: how long it asked to wait; HINT_NONE */
     uint64_t quota_ms;    /* ENDED: when its quota comes back; 0: not known */
     bool can_resume;      /* ENDED, WAKE: what is out of this stream can be continued elsewhere */
+    bool may_elsewhere;   /* DENIED: at another target the call may fit */
     bool can_drain;       /* APP_GONE: there is room to read one more to its end */
 };
 
@@ -175,6 +176,7 @@ struct dispatch {
     bool has_hedged;
     uint32_t last_wait_ms;
     enum outcome last;     /* of the latest failed attempt */
+    enum outcome denied;   /* why the latest hold was denied; OUTCOME_OK: it was not */
     mono_ms resume_at;     /* PAUSING */
     mono_ms stuck_at;      /* since when nothing is eligible; MONO_NEVER: something is */
     mono_ms head_deadline; /* the app's patience; only while no head is out */

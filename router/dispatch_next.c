@@ -162,6 +162,10 @@ static void none_eligible(struct dispatch *d, const struct event_in *event, uint
     struct outlook outlook = plan_outlook(d->plan, d->fleet, tries_max, event->now);
     enum outcome outcome = OUTCOME_NO_TARGET;
 
+    if (d->denied != OUTCOME_OK) { /* whoever is left was too dear */
+        dispatch_give_up(d, actions, 0, d->denied, 0);
+        return;
+    }
     if (may_sit_out(d, &outlook, event->now)) {
         sit_out(d, &outlook, event->now);
         return;

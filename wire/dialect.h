@@ -30,6 +30,8 @@ enum operation_kind {
     OPERATION_PASS    /* another path of the provider's API: passed through, not read */
 };
 
+enum { REQUEST_CAPS_MAX = 2 };
+
 /* What a call wants, seen without provider detail. Spans borrow from the body. */
 struct request {
     const struct dialect *dialect;
@@ -39,6 +41,8 @@ struct request {
     bool is_stream;
     bool app_wants_usage;         /* OpenAI stream: the app asked for the usage chunk itself */
     int64_t output_cap;           /* as asked; -1 when absent */
+    struct json_hit caps[REQUEST_CAPS_MAX]; /* the members that name one, null ones too */
+    uint8_t caps_count;
     struct span session;          /* what the body says of its conversation (a prompt cache key),
                                    * raw text without quotes; empty when there is none */
     struct json_hit stream_options;          /* where that member's value stands */
@@ -138,6 +142,8 @@ struct operation {
      * every member of `request` but dialect and operation. `scan` is scratch. Never allocates. */
     struct refusal (*read_request)(struct json_scan *scan, uint64_t seed, struct span body,
                                    struct request *request);
+    const char *cap;           /* the member that caps the output; NULL: there is none */
+    const char *cap_elsewhere; /* at providers that are only compatible; NULL: the same */
     /* The edits that carry this request to a provider of the same dialect: the model (when
      * `model_json` is not empty: the new value, quotes included) and, with asks_usage, the usage
      * option. Sorted by place. Returns their number. */

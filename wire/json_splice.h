@@ -15,7 +15,7 @@ struct json_edit {
     struct span put;
 };
 
-enum { JSON_EDITS_MAX = 6, JSON_PIECES_MAX = 2 * JSON_EDITS_MAX + 1 };
+enum { JSON_EDITS_MAX = 8, JSON_PIECES_MAX = 2 * JSON_EDITS_MAX + 1 };
 
 /* The edited document as pieces in order, for one gathered write: edits sorted by `at`, not
  * overlapping, count <= JSON_EDITS_MAX. Returns the number of pieces; empty ones are left out. */

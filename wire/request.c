@@ -170,6 +170,9 @@ static struct refusal check_cap(const struct member *member, int64_t least, stru
 {
     int64_t number = 0;
 
+    if (member->hit.kind != JSON_ABSENT && request->caps_count < REQUEST_CAPS_MAX) {
+        request->caps[request->caps_count++] = member->hit;
+    }
     if (!is_given(&member->hit)) {
         return no_refusal();
     }
@@ -267,6 +270,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->is_stream = false;
     request->app_wants_usage = false;
     request->output_cap = -1;
+    request->caps_count = 0;
     request->session = span_make("", 0);
     request->stream_options = (struct json_hit){0};
     request->stream_options_usage = (struct json_hit){0};
@@ -297,4 +301,40 @@ size_t request_edit_model(const struct request *request, struct span model_json,
                                .cut = request->model_raw.len,
                                .put = model_json};
     return 1;
+}
+
+size_t request_edit_cap(const struct request *request, struct span member, int64_t cap,
+                        struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX])
+{
+    size_t from = text->len;
+    size_t digits = 0;
+    size_t count = 0;
+
+    buf_put_char(text, '"');
+    buf_put(text, member);
+    buf_put(text, SPAN_OF("\":"));
+    digits = text->len;
+    buf_put_u64(text, (uint64_t)cap);
+    for (uint8_t i = 0; i < request->caps_count; i++) {
+        const struct json_hit *hit = &request->caps[i];
+        int64_t asked = INT64_MAX;
+
+        if (hit->kind == JSON_NUMBER &&
+            json_integer(json_hit_span(hit, request->body), &asked) == ERR_NONE && asked <= cap) {
+            continue;
+        }
+        edits[count++] =
+            (struct json_edit){.at = hit->at,
+                               .cut = hit->len,
+                               .put = span_make(text->at + digits, text->len - digits)};
+    }
+    if (request->caps_count == 0) { /* in front of the first member: a request is never empty */
+        const char *brace = memchr(request->body.at, '{', request->body.len);
+
+        must(brace != NULL);
+        buf_put_char(text, ',');
+        edits[count++] = (struct json_edit){.at = (uint64_t)(brace - request->body.at) + 1,
+                                            .put = span_make(text->at + from, text->len - from)};
+    }
+    return count;
 }

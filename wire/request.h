@@ -46,4 +46,11 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
 size_t request_edit_model(const struct request *request, struct span model_json,
                           struct json_edit *edit);
 
+/* Puts the edits that lower every output cap of the request to `cap`, or write it where there is none
+ * under this name. The new text is put into `text`, which must have room for it and not move
+ * (REQUEST_CAP_ROOM). Returns the number of edits. */
+enum { REQUEST_CAP_ROOM = 64 };
+size_t request_edit_cap(const struct request *request, struct span member, int64_t cap,
+                        struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX]);
+
 #endif

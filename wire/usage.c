@@ -36,6 +36,14 @@ int64_t usage_output_all(const struct usage *usage)
     return sum_of(usage, TOKENS_OUTPUT, TOKENS_AUDIO_OUTPUT);
 }
 
+int64_t usage_tokens(const struct usage *usage)
+{
+    int64_t input = usage_input_all(usage);
+    int64_t output = usage_output_all(usage);
+
+    return (input > 0 ? input : 0) + (output > 0 ? output : 0);
+}
+
 int64_t usage_cache_write(const struct usage *usage)
 {
     return sum_of(usage, TOKENS_CACHE_WRITE_5M, TOKENS_CACHE_WRITE_12H);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+unit_test(enforcement ledger_memory)
 unit_test(enforcement scope)
 unit_test(enforcement egress)
 unit_test(enforcement silent)

@@ -12,6 +12,7 @@ static const struct operation operations[] = {
      .path = SPAN("/messages"),
      .kind = OPERATION_CALL,
      .read_request = anthropic_messages_request,
+     .cap = "max_tokens",
      .edits = anthropic_model_edits,
      .read_answer = anthropic_messages_answer,
      .unfold = anthropic_messages_unfold,

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/budgets.h: the ledger of this process: which one, what it tells, and its end. Made by
+ * serve.c. */
+#ifndef PROXY_BUDGETS_H
+#define PROXY_BUDGETS_H
+
+#include "base/must.h"
+#include "proxy/env.h"
+
+/* Opens the ledger of the settings into env->ports; the calls are there already. False: no memory. */
+MUST_CHECK bool budgets_begin(struct env *env);
+/* When all calls are closed. */
+void budgets_end(struct env *env);
+
+#endif

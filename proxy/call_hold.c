@@ -1,0 +1,709 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an attempt may cost is set aside before it is sent, and what it did cost is booked after. Which
+ * budgets it counts on, and the most it can come to, are worked out here from what the call says and
+ * from the prices; whether there is room, the ledger says. Budgets of the scope `call` are the call's
+ * own sums.
+ *
+ *   ACTION_HOLD -> bound -> guards, ledger --granted--> EVENT_HELD
+ *                    ^            |denied
+ *                    +-clamp------+--no clamp helps---> EVENT_DENIED
+ */
+#include "proxy/call_hold.h"
+
+#include "base/mem.h"
+#include "base/money.h"
+#include "base/text.h"
+#include "proxy/ranks.h"
+
+enum {
+    ASKS_MAX = 3,     /* of the ledger for one attempt: others may take what was left meanwhile */
+    SPARES_MAX = 128,
+    EXTEND_PERCENT = 90
+};
+
+static struct call_budget *take_budget(struct calls *calls)
+{
+    struct call_budget *budget = calls->budgets_spare;
+
+    if (budget != NULL) {
+        calls->budgets_spare = budget->next;
+        calls->budgets_spare_count--;
+    } else {
+        budget = mem_take(sizeof *budget);
+    }
+    if (budget != NULL) {
+        budget->next = NULL;
+        budget->is_quoted = false;
+        budget->chain.count = 0;
+        budget->chain.guards_count = 0;
+        memset(budget->holds, 0, sizeof budget->holds);
+        budget->spent = (struct amounts){{0}};
+        budget->told = (struct budget_told){.budget = NULL};
+        budget->watched = NULL;
+        budget->denials_count = 0;
+    }
+    return budget;
+}
+
+void call_budgets_free(struct calls *calls)
+{
+    struct call_budget *next = NULL;
+
+    for (struct call_budget *at = calls->budgets_spare; at != NULL; at = next) {
+        next = at->next;
+        mem_give(at, sizeof *at);
+    }
+    calls->budgets_spare = NULL;
+}
+
+const char *budget_decision_word(enum budget_decision decision)
+{
+    static const char *const words[] = {"allow", "warn", "clamp", "cut", "deny"};
+
+    return words[decision];
+}
+
+/* ---- the holds of a call ---- */
+
+struct call_hold *call_hold_of(const struct call *call, uint8_t number)
+{
+    struct call_budget *budget = call->budget;
+
+    for (size_t i = 0; budget != NULL && number != 0 && i < CALL_HOLDS; i++) {
+        if (budget->holds[i].number == number) {
+            return &budget->holds[i];
+        }
+    }
+    return NULL;
+}
+
+/* One that is over gives way: of a call few are open at once. */
+static struct call_hold *take_hold(struct call *call, uint8_t number)
+{
+    struct call_hold *oldest = NULL;
+
+    for (size_t i = 0; i < CALL_HOLDS; i++) {
+        struct call_hold *hold = &call->budget->holds[i];
+
+        if (!hold->is_open && (oldest == NULL || hold->number < oldest->number)) {
+            oldest = hold;
+        }
+    }
+    must(oldest != NULL);
+    *oldest = (struct call_hold){.number = number, .bound = {.cap = -1}};
+    return oldest;
+}
+
+/* ---- the bound ---- */
+
+static void quote_call(struct call *call)
+{
+    struct call_budget *budget = call->budget;
+    struct chat_counter counter;
+    enum count_shape shape;
+
+    if (budget->is_quoted) {
+        return;
+    }
+    budget->is_quoted = true;
+    budget->media = (struct chat_count){.tokens = 0};
+    quote_read(buf_span(&call->body), &call->request, &budget->quoted);
+    if (count_shape_of(call->match.operation->name, &shape)) {
+        chat_counter_init(&counter, NULL, NULL, NULL);
+        if (chat_count(&counter, shape, buf_span(&call->model), buf_span(&call->body),
+                       &budget->media) == ERR_MEMORY) {
+            budget->media.is_elsewhere = true; /* not looked at: as if nobody could tell */
+        }
+        chat_counter_fini(&counter);
+    }
+}
+
+static void ask_bound(const struct call *call, const struct target *target, bool is_strict,
+                      struct bound_ask *ask)
+{
+    const struct guesses *guesses = call->env->ports->guesses;
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
+    uint64_t key = guesses_key(guesses, target->provider->name, model);
+
+    *ask = (struct bound_ask){
+        .quote = {.request = &call->budget->quoted,
+                  .prices = &call->snapshot->prices,
+                  .model = buf_span(&call->model),
+                  .at = call->facts.began_at},
+        .target = target,
+        .counts = {.ratio = guesses_tokens(guesses, key, GUESS_INPUT, call->facts.bytes_in),
+                   .count = call->budget->media},
+        .is_strict = is_strict,
+        .default_output = call->plan.rules->default_max_output,
+    };
+}
+
+static struct amounts amounts_of(const struct bound *bound)
+{
+    struct amounts amounts;
+
+    amounts.of[UNIT_MONEY] = bound->nano;
+    amounts.of[UNIT_TOKENS] =
+        bound->output > INT64_MAX - bound->input ? INT64_MAX : bound->input + bound->output;
+    amounts.of[UNIT_REQUESTS] = 1;
+    return amounts;
+}
+
+/* Whether any enforcing link wants a bound that holds, and not only a likely one. */
+static bool wants_strict(const struct chain *chain)
+{
+    for (uint8_t i = 0; i < chain->count; i++) {
+        const struct budget *budget = chain->list[i].budget;
+
+        if (budget->mode == BUDGET_ENFORCE && budget->bound == BOUND_STRICT &&
+            budget->unit != UNIT_REQUESTS) {
+            return true;
+        }
+    }
+    for (uint8_t i = 0; i < chain->guards_count; i++) {
+        if (chain->guards[i]->mode == BUDGET_ENFORCE && chain->guards[i]->bound == BOUND_STRICT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool counts_usage(const struct chain *chain)
+{
+    bool does = chain->enforces_money;
+
+    for (uint8_t i = 0; i < chain->count; i++) {
+        const struct budget *budget = chain->list[i].budget;
+
+        does = does || (budget->mode == BUDGET_ENFORCE && budget->unit == UNIT_TOKENS);
+    }
+    for (uint8_t i = 0; i < chain->guards_count; i++) {
+        does = does || chain->guards[i]->mode == BUDGET_ENFORCE;
+    }
+    return does;
+}
+
+/* Why the request cannot be let through at all here; OUTCOME_OK: it can. */
+static enum outcome judge_bound(const struct call *call, const struct call_hold *hold,
+                                bool is_strict)
+{
+    const struct chain *chain = &call->budget->chain;
+
+    if (chain->has_overflowed) {
+        return OUTCOME_LEDGER;
+    }
+    if (!counts_usage(chain)) {
+        return OUTCOME_OK;
+    }
+    if (call->match.operation->kind == OPERATION_PASS) {
+        return OUTCOME_UNMETERED;
+    }
+    if (!hold->bound.is_priced && chain->enforces_money &&
+        call->snapshot->unpriced == UNPRICED_REFUSE) {
+        return OUTCOME_UNPRICED;
+    }
+    return is_strict && hold->bound.open != QUOTE_BOUNDED ? OUTCOME_UNBOUNDED : OUTCOME_OK;
+}
+
+/* ---- guards: budgets of the scope `call` ---- */
+
+/* What of this unit the call has spent and set aside for other attempts. */
+static int64_t used_by_call(const struct call_budget *budget, const struct call_hold *but,
+                            enum budget_unit unit)
+{
+    int64_t used = budget->spent.of[unit];
+
+    for (size_t i = 0; i < CALL_HOLDS; i++) {
+        const struct call_hold *hold = &budget->holds[i];
+
+        if (hold != but && hold->is_open && hold->is_granted) {
+            used += hold->amounts.of[unit];
+        }
+    }
+    return used;
+}
+
+/* The guard that has not so much left, or NULL; `left` is lowered to what they all leave. */
+static const struct budget *ask_guards(const struct call *call, const struct call_hold *hold,
+                                       const struct amounts *more, struct amounts *left,
+                                       int64_t *used)
+{
+    const struct chain *chain = &call->budget->chain;
+    const struct budget *denying = NULL;
+
+    for (uint8_t i = 0; i < chain->guards_count; i++) {
+        const struct budget *budget = chain->guards[i];
+        int64_t spent = used_by_call(call->budget, hold, budget->unit);
+        int64_t rest = spent < budget->limit ? budget->limit - spent : 0;
+
+        if (budget->mode == BUDGET_ENFORCE && rest < left->of[budget->unit]) {
+            left->of[budget->unit] = rest;
+        }
+        if (denying == NULL && more->of[budget->unit] > rest &&
+            (budget->mode == BUDGET_ENFORCE || budget->mode == BUDGET_WARN)) {
+            *used = spent;
+            denying = budget;
+        }
+    }
+    return denying;
+}
+
+/* ---- telling ---- */
+
+/* The record of the attempt has the gravest decision, the app is told of the latest. */
+static void tell(struct call *call, struct call_hold *hold, enum budget_decision decision,
+                 const struct budget *budget, int64_t used, wall_ms end)
+{
+    if (decision >= hold->decision) {
+        hold->decision = (uint8_t)decision;
+        hold->by = budget;
+        call->budget->told =
+            (struct budget_told){.budget = budget, .used = used, .window_end = end};
+    }
+}
+
+static bool is_shared(enum scope_kind kind)
+{
+    switch (kind) {
+    case SCOPE_TEAM:
+    case SCOPE_USER:
+    case SCOPE_KEY:
+    case SCOPE_TRACE:
+    case SCOPE_CALL: return false;
+    case SCOPE_GLOBAL:
+    case SCOPE_TAG:
+    case SCOPE_MODEL:
+    case SCOPE_PROVIDER:
+    case SCOPE_ROUTE:
+    case SCOPE_TASK:
+    case SCOPE_KINDS: break;
+    }
+    return true;
+}
+
+void budget_put_amount(struct buf *out, enum budget_unit unit, int64_t amount)
+{
+    if (unit == UNIT_MONEY) {
+        money_put_nano(out, amount);
+        buf_put(out, SPAN_OF(" USD"));
+    } else {
+        buf_put_u64(out, (uint64_t)amount);
+        buf_put_char(out, ' ');
+        buf_put_text(out, budget_unit_word(unit));
+    }
+}
+
+static void put_end(struct buf *out, wall_ms end)
+{
+    if (end == INT64_MAX) {
+        buf_put(out, SPAN_OF("never"));
+    } else {
+        text_put_rfc3339(out, end);
+    }
+}
+
+void call_budget_put_fields(struct buf *out, const struct call *call)
+{
+    const struct budget_told *told = &call->budget->told;
+
+    if (told->budget != NULL) {
+        buf_put(out, SPAN_OF("x-headgate-budget: "));
+        buf_put(out, told->budget->name);
+        buf_put_char(out, ';');
+        if (!is_shared(told->budget->scope.kind)) { /* what others spent is not for the app */
+            budget_put_amount(out, told->budget->unit, told->used);
+        }
+        buf_put_char(out, ';');
+        put_end(out, told->window_end);
+        buf_put(out, SPAN_OF("\r\n"));
+    }
+    if (told->cap > 0) {
+        buf_put(out, SPAN_OF("x-headgate-max-output-clamped: "));
+        buf_put_u64(out, (uint64_t)told->cap);
+        buf_put(out, SPAN_OF("\r\n"));
+    }
+}
+
+void call_budget_refusal(struct call *call, struct refusal *refusal)
+{
+    struct buf *out = &call->wire_head;
+    const struct budget_told *told = call->budget == NULL ? NULL : &call->budget->told;
+
+    if (told == NULL) {
+        return;
+    }
+    if (refusal->kind == REFUSAL_UNBOUNDED_COST) {
+        refusal->hint = quote_open_text(call->budget->open);
+    }
+    if (refusal->kind != REFUSAL_BUDGET_EXCEEDED || told->budget == NULL) {
+        return;
+    }
+    buf_clear(out);
+    buf_put(out, told->budget->name);
+    if (told->window_end != INT64_MAX) {
+        buf_put(out, SPAN_OF(", until "));
+        put_end(out, told->window_end);
+    }
+    refusal->detail = buf_span(out);
+    if (call->snapshot->budget_status == 429) {
+        refusal->kind = REFUSAL_BUDGET_EXCEEDED_429;
+    }
+}
+
+/* ---- asking ---- */
+
+static const struct budget *budget_of(const struct call *call, uint8_t link)
+{
+    return call->budget->chain.list[link].budget;
+}
+
+static void answer(struct call *call, uint8_t number, enum outcome outcome)
+{
+    if (outcome == OUTCOME_OK) {
+        call_event_of(call, number, EVENT_HELD, OUTCOME_OK);
+    } else {
+        call_event_of(call, number, EVENT_DENIED, outcome);
+    }
+}
+
+/* What the ledger, or a guard, left is less than the bound: asks for as much output as that pays. */
+static bool clamp(struct call *call, struct call_hold *hold, const struct amounts *left)
+{
+    struct bound_ask ask;
+
+    if (hold->asks >= ASKS_MAX || left->of[UNIT_REQUESTS] < 1 || call->dispatch.is_committed) {
+        return false;
+    }
+    ask_bound(call, plan_target(&call->plan, hold->place), hold->is_strict, &ask);
+    if (!bound_fit(&ask, &hold->bound, left->of[UNIT_MONEY], left->of[UNIT_TOKENS])) {
+        return false;
+    }
+    hold->amounts = amounts_of(&hold->bound);
+    return true;
+}
+
+static void deny(struct call *call, struct call_hold *hold, enum outcome outcome)
+{
+    struct call_budget *budget = call->budget;
+    uint8_t number = hold->number;
+
+    hold->is_open = false;
+    hold->number = 0;
+    if (budget->denials_count < DENIALS_MAX) {
+        budget->denials[budget->denials_count++] =
+            (struct budget_denial){.by = hold->decision == DECISION_DENY ? hold->by : NULL,
+                                   .number = number,
+                                   .place = hold->place,
+                                   .outcome = (uint8_t)outcome};
+    }
+    answer(call, number, outcome);
+}
+
+static void grant(struct call *call, struct call_hold *hold, const struct hold_answer *told)
+{
+    hold->is_granted = true;
+    hold->held_at = told->held_at;
+    hold->is_fail_open = told->is_fail_open;
+    if (told->link != LINK_NONE) {
+        tell(call, hold, DECISION_WARN, budget_of(call, told->link), told->used, told->window_end);
+    }
+    if (hold->decision == DECISION_ALLOW) { /* whatever another target's budget said before */
+        call->budget->told.budget = NULL;
+    }
+    call->budget->told.cap = hold->decision == DECISION_CLAMP ? hold->bound.cap : 0;
+    answer(call, hold->number, OUTCOME_OK);
+}
+
+/* True: ask again, for less. */
+static bool heard(struct call *call, struct call_hold *hold, const struct hold_answer *told)
+{
+    const struct budget *budget = NULL;
+
+    if (told->verdict == HOLD_GRANTED) {
+        grant(call, hold, told);
+        return false;
+    }
+    hold->ticket = 0;
+    if (told->verdict == HOLD_UNAVAILABLE) {
+        deny(call, hold, OUTCOME_LEDGER);
+        return false;
+    }
+    budget = budget_of(call, told->link);
+    if (budget->on_low == LOW_CLAMP && clamp(call, hold, &told->left)) {
+        tell(call, hold, DECISION_CLAMP, budget, told->used, told->window_end);
+        return true;
+    }
+    tell(call, hold, DECISION_DENY, budget, told->used, told->window_end);
+    deny(call, hold, OUTCOME_BUDGET);
+    return false;
+}
+
+static void ask_ledger(struct call *call, struct call_hold *hold)
+{
+    const struct ports *ports = call->env->ports;
+    char id[CALL_RECORD_ID_ROOM];
+    struct hold_request request = {
+        .call_id = call->id,
+        .attempt = hold->number,
+        .record_id = call_record_id(call, hold->number, id),
+        .team = call->budget->subject.values[SCOPE_TEAM],
+        .chain = &call->budget->chain,
+    };
+    struct hold_answer told;
+
+    do {
+        hold->asks++;
+        request.amounts = hold->amounts;
+        request.now = loop_wall(call->env->loop);
+        if (!ports->ledger_ops->hold(ports->ledger, &request, &hold->ticket, &told)) {
+            return;
+        }
+    } while (heard(call, hold, &told));
+}
+
+/* Nothing to ask a ledger for: what holds is the clock here. */
+static void grant_alone(struct call *call, struct call_hold *hold)
+{
+    struct hold_answer told = {.verdict = HOLD_GRANTED,
+                               .link = LINK_NONE,
+                               .held_at = loop_wall(call->env->loop)};
+
+    grant(call, hold, &told);
+}
+
+static void ask_all(struct call *call, struct call_hold *hold)
+{
+    struct amounts left = {{INT64_MAX, INT64_MAX, INT64_MAX}};
+    int64_t used = 0;
+    const struct budget *guard = ask_guards(call, hold, &hold->amounts, &left, &used);
+
+    if (guard != NULL && guard->mode == BUDGET_ENFORCE) {
+        if (guard->on_low == LOW_DENY || !clamp(call, hold, &left)) {
+            tell(call, hold, DECISION_DENY, guard, used, INT64_MAX);
+            deny(call, hold, OUTCOME_BUDGET);
+            return;
+        }
+        tell(call, hold, DECISION_CLAMP, guard, used, INT64_MAX);
+    } else if (guard != NULL) {
+        tell(call, hold, DECISION_WARN, guard, used, INT64_MAX);
+    }
+    if (call->budget->chain.count == 0) {
+        grant_alone(call, hold);
+    } else {
+        ask_ledger(call, hold);
+    }
+}
+
+static bool is_counted(const struct call *call)
+{
+    enum operation_kind kind = call->match.operation->kind;
+
+    return call->snapshot->budgets.count > 0 &&
+           (kind == OPERATION_CALL || kind == OPERATION_PASS);
+}
+
+void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
+{
+    const struct target *target = plan_target(&call->plan, place);
+    struct call_hold *hold = NULL;
+    struct bound_ask ask;
+    enum outcome outcome = OUTCOME_OK;
+
+    if (!is_counted(call)) {
+        answer(call, number, OUTCOME_OK);
+        return;
+    }
+    if (call->budget == NULL) {
+        call->budget = take_budget(call->env->calls);
+    }
+    if (call->budget == NULL) {
+        answer(call, number, OUTCOME_LOCAL);
+        return;
+    }
+    call_subject(call, &call->budget->subject);
+    call_subject_target(call, target, &call->budget->subject);
+    chain_make(&call->snapshot->budgets, &call->budget->subject, &call->budget->chain);
+    if (call->budget->chain.count + call->budget->chain.guards_count == 0) {
+        answer(call, number, OUTCOME_OK);
+        return;
+    }
+    hold = take_hold(call, number);
+    hold->is_open = true;
+    hold->place = place;
+    hold->is_strict = wants_strict(&call->budget->chain);
+    if (call->match.operation->kind == OPERATION_CALL) {
+        quote_call(call);
+        ask_bound(call, target, hold->is_strict, &ask);
+        bound_make(&ask, &hold->bound);
+    }
+    hold->amounts = amounts_of(&hold->bound);
+    outcome = judge_bound(call, hold, hold->is_strict);
+    call->budget->open = hold->bound.open;
+    if (outcome != OUTCOME_OK) {
+        deny(call, hold, outcome);
+        return;
+    }
+    ask_all(call, hold);
+}
+
+/* ---- the ears ---- */
+
+static int64_t next_look(const struct call_hold *hold)
+{
+    return hold->bound.output / 100 * EXTEND_PERCENT +
+           hold->bound.output % 100 * EXTEND_PERCENT / 100;
+}
+
+/* By policy the stream ends here, or goes on and what it costs beyond its hold is booked. */
+static void no_more(struct call *call, struct call_hold *hold, const struct budget *budget,
+                    int64_t used, wall_ms end)
+{
+    hold->is_extending = false;
+    call->seen_next = INT64_MAX; /* not asked again: it is decided */
+    if (budget == NULL || budget->on_overrun == OVERRUN_FINISH) {
+        return;
+    }
+    tell(call, hold, DECISION_CUT, budget, used, end);
+    call_event_of(call, hold->number, EVENT_ENDED, OUTCOME_BUDGET);
+}
+
+static void on_extended(struct call *call, struct call_hold *hold, const struct hold_answer *told)
+{
+    if (told->verdict != HOLD_GRANTED) {
+        no_more(call, hold, told->link == LINK_NONE ? NULL : budget_of(call, told->link),
+                told->used, told->window_end);
+        return;
+    }
+    hold->is_extending = false;
+    for (size_t i = 0; i < BUDGET_UNITS; i++) {
+        hold->amounts.of[i] += hold->more.of[i];
+    }
+    hold->bound.output += hold->more_output;
+    call->seen_next = next_look(hold);
+}
+
+void call_hold_on_answer(void *to, const struct hold_answer *told)
+{
+    struct calls *calls = to;
+    struct call *call = slots_find(&calls->slots, told->call_id);
+    struct call_hold *hold = NULL;
+
+    if (call == NULL || call->is_closed) {
+        return;
+    }
+    hold = call_hold_of(call, told->attempt);
+    if (hold == NULL || !hold->is_open) {
+        return;
+    }
+    if (told->is_extend) {
+        on_extended(call, hold, told);
+    } else if (heard(call, hold, told)) {
+        ask_ledger(call, hold);
+    }
+}
+
+/* ---- while it runs ---- */
+
+void call_hold_watch(struct call *call)
+{
+    struct call_hold *hold = call_hold_of(call, call->number);
+    struct guess guess;
+
+    call->seen_next = 0;
+    if (hold == NULL || !hold->is_granted || hold->bound.output <= 0) {
+        return;
+    }
+    call->budget->watched = hold;
+    call->seen_next = next_look(hold);
+    guess = guesses_tokens(call->env->ports->guesses, call->guess_key, GUESS_STREAM, SEEN_BYTES);
+    call->seen_ratio = (uint32_t)(guess.tokens < SEEN_BYTES ? guess.tokens : SEEN_BYTES);
+}
+
+/* The hold pays for input and output: what the whole of it is for so much output is more than
+ * enough for as much again. */
+static void more_for(struct call_hold *hold, int64_t seen)
+{
+    int64_t output = hold->bound.output / 2;
+
+    output = output > BOUND_OUTPUT_LEAST ? output : BOUND_OUTPUT_LEAST;
+    if (seen > hold->bound.output) {
+        output += seen - hold->bound.output;
+    }
+    hold->more_output = output;
+    hold->more = (struct amounts){{0}};
+    hold->more.of[UNIT_TOKENS] = output;
+    hold->more.of[UNIT_MONEY] =
+        money_share(hold->amounts.of[UNIT_MONEY], output, hold->bound.output);
+}
+
+void call_hold_extend(struct call *call, int64_t seen)
+{
+    struct call_hold *hold = call->budget->watched;
+    const struct ports *ports = call->env->ports;
+    struct hold_answer told = {.verdict = HOLD_GRANTED, .is_extend = true, .link = LINK_NONE};
+    struct amounts left = {{INT64_MAX, INT64_MAX, INT64_MAX}};
+    const struct budget *guard = NULL;
+
+    if (hold->is_extending || hold->number != call->number) {
+        return;
+    }
+    hold->is_extending = true;
+    more_for(hold, seen);
+    guard = ask_guards(call, NULL, &hold->more, &left, &told.used);
+    if (guard != NULL && guard->mode == BUDGET_ENFORCE) {
+        no_more(call, hold, guard, told.used, INT64_MAX);
+    } else if (hold->ticket == 0) {
+        on_extended(call, hold, &told);
+    } else if (ports->ledger_ops->extend(ports->ledger, hold->ticket, &hold->more, &told)) {
+        on_extended(call, hold, &told);
+    }
+}
+
+/* ---- the end ---- */
+
+void call_hold_settle(struct call *call, uint8_t number, const struct amounts *actual)
+{
+    const struct ports *ports = call->env->ports;
+    struct call_hold *hold = call_hold_of(call, number);
+
+    if (hold == NULL || !hold->is_open) {
+        return;
+    }
+    hold->is_open = false;
+    for (size_t i = 0; i < BUDGET_UNITS; i++) {
+        call->budget->spent.of[i] += actual->of[i];
+    }
+    if (hold->ticket != 0) {
+        ports->ledger_ops->settle(ports->ledger, hold->ticket, actual);
+        hold->ticket = 0;
+    }
+}
+
+void call_hold_end(struct call *call)
+{
+    static const struct amounts nothing;
+
+    if (call->budget == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < CALL_HOLDS; i++) {
+        call_hold_settle(call, call->budget->holds[i].number, &nothing);
+    }
+}
+
+void call_budget_give(struct call *call)
+{
+    struct calls *calls = call->env->calls;
+
+    if (call->budget == NULL) {
+        return;
+    }
+    if (calls->budgets_spare_count < SPARES_MAX) {
+        call->budget->next = calls->budgets_spare;
+        calls->budgets_spare = call->budget;
+        calls->budgets_spare_count++;
+    } else {
+        mem_give(call->budget, sizeof *call->budget);
+    }
+    call->budget = NULL;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* proxy/call_hold.h: what a call has while budgets count it; seen only by the files that are the call. */
+#ifndef PROXY_CALL_HOLD_H
+#define PROXY_CALL_HOLD_H
+
+#include "enforcement/ledger.h"
+#include "proxy/call_parts.h"
+#include "router/bound.h"
+
+/* One attempt's hold, kept until its record is written. */
+struct call_hold {
+    uint64_t ticket;        /* of the ledger; 0: nothing is held there */
+    uint8_t number;         /* of the attempt; 0: none */
+    uint8_t place;
+    uint8_t asks;           /* how often the ledger was asked */
+    bool is_open;           /* asked for, and not settled */
+    bool is_granted;
+    bool is_strict;
+    bool is_clamped;
+    bool is_extending;
+    bool is_fail_open;
+    uint8_t decision;       /* enum budget_decision */
+    const struct budget *by; /* the budget that made it; NULL: nothing is to be told */
+    struct bound bound;
+    struct amounts amounts; /* held */
+    wall_ms held_at;
+    int64_t seen_next;      /* output at which more is asked for */
+    struct amounts more;    /* asked for */
+    int64_t more_output;
+};
+
+/* What was decided, the gravest last. */
+enum budget_decision { DECISION_ALLOW, DECISION_WARN, DECISION_CLAMP, DECISION_CUT, DECISION_DENY };
+const char *budget_decision_word(enum budget_decision decision);
+
+/* What the app is told: of the latest decision that is more than `allow`. */
+struct budget_told {
+    const struct budget *budget; /* that made it; NULL: nothing is to be told */
+    int64_t used;
+    wall_ms window_end;
+    int64_t cap;                 /* of output, as clamped; 0: not */
+};
+
+/* A no that led to another target: its record is written at the end. */
+struct budget_denial {
+    const struct budget *by; /* NULL: no budget of its own */
+    uint8_t number;
+    uint8_t place;
+    uint8_t outcome;
+};
+enum { DENIALS_MAX = 8 };
+
+
+enum { CALL_HOLDS = 4 }; /* two in flight, one asked for, one whose record is not written yet */
+
+struct call_budget {
+    struct call_budget *next;    /* spare ones */
+    struct quote_request quoted;
+    struct chat_count media;     /* only whether there are any */
+    bool is_quoted;
+    struct subject subject;      /* of the attempt that was asked for last */
+    struct chain chain;
+    struct call_hold holds[CALL_HOLDS];
+    struct call_hold *watched;   /* of the attempt whose stream is out */
+    struct amounts spent;        /* by attempts that are over */
+    struct budget_told told;
+    enum quote_open open;        /* why the latest bound is none */
+    struct budget_denial denials[DENIALS_MAX];
+    uint8_t denials_count;
+};
+
+/* ACTION_HOLD. */
+void call_hold_ask(struct call *call, uint8_t number, uint8_t place);
+/* The ledger's ear; `to` is the calls. */
+void call_hold_on_answer(void *to, const struct hold_answer *told);
+/* The hold of an attempt, also when it is over; NULL: it needed none. */
+struct call_hold *call_hold_of(const struct call *call, uint8_t number);
+/* The stream of the attempt in view is out: what it brings is watched. */
+void call_hold_watch(struct call *call);
+/* More output has come than 90 % of what is held pays for. */
+void call_hold_extend(struct call *call, int64_t seen);
+/* The attempt is over. Without effect for one that holds nothing. */
+void call_hold_settle(struct call *call, uint8_t number, const struct amounts *actual);
+/* The call is over: what it still holds, or waits for, is given back. */
+void call_hold_end(struct call *call);
+void call_budget_give(struct call *call);
+void call_budgets_free(struct calls *calls);
+/* x-headgate-budget and what belongs to it. */
+void call_budget_put_fields(struct buf *out, const struct call *call);
+/* A refusal that a budget has to do with: which, and until when. */
+void call_budget_refusal(struct call *call, struct refusal *refusal);
+/* "0.25 USD", "1000 tokens". */
+void budget_put_amount(struct buf *out, enum budget_unit unit, int64_t amount);
+
+#endif
