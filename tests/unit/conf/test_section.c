@@ -302,7 +302,7 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
         {ROUTE("timeout: { idle: 1s }"),
          {"unknown key \"timeout\" in routes.m", "did you mean \"timeouts\"?",
           "keys here: match, strategy, targets, retry, timeouts, commit, early_head, sticky, "
-          "resume, hedge, panic, slow\n"}},
+          "resume, hedge, default_max_output, panic, slow\n"}},
         {ROUTE("match: { model: [x] }"),
          {"unknown key \"model\" in routes.m.match", "did you mean \"models\"?",
           "keys here: models\n"}},

@@ -66,6 +66,8 @@ static void some_record(struct rng *rng, struct buf *texts, struct record *recor
         record->numbers[i] = some_number(rng);
     }
     record->numbers[RECORD_AT] = 1795000000000 + (int64_t)rng_below(rng, 1000000000);
+    record->numbers[RECORD_HELD_AT] =
+        rng_below(rng, 2) == 0 ? -1 : 1795000000000 + (int64_t)rng_below(rng, 1000000000);
     record->numbers[RECORD_STREAM] = (int64_t)rng_below(rng, 3) - 1;
     for (size_t i = 0; i < TOKEN_CLASSES; i++) {
         record->tokens[i] = some_number(rng);
