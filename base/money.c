@@ -137,6 +137,11 @@ enum err money_read_per_thousand(struct span text, int64_t *pico)
     return read_scaled(text, false, PER_THOUSAND_PLACES, pico);
 }
 
+enum err money_read_nano(struct span text, int64_t *nano)
+{
+    return read_scaled(text, false, PER_THOUSAND_PLACES, nano);
+}
+
 enum err money_read_each(struct span text, int64_t *pico)
 {
     return read_scaled(text, true, EACH_PLACES, pico);

@@ -19,6 +19,8 @@
 MUST_CHECK enum err money_read_per_million(struct span text, int64_t *pico);
 /* USD per thousand uses, with at most nine decimals, to picodollars a use. Errors as above. */
 MUST_CHECK enum err money_read_per_thousand(struct span text, int64_t *pico);
+/* USD with at most nine decimals, to nanodollars. Errors as above. */
+MUST_CHECK enum err money_read_nano(struct span text, int64_t *nano);
 /* USD each, like "2.5e-06" or "0.01" (a number of JSON), to picodollars. ERR_FORMAT: no such number.
  * ERR_RANGE: negative, beyond 64 bits, or no whole number of picodollars. */
 MUST_CHECK enum err money_read_each(struct span text, int64_t *pico);

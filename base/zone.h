@@ -14,6 +14,9 @@
 
 enum { ZONE_FILE_MAX = 64 * 1024, ZONE_NAME_MAX = 64 };
 
+/* Where the zone database is, on every system that has one. */
+#define ZONE_FOLDER "/usr/share/zoneinfo/"
+
 /* When summer time begins or ends, every year. */
 struct zone_turn {
     char form;      /* 'M': the day-th weekday of a week of a month; 'J': day 1 to 365, February has 28;

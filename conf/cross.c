@@ -255,10 +255,36 @@ static void check_routes(struct reader *reader)
     }
 }
 
+/* ---- budgets ---- */
+
+static void check_budgets(struct reader *reader)
+{
+    const struct snapshot *snapshot = reader->snapshot;
+    const struct settings_ledger *ledger = &snapshot->ledger;
+
+    if (!snapshot->budgets.enforces) {
+        return;
+    }
+    if (ledger->kind == LEDGER_MEMORY && ledger->replicas > 1) {
+        complaint_help(reader_complain(reader, reader->places.enforcing,
+                                       "this budget would be spent %u times: so many are "
+                                       "ledger.replicas, and each has a ledger of its own",
+                                       (unsigned)ledger->replicas),
+                       "share one: ledger: { kind: redis, url: ... }, or write mode: warn");
+    }
+    if (snapshot->journal.degrades) {
+        complaint_help(reader_complain(reader, reader->places.enforcing,
+                                       "this budget needs every record to be enforced, and "
+                                       "journal.on_full: degrade may lose some"),
+                       "write on_full: reject, or mode: warn");
+    }
+}
+
 void cross_check(struct reader *reader)
 {
     check_listens(reader);
     check_admin(reader);
     check_providers(reader);
     check_routes(reader);
+    check_budgets(reader);
 }

@@ -40,12 +40,24 @@ static bool may_be_shown(const struct node *node)
                                        span_equal(node->text, SPAN_OF("none")));
 }
 
+/* "redis://:password@host", wherever it was written: nobody may come to read it as what it is. */
+static bool may_have_password(struct span text)
+{
+    struct span rest = text;
+    struct span scheme = span_cut(&rest, ':');
+
+    return scheme.len < text.len && span_starts(rest, SPAN_OF("//")) &&
+           memchr(rest.at, '@', rest.len) != NULL;
+}
+
 /* Before anything is complained about; an alias hides what it names, where that stands. */
 static void hide_secrets(const struct tree *tree, struct complaints *complaints)
 {
     for (const struct node *node = tree->latest; node != NULL; node = node->made_before) {
         bool is_secret =
-            is_misspelt(node->key) || (node->kind == NODE_TEXT && complaint_is_secret(node->key));
+            is_misspelt(node->key) ||
+            (node->kind == NODE_TEXT &&
+             (complaint_is_secret(node->key) || may_have_password(node->text)));
         struct hidden key = {node->key_place.line, node->key_place.column, node->key_place.line,
                              node->key_place.column + node->key_place.width};
 
@@ -87,6 +99,8 @@ static void set_defaults(struct reader *reader, const struct field_table *keys)
     field_defaults(keys, snapshot);
     route_defaults(&snapshot->routing.defaults);
     snapshot->log_format = LOG_BY_TERMINAL;
+    field_defaults(&ledger_fields, &snapshot->ledger);
+    snapshot->budget_status = 402;
     prices_begin(snapshot);
     snapshot->listens = &default_listen;
     snapshot->admin = default_admin;

@@ -28,6 +28,7 @@ struct places {
     struct place *kinds;     /* of the kind's value, else of the name */
     struct place *base_urls; /* of the value, else of the name */
     struct place *routes;    /* of the name */
+    struct place enforcing;  /* of the first budget that enforces */
 };
 
 struct reader {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "conf/reader.h"
 #include "conf/url.h"
 
 enum { PORT_USUAL = 6379, DATABASE_MAX = 65535 };
@@ -137,4 +138,22 @@ enum err redis_url_read(struct span text, struct arena *arena, struct redis_url 
         err = read_place(place, url, why);
     }
     return err != ERR_NONE ? err : read_database(rest, url, why);
+}
+
+bool redis_url_take(struct reader *reader, const struct node *node, struct redis_url *url)
+{
+    struct span text = {NULL, 0};
+    struct why why = {""};
+    enum err err = ERR_NONE;
+
+    if (!reader_text(reader, node, &text)) {
+        return false;
+    }
+    err = redis_url_read(text, &reader->snapshot->arena, url, &why);
+    if (err == ERR_MEMORY) {
+        reader->has_no_memory = true;
+    } else if (err != ERR_NONE) {
+        reader_complain(reader, node->place, "%s", why.text);
+    }
+    return err == ERR_NONE;
 }

@@ -4,6 +4,7 @@
 #ifndef CONF_REDIS_URL_H
 #define CONF_REDIS_URL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -22,5 +23,11 @@ struct redis_url {
  * follow the key's name. ERR_MEMORY. */
 MUST_CHECK enum err redis_url_read(struct span text, struct arena *arena, struct redis_url *url,
                                    struct why *why);
+
+struct reader;
+struct node;
+
+/* A node's value; it is never shown where it may hold a password. False after a complaint. */
+bool redis_url_take(struct reader *reader, const struct node *node, struct redis_url *url);
 
 #endif

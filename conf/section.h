@@ -18,6 +18,8 @@ struct field_table section_keys(struct field rows[FIELDS_MAX]);
 
 /* What a variable of the environment may set besides (conf/override.c). */
 extern const struct field_table log_fields;
+/* Of the ledger, whether the file has one or not. */
+extern const struct field_table ledger_fields;
 /* Of one route. */
 extern const struct field_table route_fields;
 /* What a route has that says nothing, and what holds for calls without a route. */

@@ -4,29 +4,14 @@
 
 #include "base/must.h"
 #include "conf/reader.h"
-#include "conf/url.h"
 
 enum { STREAM_MAX = 256, DESTINATION_MAX = 1024 };
 
 static void read_url(struct reader *reader, const struct node *node, void *object)
 {
     struct sink_redis_settings *settings = object;
-    struct span text = {NULL, 0};
-    struct why why = {"must be redis://[[user]:password@]host[:port][/database]"};
-    enum err err = ERR_NONE;
 
-    if (url_has_userinfo(node->text)) {
-        reader_hide(reader, node);
-    }
-    if (!reader_text(reader, node, &text)) {
-        return;
-    }
-    err = redis_url_read(text, &reader->snapshot->arena, &settings->url, &why);
-    if (err == ERR_MEMORY) {
-        reader->has_no_memory = true;
-    } else if (err != ERR_NONE) {
-        reader_complain(reader, node->place, "%s", why.text);
-    }
+    (void)redis_url_take(reader, node, &settings->url);
 }
 
 static void read_stream(struct reader *reader, const struct node *node, void *object)

@@ -10,6 +10,7 @@
 
 #include "base/arena.h"
 #include "base/span.h"
+#include "conf/redis_url.h"
 #include "enforcement/budget.h"
 #include "enforcement/egress.h"
 #include "pricing/book.h"
@@ -48,6 +49,18 @@ struct settings_journal {
 /* What becomes of calls whose model has no price, where an enforcing money budget applies. */
 enum unpriced_rule { UNPRICED_REFUSE, UNPRICED_ALLOW };
 
+enum ledger_kind { LEDGER_MEMORY, LEDGER_REDIS };
+struct settings_ledger {
+    enum ledger_kind kind;
+    const struct redis_url *urls;   /* LEDGER_REDIS: at least one */
+    size_t urls_count;
+    struct span sentinel;           /* the name that the urls are sentinels of; empty: they are not */
+    bool is_cluster;                /* the urls are nodes of one */
+    bool accepts_volatile;          /* a Redis that may forget on a restart */
+    uint32_t replicas;              /* headgates that run with these settings */
+    enum budget_failure on_failure; /* as written; a budget has its own answer */
+};
+
 struct snapshot {
     struct arena arena;      /* owns all of the below */
     uint32_t references;
@@ -74,9 +87,10 @@ struct snapshot {
     enum log_format log_format;
     struct book prices;               /* the program's own rows and those of prices.files */
     enum unpriced_rule unpriced;
-    struct budgets budgets;
-    uint32_t budget_status;           /* 402, or 429 for clients that know nothing else */
     struct routing routing;
+    struct settings_ledger ledger;
+    struct budgets budgets;
+    uint32_t budget_status;           /* of a call that a budget refuses: 402 or 429 */
     size_t endpoints_count;
     const struct sink_settings *const *sinks;
     size_t sinks_count;

@@ -26,8 +26,9 @@
 enum { TURNS_MAX = 64, WALK_MAX = 16 };
 
 static const struct span words[] = {
-    [WINDOW_TOTAL] = SPAN("total"), [WINDOW_MINUTE] = SPAN("minute"), [WINDOW_HOUR] = SPAN("hour"),
-    [WINDOW_DAY] = SPAN("day"),     [WINDOW_WEEK] = SPAN("week"),     [WINDOW_MONTH] = SPAN("month"),
+    [WINDOW_TOTAL] = SPAN("total"), [WINDOW_MINUTE] = SPAN("minute"),
+    [WINDOW_HOUR] = SPAN("hour"),   [WINDOW_DAY] = SPAN("day"),
+    [WINDOW_WEEK] = SPAN("week"),   [WINDOW_MONTH] = SPAN("month"),
     [WINDOW_YEAR] = SPAN("year"),
 };
 

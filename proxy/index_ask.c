@@ -6,8 +6,6 @@
 
 #include "proxy/files.h"
 
-#define ZONE_FOLDER "/usr/share/zoneinfo/"
-
 void index_filter_init(struct index_filter *filter, const struct index *index,
                        const struct query *query)
 {

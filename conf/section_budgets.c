@@ -1,0 +1,586 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* budgets: a list of limits, each with whom it counts for and when. budget_status. What they name has
+ * been read before, as has the ledger. */
+#include "conf/section.h"
+
+#include <string.h>
+
+#include "base/money.h"
+#include "base/text.h"
+#include "base/zone.h"
+#include "conf/names.h"
+
+enum { NAMES_MAX = 256 };
+
+/* A zone is read once, however many budgets name it. */
+struct known_zone {
+    struct zone zone;
+    struct span name;
+    struct known_zone *next;
+};
+
+struct draft {
+    struct budget budget;
+    uint32_t warm_up_ms;
+    bool has_limit; /* it could be read, so there is a unit */
+    struct known_zone **zones;
+};
+
+/* ---- name ---- */
+
+static void read_name(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+
+    if (reader_text(reader, node, &draft->budget.name) && !name_is_plain(draft->budget.name)) {
+        complaint_help(reader_complain(reader, node->place, "is no name of a budget"),
+                       "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or "
+                       "digit");
+    }
+}
+
+/* ---- scope ---- */
+
+/* How many names a kind of scope has that stand elsewhere in the file; 0: its names are free. */
+static size_t names_count(const struct routing *routing, enum scope_kind kind)
+{
+    return kind == SCOPE_PROVIDER ? routing->providers_count
+           : kind == SCOPE_ROUTE  ? routing->routes_count
+           : kind == SCOPE_TASK   ? routing->tasks_count
+                                  : 0;
+}
+
+static struct span name_at(const struct routing *routing, enum scope_kind kind, size_t i)
+{
+    return kind == SCOPE_PROVIDER ? routing->providers[i].name
+           : kind == SCOPE_ROUTE  ? routing->routes[i].name
+                                  : routing->tasks[i].name;
+}
+
+/* A misspelt one would count for nobody. */
+static void check_value(struct reader *reader, const struct node *node, const struct scope *scope)
+{
+    const struct routing *routing = &reader->snapshot->routing;
+    bool is_free =
+        scope->kind != SCOPE_PROVIDER && scope->kind != SCOPE_ROUTE && scope->kind != SCOPE_TASK;
+    size_t count = names_count(routing, scope->kind);
+    struct span names[NAMES_MAX];
+
+    if (is_free || scope->value.len == 0) {
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct span name = name_at(routing, scope->kind, i);
+
+        if (span_equal(name, scope->value)) {
+            return;
+        }
+        names[i < NAMES_MAX ? i : NAMES_MAX - 1] = name;
+    }
+    (void)complaint_suggest(
+        reader_complain(reader, node->place, "names no %s of this file", scope_word(scope->kind)),
+        scope->value, names, count < NAMES_MAX ? count : NAMES_MAX);
+}
+
+static void complain_of_scope(struct reader *reader, const struct node *node, struct span text)
+{
+    struct complaint *complaint = reader_complain(reader, node->place, "is no scope");
+    struct span words[SCOPE_KINDS];
+    struct buf list;
+
+    buf_init(&list, COMPLAINT_TEXT);
+    for (size_t i = 0; i < SCOPE_KINDS; i++) {
+        words[i] = span_of(scope_word((enum scope_kind)i));
+        buf_put_text(&list, i == 0 ? "" : ", ");
+        buf_put(&list, words[i]);
+    }
+    text = span_cut(&text, ':');
+    for (size_t i = 0; i < SCOPE_KINDS; i++) {
+        if (span_equal(words[i], text)) {
+            complaint_help(complaint,
+                           "write team, for each one apart, or team:growth, for that one; global, "
+                           "trace and call stand alone");
+            buf_fini(&list);
+            return;
+        }
+    }
+    if (!complaint_suggest(complaint, text, words, SCOPE_KINDS)) {
+        complaint_help(complaint, "scopes: %.*s", SPAN_ARGS(buf_span(&list)));
+    }
+    buf_fini(&list);
+}
+
+static void read_scope(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+    struct span text = {NULL, 0};
+
+    if (!reader_text(reader, node, &text)) {
+        return;
+    }
+    if (scope_read(text, &draft->budget.scope) != ERR_NONE) {
+        complain_of_scope(reader, node, text);
+        return;
+    }
+    check_value(reader, node, &draft->budget.scope);
+}
+
+/* ---- limit, allowance ---- */
+
+static const char amount_form[] =
+    "write it like 25 USD, 0.50 USD (at most nine decimals), 2000000 tokens or 1000 requests";
+
+static enum err read_number(struct span text, enum budget_unit unit, int64_t *number)
+{
+    uint64_t count = 0;
+    enum err err = ERR_NONE;
+
+    if (unit == UNIT_MONEY) {
+        err = money_read_nano(text, number);
+        return err == ERR_NONE && (*number < 1 || *number > BUDGET_MONEY_MAX) ? ERR_RANGE : err;
+    }
+    err = text_read_u64(text, &count);
+    if (err == ERR_NONE && (count < 1 || count > (uint64_t)BUDGET_COUNT_MAX)) {
+        err = ERR_RANGE;
+    }
+    *number = err == ERR_NONE ? (int64_t)count : 0;
+    return err;
+}
+
+static bool read_amount(struct reader *reader, const struct node *node, enum budget_unit *unit,
+                        int64_t *amount)
+{
+    struct span words[BUDGET_UNITS];
+    struct span text = {NULL, 0};
+    struct span number = {NULL, 0};
+    enum err err = ERR_FORMAT;
+
+    if (!reader_text(reader, node, &text)) {
+        return false;
+    }
+    number = span_cut(&text, ' ');
+    for (size_t i = 0; i < BUDGET_UNITS; i++) {
+        words[i] = span_of(budget_unit_word((enum budget_unit)i));
+        if (span_equal(text, words[i])) {
+            *unit = (enum budget_unit)i;
+            err = read_number(number, *unit, amount);
+        }
+    }
+    if (err == ERR_RANGE) {
+        complaint_help(reader_complain(reader, node->place, "must be %s",
+                                       *unit == UNIT_MONEY
+                                           ? "above 0 USD and at most 9000000 USD"
+                                           : "at least 1 and at most 9000000000000000"),
+                       "%s", amount_form);
+    } else if (err != ERR_NONE) {
+        complaint_help(reader_complain(reader, node->place, "must be an amount with its unit"),
+                       "%s", amount_form);
+    }
+    return err == ERR_NONE;
+}
+
+static void read_limit(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+
+    draft->has_limit = read_amount(reader, node, &draft->budget.unit, &draft->budget.limit);
+}
+
+static void read_allowance(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+    enum budget_unit unit = UNIT_MONEY;
+
+    if (read_amount(reader, node, &unit, &draft->budget.allowance) && draft->has_limit &&
+        unit != draft->budget.unit) {
+        reader_complain(reader, node->place, "must be in %s, as the limit is",
+                        budget_unit_word(draft->budget.unit));
+    }
+}
+
+/* ---- window, zone ---- */
+
+static void read_window(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+    struct span text = {NULL, 0};
+    enum err err = ERR_NONE;
+
+    if (!reader_text(reader, node, &text)) {
+        return;
+    }
+    err = window_read(text, &draft->budget.window);
+    if (err == ERR_RANGE) {
+        reader_complain(reader, node->place,
+                        "must be rolling:1m to rolling:366d, in whole minutes");
+    } else if (err != ERR_NONE) {
+        complaint_help(reader_complain(reader, node->place, "is no window"),
+                       "windows: minute, hour, day, week, month, year, total, or rolling:24h for "
+                       "the last 24 hours");
+    }
+}
+
+/* NULL after a complaint. */
+static struct known_zone *load_zone(struct reader *reader, const struct node *node,
+                                    struct span name, struct buf *file)
+{
+    char path[sizeof ZONE_FOLDER + ZONE_NAME_MAX] = ZONE_FOLDER;
+    struct known_zone *known = reader_take(reader, sizeof *known);
+    struct why why = {"no such file"};
+    enum err err = ERR_MISSING;
+
+    if (known == NULL) {
+        return NULL;
+    }
+    known->name = name;
+    if (zone_name_is_good(name)) {
+        memcpy(path + sizeof ZONE_FOLDER - 1, name.at, name.len);
+        err = reader->world->file(reader->world->to,
+                                  span_make(path, sizeof ZONE_FOLDER - 1 + name.len), file, &why);
+    }
+    if (err == ERR_NONE) {
+        /* The zone borrows the bytes, and the buffer ends here. */
+        err = zone_read(&known->zone, arena_copy(reader->arena, buf_span(file)));
+        why_set(&why, "not a file that is understood");
+    }
+    if (err == ERR_NONE && !reader->arena->failed) {
+        return known;
+    }
+    if (err == ERR_MEMORY || reader->arena->failed) {
+        reader->has_no_memory = true;
+        return NULL;
+    }
+    complaint_help(
+        reader_complain(reader, node->place, "is no zone in " ZONE_FOLDER ": %s", why.text),
+        "zones are written like Europe/Berlin, and UTC is always known; if none is found, install "
+        "the package tzdata");
+    return NULL;
+}
+
+static void read_zone(struct reader *reader, const struct node *node, void *object)
+{
+    struct draft *draft = object;
+    struct known_zone *known = *draft->zones;
+    struct span name = {NULL, 0};
+    struct buf file;
+
+    if (!reader_text(reader, node, &name) || span_equal(name, SPAN_OF("UTC"))) {
+        return;
+    }
+    while (known != NULL && !span_equal(known->name, name)) {
+        known = known->next;
+    }
+    if (known == NULL) {
+        buf_init(&file, ZONE_FILE_MAX);
+        known = load_zone(reader, node, name, &file);
+        buf_fini(&file);
+        if (known == NULL) {
+            return;
+        }
+        known->next = *draft->zones;
+        *draft->zones = known;
+    }
+    draft->budget.window.zone = &known->zone;
+}
+
+static const struct span weekdays[] = {SPAN("monday"), SPAN("tuesday"),  SPAN("wednesday"),
+                                       SPAN("thursday"), SPAN("friday"), SPAN("saturday"),
+                                       SPAN("sunday")};
+
+static void read_week_begins(struct reader *reader, const struct node *node, void *object)
+{
+    static const struct field row = {
+        .type = FIELD_WORD, .words = weekdays, .words_count = ARRAY_LENGTH(weekdays)};
+    struct draft *draft = object;
+    uint32_t day = 0;
+
+    reader_value(reader, node, &row, &day);
+    draft->budget.window.week_begins = (uint8_t)day;
+}
+
+/* ---- warn_at ---- */
+
+static bool read_percent(struct reader *reader, const struct node *node, struct span text,
+                         void *item)
+{
+    uint8_t *percents = item;
+    unsigned percent = 0;
+
+    if (text_read_percent(text, &percent) != ERR_NONE || percent < 1) {
+        complaint_help(reader_complain(reader, node->place, "must be 1%% to 100%%"),
+                       "percentages are written like 50%%");
+        return false;
+    }
+    *percents = (uint8_t)percent;
+    return true;
+}
+
+static void read_warn_at(struct reader *reader, const struct node *node, void *object)
+{
+    struct budget *budget = &((struct draft *)object)->budget;
+    void *items = NULL;
+    size_t count = 0;
+
+    if (node->kind == NODE_LIST && node->count > BUDGET_WARNINGS_MAX) {
+        reader_complain(reader, node->place, "must be at most 8 percentages");
+        return;
+    }
+    reader_items(reader, node, read_percent, sizeof(uint8_t), &items, &count);
+    for (size_t i = 0; i < count; i++) {
+        budget->warn_at[i] = ((const uint8_t *)items)[i];
+        if (i > 0 && budget->warn_at[i] <= budget->warn_at[i - 1]) {
+            reader_complain(reader, node->place, "must rise from one to the next");
+            return;
+        }
+    }
+    budget->warn_count = (uint8_t)count;
+}
+
+/* ---- one budget ---- */
+
+static const struct span mode_words[] = {SPAN("enforce"), SPAN("warn"), SPAN("shadow")};
+static const struct span bound_words[] = {SPAN("strict"), SPAN("learned")};
+static const struct span low_words[] = {SPAN("clamp"), SPAN("deny")};
+static const struct span overrun_words[] = {SPAN("cut"), SPAN("finish")};
+static const struct span expiry_words[] = {SPAN("presume"), SPAN("release")};
+static const struct span ambiguous_words[] = {SPAN("none"), SPAN("input"), SPAN("hold")};
+static const struct span failure_words[] = {SPAN("closed"), SPAN("allowance"), SPAN("open")};
+
+#define WORD_ROW(key, member, list, first, text)                                                   \
+    {                                                                                              \
+        .name = key, .type = FIELD_WORD, .place = offsetof(struct draft, budget.member),           \
+        .words = list, .words_count = ARRAY_LENGTH(list), .initial = first, .help = text           \
+    }
+
+static const struct field rows[] = {
+    {.name = "name",
+     .type = FIELD_CUSTOM,
+     .read = read_name,
+     .is_required = true,
+     .help = "what logs and refusals call it, and what its counters belong to"},
+    {.name = "scope",
+     .type = FIELD_CUSTOM,
+     .read = read_scope,
+     .is_required = true,
+     .help = "whom it counts for: team, each one apart; team:growth, that one only"},
+    {.name = "limit",
+     .type = FIELD_CUSTOM,
+     .read = read_limit,
+     .is_required = true,
+     .help = "25 USD, 2000000 tokens or 1000 requests"},
+    {.name = "window",
+     .type = FIELD_CUSTOM,
+     .read = read_window,
+     .help = "when it begins anew: minute, hour, day, week, month, year, total or rolling:24h; "
+             "none for the scopes trace and call"},
+    {.name = "zone",
+     .type = FIELD_CUSTOM,
+     .read = read_zone,
+     .initial = "UTC",
+     .help = "whose clock the window goes by: Europe/Berlin"},
+    {.name = "week_begins",
+     .type = FIELD_CUSTOM,
+     .read = read_week_begins,
+     .initial = "monday",
+     .help = "the first day of window: week"},
+    WORD_ROW("mode", mode, mode_words, "enforce",
+             "a call that does not fit is refused (enforce), let through and told of (warn), or "
+             "let through (shadow)"),
+    {.name = "warn_at",
+     .type = FIELD_CUSTOM,
+     .read = read_warn_at,
+     .help = "shares of the limit that are told of when they are passed: [50%, 80%]"},
+    {.name = "warm_up",
+     .type = FIELD_DURATION,
+     .place = offsetof(struct draft, warm_up_ms),
+     .initial = "0s",
+     .min = "0s",
+     .max = "45d",
+     .help = "for so long after it was first seen it only warns"},
+    WORD_ROW("bound", bound, bound_words, NULL,
+             "how much is set aside for input of unknown size: the most it can be (strict), or "
+             "what calls were like (learned)"),
+    WORD_ROW("on_low", on_low, low_words, "clamp",
+             "when only a shorter answer fits: its cap is lowered, or the call is refused (deny)"),
+    WORD_ROW("on_overrun", on_overrun, overrun_words, "cut",
+             "when an answer outgrows what was set aside and no more is left: it is cut, or may "
+             "finish"),
+    WORD_ROW("on_expiry", on_expiry, expiry_words, "presume",
+             "what a vanished headgate had set aside counts as spent (presume), or is released"),
+    WORD_ROW("ambiguous_charge", ambiguous, ambiguous_words, NULL,
+             "what a request costs that a provider may have run: none, its input, or all that was "
+             "set aside (hold)"),
+    WORD_ROW("on_failure", on_failure, failure_words, NULL,
+             "while the ledger cannot be asked: closed, allowance or open"),
+    {.name = "allowance",
+     .type = FIELD_CUSTOM,
+     .read = read_allowance,
+     .help = "with on_failure: allowance, so much per headgate and outage"},
+};
+
+static const struct field_table budget_fields = FIELD_TABLE(rows);
+
+/* What a key is when it is not written depends on others. */
+static void fill_in(const struct reader *reader, const struct node *node, struct budget *budget)
+{
+    enum budget_failure usual = reader->snapshot->ledger.on_failure;
+    bool enforces = budget->mode == BUDGET_ENFORCE;
+
+    if (node_child(node, SPAN_OF("bound")) == NULL) {
+        budget->bound = budget->scope.kind == SCOPE_CALL ? BOUND_LEARNED : BOUND_STRICT;
+    }
+    if (node_child(node, SPAN_OF("ambiguous_charge")) == NULL) {
+        budget->ambiguous = enforces ? AMBIGUOUS_CHARGE_INPUT : AMBIGUOUS_CHARGE_NONE;
+    }
+    if (node_child(node, SPAN_OF("on_failure")) == NULL) {
+        /* Nobody gives away money by a word that stands elsewhere. */
+        budget->on_failure = !enforces                ? FAILURE_OPEN
+                             : usual == FAILURE_OPEN ? FAILURE_CLOSED
+                                                      : usual;
+    }
+}
+
+static void complain_at(struct reader *reader, const struct node *node, const char *key,
+                        const char *words, const char *help)
+{
+    const struct node *child = node_child(node, span_of(key));
+    struct path path;
+
+    reader_enter(reader, &path, span_of(key), 0);
+    complaint_help(
+        reader_complain(reader, child == NULL ? node->place : child->place, "%s", words), "%s",
+        help);
+    reader_leave(reader);
+}
+
+/* A key that would do nothing is one that somebody thinks does something. */
+static void check_window(struct reader *reader, const struct node *node,
+                         const struct budget *budget)
+{
+    enum window_kind kind = budget->window.kind;
+    bool lives_briefly = budget->scope.kind == SCOPE_CALL || budget->scope.kind == SCOPE_TRACE;
+    bool has_window = node_child(node, SPAN_OF("window")) != NULL;
+
+    if (lives_briefly && has_window) {
+        complain_at(reader, node, "window", "must be left out for the scopes trace and call",
+                    "they are counted for as long as they live");
+    } else if (!lives_briefly && !has_window) {
+        complain_at(reader, node, "window", "is missing",
+                    "window: day; also minute, hour, week, month, year, total, rolling:24h");
+    } else if ((kind == WINDOW_TOTAL || kind == WINDOW_ROLLING) &&
+               node_child(node, SPAN_OF("zone")) != NULL) {
+        complain_at(reader, node, "zone", "does nothing here",
+                    "only windows of the calendar, minute to year, begin by a clock");
+    }
+    if (kind != WINDOW_WEEK && node_child(node, SPAN_OF("week_begins")) != NULL) {
+        complain_at(reader, node, "week_begins", "does nothing here", "it is for window: week");
+    }
+    if (budget->on_failure == FAILURE_ALLOWANCE && budget->allowance == 0 &&
+        node_child(node, SPAN_OF("allowance")) == NULL) {
+        complain_at(reader, node, "allowance", "is missing, which on_failure: allowance needs",
+                    "allowance: 1 USD, so much per headgate and outage");
+    }
+}
+
+static void check_twice(struct reader *reader, const struct node *node, const struct budget *list,
+                        size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (list[index].name.len > 0 && span_equal(list[i].name, list[index].name)) {
+            reader_complain(reader, node->place, "has the name of budgets[%zu]", i);
+            return;
+        }
+    }
+}
+
+static void read_budget(struct reader *reader, const struct node *node, struct draft *draft)
+{
+    size_t before = reader->complaints->count;
+
+    draft->budget.window.kind = WINDOW_TOTAL;
+    field_defaults(&budget_fields, draft);
+    reader_map(reader, node, &budget_fields, draft);
+    draft->budget.warm_up_ms = draft->warm_up_ms;
+    if (node->kind == NODE_MAP && reader->complaints->count == before) {
+        fill_in(reader, node, &draft->budget);
+        check_window(reader, node, &draft->budget);
+    }
+}
+
+static void add_up(struct reader *reader, const struct node *node, const struct budget *budget)
+{
+    struct budgets *budgets = &reader->snapshot->budgets;
+
+    if (budget->mode != BUDGET_ENFORCE) {
+        return;
+    }
+    if (!budgets->enforces) {
+        reader->places.enforcing = node->place;
+    }
+    budgets->enforces = true;
+    budgets->enforces_money = budgets->enforces_money || budget->unit == UNIT_MONEY;
+}
+
+static void read_budgets(struct reader *reader, const struct node *node, void *object)
+{
+    struct snapshot *snapshot = object;
+    struct known_zone *zones = NULL;
+    struct budget *list = NULL;
+    struct path path;
+    size_t index = 0;
+
+    if (!reader_expects(reader, node, NODE_LIST) || node->count == 0) {
+        return;
+    }
+    if (node->count > BUDGETS_MAX) {
+        reader_complain(reader, node->place, "must be at most 64 budgets");
+        return;
+    }
+    list = reader_take(reader, node->count * sizeof *list);
+    if (list == NULL) {
+        return;
+    }
+    for (const struct node *child = node->first; child != NULL; child = child->next, index++) {
+        struct draft draft = {.budget = {.index = (uint16_t)index}, .zones = &zones};
+
+        reader_enter(reader, &path, span_make(NULL, 0), index);
+        read_budget(reader, child, &draft);
+        list[index] = draft.budget;
+        check_twice(reader, child, list, index);
+        add_up(reader, child, &list[index]);
+        reader_leave(reader);
+    }
+    snapshot->budgets.list = list;
+    snapshot->budgets.count = index;
+}
+
+/* ---- budget_status ---- */
+
+static void read_status(struct reader *reader, const struct node *node, void *object)
+{
+    struct snapshot *snapshot = object;
+    struct span text = {NULL, 0};
+
+    if (!reader_text(reader, node, &text)) {
+        return;
+    }
+    if (span_equal(text, SPAN_OF("429"))) {
+        snapshot->budget_status = 429;
+    } else if (!span_equal(text, SPAN_OF("402"))) {
+        reader_complain(reader, node->place, "must be 402 or 429");
+    }
+}
+
+static const struct field fields[] = {
+    {.name = "budgets",
+     .type = FIELD_CUSTOM,
+     .read = read_budgets,
+     .help = "limits: [ { name: growth, scope: \"team:growth\", limit: 25 USD, window: day } ]"},
+    {.name = "budget_status",
+     .type = FIELD_CUSTOM,
+     .read = read_status,
+     .initial = "402",
+     .help = "status of a call that a budget refuses; 429 for clients that know nothing else"},
+};
+
+const struct field_table section_budgets = FIELD_TABLE(fields);
