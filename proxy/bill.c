@@ -2,6 +2,8 @@
 /* From facts to a charge, a cost and a record's members. */
 #include "proxy/bill.h"
 
+enum { PICO_PER_NANO = 1000, BELIEVED_TIMES = 10 };
+
 static void price_usage(const struct bill_terms *terms, const struct price *price,
                         const struct usage *usage, struct cost *cost)
 {
@@ -34,6 +36,39 @@ static bool costs_nothing(const struct charge *charge)
     return false;
 }
 
+/* The hold in place of a cost that nobody knows. */
+static void charge_hold(const struct bill_hold *hold, struct bill *bill)
+{
+    bill->cost = (struct cost){.nano = hold->nano,
+                               .pico = hold->nano > INT64_MAX / PICO_PER_NANO
+                                           ? INT64_MAX
+                                           : hold->nano * PICO_PER_NANO};
+    bill->is_priced = true;
+    bill->charge.is_estimated = true;
+    bill->charge.provenance = PROVENANCE_ESTIMATED;
+}
+
+/* A usage far beyond what the request can have come to is a bug of the provider's, or an attack on the
+ * budget (bad-input BU07). What it told stays in usage_raw. */
+static bool is_beyond_belief(const struct bill_hold *hold, const struct usage *told)
+{
+    int64_t most = hold->input + hold->output;
+
+    return hold->is_held && most > 0 && usage_tokens(told) / BELIEVED_TIMES > most;
+}
+
+static void disbelieve(const struct bill_hold *hold, struct bill *bill)
+{
+    struct usage *usage = &bill->charge.usage;
+
+    usage_init(usage);
+    usage->tokens[TOKENS_INPUT] = hold->input;
+    usage->tokens[TOKENS_OUTPUT] = hold->output;
+    usage->is_anomalous = true;
+    bill->is_beyond_belief = true;
+    charge_hold(hold, bill);
+}
+
 void bill_make(const struct bill_terms *terms, const struct charge_facts *facts, struct bill *bill)
 {
     *bill = (struct bill){.price = NULL};
@@ -47,6 +82,13 @@ void bill_make(const struct bill_terms *terms, const struct charge_facts *facts,
     } else if (bill->price != NULL && bill->charge.what != CHARGE_UNREAD) {
         bill->is_priced = true;
         price_usage(terms, bill->price, &bill->charge.usage, &bill->cost);
+    }
+    if (is_beyond_belief(&terms->hold, &bill->charge.usage)) {
+        disbelieve(&terms->hold, bill);
+    } else if (terms->hold.is_held && terms->hold.pays_ambiguous &&
+               (bill->charge.what == CHARGE_AMBIGUOUS || bill->charge.what == CHARGE_CRASHED) &&
+               bill->price != NULL) {
+        charge_hold(&terms->hold, bill);
     }
     if (bill->price != NULL && usage_input_all(&bill->charge.exposed) >= 0) {
         price_usage(terms, bill->price, &bill->charge.exposed, &bill->exposed);
@@ -156,6 +198,11 @@ void bill_crash(const struct snapshot *snapshot, struct buf *name, struct record
     if (terms.provider == NULL) { /* the settings no longer name it */
         terms.provider = &unknown;
     }
+    /* It was sent, and nothing is known of what came of it: budgets reckon with the worst. */
+    terms.hold = (struct bill_hold){.is_held = record->numbers[RECORD_HELD] > 0,
+                                    .pays_ambiguous = facts.output_seen <= 0 &&
+                                                      facts.phase != CHARGE_PHASE_UNSENT,
+                                    .nano = record->numbers[RECORD_HELD]};
     usage_init(&told);
     bill_make(&terms, &facts, &bill);
     bill_put(&bill, &terms, name, record);

@@ -9,6 +9,15 @@
 #include "usage/charge.h"
 #include "usage/record.h"
 
+/* What was set aside for an attempt. */
+struct bill_hold {
+    bool is_held;
+    bool pays_ambiguous; /* ambiguous_charge: hold */
+    int64_t nano;
+    int64_t input;       /* tokens; 0: not known */
+    int64_t output;
+};
+
 /* Whose prices, and of which model. */
 struct bill_terms {
     const struct snapshot *snapshot;
@@ -16,6 +25,7 @@ struct bill_terms {
     struct span asked;    /* the model that the provider was asked for */
     struct span answered; /* the one that it says has answered; may be empty */
     wall_ms at;           /* when the call began */
+    struct bill_hold hold;
 };
 
 struct bill {
@@ -24,6 +34,7 @@ struct bill {
     struct cost cost;          /* of charge.usage, when it is priced */
     struct cost exposed;       /* of charge.exposed */
     bool is_priced;            /* the cost is known: a price, or nothing to be charged */
+    bool is_beyond_belief;     /* what was told is not: the hold is charged */
 };
 
 void bill_make(const struct bill_terms *terms, const struct charge_facts *facts, struct bill *bill);

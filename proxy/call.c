@@ -69,6 +69,7 @@ static void on_written(void *to, uint64_t id)
     struct call *call = call_of(to, id);
 
     if (call != NULL) {
+        call_record_sent(call);
         call_event(call, EVENT_WRITTEN, OUTCOME_OK);
     }
 }

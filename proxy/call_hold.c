@@ -168,6 +168,21 @@ static bool wants_strict(const struct chain *chain)
     return false;
 }
 
+static uint8_t dearest_ambiguous(const struct chain *chain)
+{
+    enum budget_ambiguous dearest = AMBIGUOUS_CHARGE_NONE;
+
+    for (uint8_t i = 0; i < chain->count; i++) {
+        enum budget_ambiguous own = chain->list[i].budget->ambiguous;
+        dearest = own > dearest ? own : dearest;
+    }
+    for (uint8_t i = 0; i < chain->guards_count; i++) {
+        enum budget_ambiguous own = chain->guards[i]->ambiguous;
+        dearest = own > dearest ? own : dearest;
+    }
+    return (uint8_t)dearest;
+}
+
 static bool counts_usage(const struct chain *chain)
 {
     bool does = chain->enforces_money;
@@ -531,6 +546,7 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
     hold->is_open = true;
     hold->place = place;
     hold->is_strict = wants_strict(&call->budget->chain);
+    hold->ambiguous = dearest_ambiguous(&call->budget->chain);
     if (call->match.operation->kind == OPERATION_CALL) {
         quote_call(call);
         ask_bound(call, target, hold->is_strict, &ask);
@@ -603,6 +619,22 @@ void call_hold_on_answer(void *to, const struct hold_answer *told)
 }
 
 /* ---- while it runs ---- */
+
+enum charge_ambiguous call_hold_ambiguous(const struct call *call, struct bill_hold *bill)
+{
+    const struct call_hold *hold = call_hold_of(call, call->number);
+
+    *bill = (struct bill_hold){.is_held = hold != NULL};
+    if (hold == NULL) {
+        return CHARGE_AMBIGUOUS_NONE;
+    }
+    bill->nano = hold->amounts.of[UNIT_MONEY];
+    bill->input = hold->bound.input;
+    bill->output = hold->bound.output;
+    bill->pays_ambiguous = hold->ambiguous == AMBIGUOUS_CHARGE_HOLD;
+    return hold->ambiguous == AMBIGUOUS_CHARGE_NONE ? CHARGE_AMBIGUOUS_NONE
+                                                    : CHARGE_AMBIGUOUS_INPUT;
+}
 
 void call_hold_watch(struct call *call)
 {

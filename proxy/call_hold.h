@@ -20,6 +20,7 @@ struct call_hold {
     bool is_extending;
     bool is_fail_open;
     uint8_t decision;       /* enum budget_decision */
+    uint8_t ambiguous;      /* enum budget_ambiguous: the dearest of its budgets */
     const struct budget *by; /* the budget that made it; NULL: nothing is to be told */
     struct bound bound;
     struct amounts amounts; /* held */
@@ -75,6 +76,8 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place);
 void call_hold_on_answer(void *to, const struct hold_answer *told);
 /* The hold of an attempt, also when it is over; NULL: it needed none. */
 struct call_hold *call_hold_of(const struct call *call, uint8_t number);
+/* What is charged for the attempt in view if nobody can tell whether it ran, and its hold. */
+enum charge_ambiguous call_hold_ambiguous(const struct call *call, struct bill_hold *bill);
 /* The stream of the attempt in view is out: what it brings is watched. */
 void call_hold_watch(struct call *call);
 /* More output has come than 90 % of what is held pays for. */

@@ -414,6 +414,8 @@ enum { CALL_RECORD_ID_ROOM = CALL_ID_LENGTH + 8 };
 struct span call_record_id(const struct call *call, uint8_t number, char id[CALL_RECORD_ID_ROOM]);
 /* What the attempt that is settled now is booked with. */
 struct amounts call_record_booked(struct call *call, const struct action *action);
+/* The request is fully written. */
+void call_record_sent(struct call *call);
 /* As more of the answer comes. */
 void call_record_progress(struct call *call);
 /* The attempt in view is over: what it is charged counts for the call. */

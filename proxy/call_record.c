@@ -155,6 +155,15 @@ void call_record_progress(struct call *call)
     }
 }
 
+void call_record_sent(struct call *call)
+{
+    if (call->slot != 0 && call->relay.mode == RELAY_NOTHING) {
+        struct inflight_progress progress = {.phase = CHARGE_PHASE_SENT};
+
+        store_progress(call->env->ports->store, call->slot, &progress);
+    }
+}
+
 /* Tokens of what came since the provider last told a figure. Until a ratio is known each event
  * counts for one token at least: nearly all servers send one or a few at a time. */
 static int64_t late_tokens(const struct call *call)
@@ -216,6 +225,7 @@ static enum charge_end end_of(const struct call *call, enum outcome outcome)
     case OUTCOME_DEADLINE:
     case OUTCOME_SLOW: return CHARGE_END_CANCELLED;
     case OUTCOME_HEDGE_LOST: return CHARGE_END_HEDGE;
+    case OUTCOME_BUDGET: return CHARGE_END_BUDGET;
     default: return is_no(call, outcome) ? CHARGE_END_NO : CHARGE_END_BROKEN;
     }
 }
@@ -287,6 +297,7 @@ static void make(struct call *call, enum outcome outcome, enum attempt_phase pha
         .has_output = operation->unfold != NULL || operation->read_event != NULL,
         .told = &made->told,
         .input_estimate = call->input_guess.tokens,
+        .ambiguous = call_hold_ambiguous(call, &made->terms.hold),
     };
     if (!is_told(&made->facts)) {
         made->facts.output_seen = output_seen(call);

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: Apache-2.0
+// Budgets: what fits is let through, what does not is refused before a byte of it is sent; what an
+// app is told, what a provider is asked, what the records say.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { App, ask } from './lib/app.mjs';
+import { CANARY, Headgate, requireBinary, temporary } from './lib/headgate.mjs';
+import { DONE, ROLE, STOP, delta } from './lib/plays.mjs';
+import { recordsIn } from './lib/records.mjs';
+import { good } from './lib/samples.mjs';
+import test, { after, afterEach, before, describe } from './lib/test.mjs';
+import { Upstream } from './lib/upstream.mjs';
+import { header, request, until } from './lib/wire.mjs';
+
+requireBinary();
+
+// 100 tokens in, 7 out, at 1 and 10 USD per million: 0.00017 USD.
+const PRICES = `version: 1
+prices:
+  - { provider: first, model: m, input: 1, output: 10, source: "made up" }
+  - { provider: second, model: n, input: 0.10, output: 1, source: "made up" }
+  - { provider: claude, model: c, input: 1, output: 10, source: "made up" }
+`;
+const COST = 170000; // nanodollars
+const usage = { prompt_tokens: 100, completion_tokens: 7, total_tokens: 107 };
+const said = { id: 'x', object: 'chat.completion', model: 'm',
+    choices: [{ index: 0, message: { role: 'assistant', content: 'Hello' }, finish_reason: 'stop' }], usage };
+const claudeSaid = { id: 'msg_1', type: 'message', role: 'assistant', model: 'c', stop_reason: 'end_turn',
+    content: [{ type: 'text', text: 'Hello' }], usage: { input_tokens: 100, output_tokens: 7 } };
+
+let upstream;
+let dir;
+let headgate;
+
+before(async () => {
+    dir = temporary();
+    fs.writeFileSync(path.join(dir, 'prices.yaml'), PRICES);
+    upstream = await Upstream.start();
+});
+after(async () => {
+    await upstream.stop();
+    fs.rmSync(dir, { recursive: true, force: true });
+});
+afterEach(async () => {
+    upstream.forget();
+    await headgate?.stop();
+    headgate = null;
+});
+
+const plays = (exchange) => exchange.json(exchange.request.target.endsWith('/messages') ? claudeSaid : said);
+
+async function start(budgets, more = {}) {
+    upstream.play(plays);
+    headgate = await Headgate.start({
+        prices: { files: [path.join(dir, 'prices.yaml')] },
+        providers: {
+            first: { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: CANARY.provider },
+            second: { kind: 'compatible', base_url: `${upstream.origin}/second/v1`, credential: CANARY.provider },
+            claude: { kind: 'anthropic', base_url: upstream.origin, credential: CANARY.anthropic },
+        },
+        routes: {
+            one: { targets: [{ provider: 'first', model: 'm' }] },
+            two: { targets: [{ provider: 'first', model: 'm' }, { provider: 'second', model: 'n' }] },
+            chat: { targets: [{ provider: 'claude', model: 'c' }] },
+            free: { targets: [{ provider: 'first', model: 'unknown' }] },
+        },
+        budgets, ...more,
+    });
+}
+const call = (more = {}, extra = {}) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20, ...more }, extra));
+const budgetOf = (answer) => header(answer, 'x-headgate-budget')?.split(';');
+const records = (count) => until(() => {
+    const all = recordsIn(path.join(headgate.dir, 'state'));
+    return all.length >= count && all;
+}, 3000, `${count} records`);
+const errorOf = (answer) => JSON.parse(answer.body.toString()).error;
+const nano = (text) => {
+    const [, whole, part = ''] = text.match(/^(\d+)(?:\.(\d+))? USD$/);
+    return BigInt(whole) * 1000000000n + BigInt(part.padEnd(9, '0'));
+};
+
+describe('money', () => {
+    test('a budget that is used up refuses before anything is sent', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.001 USD', window: 'day' }]);
+        let answer = await call();
+        let served = 0;
+        for (; answer.status === 200; served += 1) {
+            answer = await call();
+        }
+        assert.equal(answer.status, 402);
+        assert.ok(served >= 4 && served <= 5, `${served} calls were served`);
+        assert.equal(upstream.requests.length, served);
+        assert.deepEqual([errorOf(answer).type, errorOf(answer).code], ['insufficient_quota', 'budget_exceeded']);
+        assert.equal(header(answer, 'x-should-retry'), 'false');
+        assert.equal(header(answer, 'retry-after'), undefined);
+        const [name, used, end] = budgetOf(answer);
+        assert.equal(name, 'day');
+        assert.equal(nano(used), BigInt(COST * served));
+        const tomorrow = new Date();
+        tomorrow.setUTCHours(24, 0, 0, 0);
+        assert.equal(new Date(end).getTime(), tomorrow.getTime());
+        assert.match(errorOf(answer).message, /^headgate: .*: day, until 20/);
+        const all = await records(served + 1);
+        assert.equal(all.filter((record) => record.decision === 'allow' && record.charged_nusd === COST && record.hold_nusd >= COST).length, served);
+        assert.deepEqual(all.filter((record) => record.decision === 'deny').map((record) => [record.budget, record.status, record.attempt, record.outcome]),
+            [['day', 402, 0, 'budget']]);
+    });
+
+    test('in the words of the other dialect, and as 429 for who knows nothing else', async () => {
+        await start([{ name: 'tiny', scope: 'global', limit: '0.00001 USD', window: 'month' }], { budget_status: 429 });
+        const answer = await ask(headgate.port, good('messages', { model: 'chat' }));
+        assert.equal(answer.status, 429);
+        assert.equal(errorOf(answer).type, 'rate_limit_error');
+        assert.equal(header(answer, 'x-should-retry'), 'false');
+        assert.equal(budgetOf(answer)[1], '', 'what everybody spent is nobody\'s business');
+        assert.equal(errorOf(await call()).code, 'insufficient_quota');
+        assert.equal(upstream.requests.length, 0);
+    });
+
+    test('the output cap is lowered to what is left, and the provider is told', async () => {
+        await start([{ name: 'small', scope: 'team', limit: '0.004 USD', window: 'total' }]);
+        const answer = await call({ max_tokens: 4000 });
+        assert.equal(answer.status, 200);
+        const cap = Number(header(answer, 'x-headgate-max-output-clamped'));
+        assert.ok(cap >= 256 && cap < 400, `clamped to ${cap}`);
+        assert.equal(upstream.requests[0].json().max_tokens, cap);
+        assert.equal(budgetOf(answer)[0], 'small');
+        const [record] = await records(1);
+        assert.deepEqual([record.decision, record.budget, record.flags], ['clamp', 'small', ['clamped']]);
+        assert.ok(record.hold_nusd <= 4000000);
+        const both = await call({ max_tokens: 4000, max_completion_tokens: 100 });
+        assert.equal(upstream.requests[1].json().max_completion_tokens, 100);
+        assert.ok(upstream.requests[1].json().max_tokens < 4000, JSON.stringify([both.status, upstream.requests[1].json()]));
+    });
+
+    test('a budget that would rather deny than clamp', async () => {
+        await start([{ name: 'small', scope: 'team', limit: '0.004 USD', window: 'total', on_low: 'deny' }]);
+        assert.equal((await call({ max_tokens: 4000 })).status, 402);
+        assert.equal((await call()).status, 200);
+    });
+
+    test('a request without a cap gets the route\'s, in the provider\'s own words', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day' }], { routes: {
+            one: { targets: [{ provider: 'first', model: 'm' }], default_max_output: 500 },
+            two: { targets: [{ provider: 'second', model: 'n' }], default_max_output: 500 },
+            chat: { targets: [{ provider: 'claude', model: 'c' }] },
+            none: { targets: [{ provider: 'first', model: 'm' }] },
+        } });
+        for (const max_tokens of [undefined, null]) {
+            assert.equal((await call({ max_tokens })).status, 200);
+        }
+        assert.deepEqual(upstream.requests.map((request) => [request.json().max_completion_tokens, request.json().max_tokens]), [[500, undefined], [undefined, 500]]);
+        assert.equal((await call({ model: 'two', max_tokens: undefined })).status, 200);
+        assert.equal(upstream.requests[2].json().max_tokens, 500);
+        const answer = await call({ model: 'none', max_tokens: undefined });
+        assert.deepEqual([answer.status, errorOf(answer).code], [400, 'unbounded_cost']);
+    });
+
+    test('budgets that do not enforce let through and say so', async () => {
+        await start([{ name: 'soft', scope: 'team', limit: '0.0002 USD', window: 'day', mode: 'warn', warn_at: ['50%'] },
+            { name: 'dark', scope: 'team', limit: '0.0001 USD', window: 'day', mode: 'shadow' }]);
+        assert.equal(budgetOf(await call())[0], 'soft');
+        const second = await call();
+        assert.equal(second.status, 200);
+        assert.equal(nano(budgetOf(second)[1]), BigInt(COST));
+        const all = await records(2);
+        assert.deepEqual(all.map((record) => [record.decision, record.budget]), [['warn', 'soft'], ['warn', 'soft']]);
+        const told = headgate.lines().filter((line) => line.event === 'budget').map((line) => [line.budget, line.of, line.mode, line.percent, line.level]);
+        assert.deepEqual(told, [['soft', 'default', 'warn', 50, 'warn'], ['dark', 'default', 'shadow', 100, 'info'], ['soft', 'default', 'warn', 100, 'warn']]);
+    });
+
+    test('64 apps at once do not get a nanodollar more than there is', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.02 USD', window: 'day' }]);
+        const statuses = await Promise.all(Array.from({ length: 64 }, async () => {
+            const got = [];
+            for (let i = 0; i < 5; i += 1) {
+                got.push((await call()).status);
+            }
+            return got;
+        }));
+        const served = statuses.flat().filter((status) => status === 200).length;
+        assert.equal(statuses.flat().filter((status) => status === 402).length, 320 - served);
+        const all = await records(320);
+        const spent = all.reduce((sum, record) => sum + (record.charged_nusd ?? 0), 0);
+        assert.equal(spent, served * COST);
+        assert.ok(spent <= 20000000, `${spent} of 20000000`);
+        assert.ok(spent > 19000000, `${spent} of 20000000: refused too early`);
+    });
+});
+
+describe('what cannot be counted', () => {
+    test('a model without a price is refused where money is counted, unless the operator lets it', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day' }]);
+        const answer = await call({ model: 'free' });
+        assert.deepEqual([answer.status, errorOf(answer).code], [400, 'model_unpriced']);
+        assert.equal(upstream.requests.length, 0);
+    });
+
+    test('where the operator lets it, it counts nothing', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day' }], { prices: { files: [path.join(dir, 'prices.yaml')], unpriced: 'allow' } });
+        assert.equal((await call({ model: 'free' })).status, 200);
+    });
+
+    test('tools that the provider runs, and paths that nobody meters', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day' }]);
+        const tools = await ask(headgate.port, good('messages', { model: 'chat', tools: [{ type: 'web_search_20250305', name: 'web_search' }] }));
+        assert.deepEqual([tools.status, errorOf(tools).type], [400, 'invalid_request_error']);
+        assert.match(errorOf(tools).message, /tools/);
+        const path_ = await ask(headgate.port, good('chat', {}, { target: '/v1/moderations' }));
+        assert.deepEqual([path_.status, errorOf(path_).code], [403, 'unmetered_path']);
+        assert.equal(upstream.requests.length, 0);
+    });
+});
+
+describe('scopes', () => {
+    test('one call may not cost more than its guard, whatever the day has left', async () => {
+        await start([{ name: 'guard', scope: 'call', limit: '0.001 USD' }, { name: 'day', scope: 'team', limit: '1 USD', window: 'day' }]);
+        const dear = await call({ messages: [{ role: 'user', content: 'x'.repeat(4000) }] });
+        assert.equal(dear.status, 402);
+        assert.deepEqual(budgetOf(dear), ['guard', '0 USD', 'never']);
+        assert.equal((await call()).status, 200);
+        const clamped = await call({ max_tokens: 4000 });
+        assert.equal(clamped.status, 402, 'not even 256 tokens fit');
+    });
+
+    test('a provider whose budget is used up is left for another one', async () => {
+        await start([{ name: 'first-day', scope: 'provider:first', limit: '0.0005 USD', window: 'day' }]);
+        const targets = [];
+        for (let i = 0; i < 4; i += 1) {
+            const answer = await call({ model: 'two' });
+            assert.equal(answer.status, 200);
+            targets.push(header(answer, 'x-headgate-target'));
+        }
+        assert.deepEqual(targets, ['first/m', 'first/m', 'second/n', 'second/n'].slice(0, 4), targets.join());
+        const all = await records(6);
+        assert.equal(all.filter((record) => record.decision === 'deny' && record.provider === 'first' && record.budget === 'first-day').length, 2);
+    });
+
+    test('tags, traces and tasks count apart', async () => {
+        await start([{ name: 'tag', scope: 'tag', limit: '1 requests', window: 'day' },
+            { name: 'trace', scope: 'trace', limit: '2 requests' }]);
+        const tagged = (tags, trace) => call({}, { headers: { Authorization: `Bearer ${CANARY.app}`, 'x-headgate-tags': tags, 'x-headgate-trace': trace } });
+        assert.equal((await tagged('a,b', 't1')).status, 200);
+        assert.equal((await tagged('b,c', 't1')).status, 402);
+        assert.equal((await tagged('c', 't1')).status, 200);
+        const third = await tagged('d', 't1');
+        assert.equal(third.status, 402);
+        assert.equal(budgetOf(third)[0], 'trace');
+        assert.equal((await tagged('d', 't2')).status, 200);
+    });
+
+    test('tokens and requests are counted as they are', async () => {
+        await start([{ name: 'tokens', scope: 'team', limit: '450 tokens', window: 'hour' }, { name: 'calls', scope: 'team', limit: '3 requests', window: 'minute', mode: 'warn' }]);
+        const bytes = JSON.parse(good('chat', { model: 'one', max_tokens: 20 }).body);
+        assert.ok(JSON.stringify(bytes).length < 210);
+        assert.equal((await call()).status, 200);
+        assert.equal((await call()).status, 200);
+        const third = await call();
+        assert.equal(third.status, 200, '214 + at most 210 + 20');
+        assert.equal((await call()).status, 402);
+    });
+});
+
+describe('streams', () => {
+    const events = async (exchange, count, pause = 0) => {
+        await exchange.streamHead();
+        await exchange.event(ROLE);
+        for (let i = 0; i < count; i += 1) {
+            await exchange.event(delta('many words of an answer that has no end '));
+            if (pause > 0) {
+                await new Promise((resolve) => setTimeout(resolve, pause));
+            }
+        }
+    };
+
+    test('one that stays within its cap ends as it should', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.01 USD', window: 'day' }]);
+        upstream.play(async (exchange) => {
+            await events(exchange, 3);
+            await exchange.event(`${STOP}data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage })}\n\n${DONE}`);
+            await exchange.streamEnd();
+        });
+        const answer = await call({ stream: true });
+        assert.match(answer.body.toString(), /\[DONE\]/);
+        const [record] = await records(1);
+        assert.equal(record.charged_nusd, COST);
+    });
+
+    test('one that goes on beyond what was set aside is cut with the dialect\'s ending', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.001 USD', window: 'day' }]);
+        upstream.play(async (exchange) => {
+            await events(exchange, 400, 2).catch(() => {});
+            await exchange.streamEnd().catch(() => {});
+        });
+        const answer = await call({ stream: true });
+        const text = answer.body.toString();
+        assert.equal(answer.status, 200);
+        assert.match(text, /"code":"budget_exceeded"/);
+        assert.doesNotMatch(text, /\[DONE\]/);
+        const [record] = await records(1);
+        assert.deepEqual([record.decision, record.budget, record.outcome, record.charge], ['cut', 'day', 'budget', 'cut']);
+        assert.ok(record.flags.includes('cut'));
+    });
+
+    test('where the budget says so it may end, and the overrun is booked', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.001 USD', window: 'day', on_overrun: 'finish' }]);
+        upstream.play(async (exchange) => {
+            await events(exchange, 400);
+            await exchange.event(`${STOP}data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage: { ...usage, completion_tokens: 400, total_tokens: 500 } })}\n\n${DONE}`);
+            await exchange.streamEnd();
+        });
+        const answer = await call({ stream: true });
+        assert.match(answer.body.toString(), /\[DONE\]/);
+        const [record] = await records(1);
+        assert.equal(record.charged_nusd, 4100000);
+        assert.ok(record.flags.includes('overrun'));
+        assert.equal((await call()).status, 402);
+    });
+});
+
+describe('nothing stays held', () => {
+    test('apps that leave, providers that fail, calls that fail over', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.01 USD', window: 'day' }]);
+        upstream.play((exchange) => exchange.request.target.startsWith('/second') ? exchange.json(said) : exchange.json({ error: { message: 'x' } }, 503));
+        for (let i = 0; i < 5; i += 1) {
+            await call({ model: 'two' });
+            await call();
+        }
+        upstream.play(() => new Promise(() => {}));
+        for (let i = 0; i < 5; i += 1) {
+            const app = await App.connect(headgate.port);
+            const before_ = upstream.requests.length;
+            app.send(request(good('chat', { model: 'one', max_tokens: 20 })));
+            await until(() => upstream.requests.length > before_ || headgate.callLines().length > 10 + i, 3000, 'the call arrives');
+            app.socket.destroy();
+        }
+        await until(() => headgate.callLines().length === 15, 3000, 'all calls are over');
+        await headgate.stop(); // where the ledger claims that nothing is held
+        assert.equal(headgate.exited.code, 0, headgate.stderr.slice(-500));
+        headgate = null;
+    });
+});
