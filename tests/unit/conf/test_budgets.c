@@ -107,6 +107,9 @@ static void values__are_taken(void **state)
     assert_int_equal(budget->allowance, INT64_C(2500000000));
     assert_false(snapshot->budgets.enforces || snapshot->budgets.enforces_money);
     snapshot_give(snapshot);
+    snapshot = load_good(BUDGETS("{ name: b, scope: team, limit: 5 tokens, window: day }"));
+    assert_true(snapshot->budgets.enforces && !snapshot->budgets.enforces_money);
+    snapshot_give(snapshot);
     snapshot = load_good(WITH("warn_at: [], on_failure: open, warm_up: 45d, mode: enforce"));
     assert_int_equal(snapshot->budgets.list->on_failure, FAILURE_OPEN);
     snapshot_give(snapshot);
@@ -239,6 +242,7 @@ static size_t read_zone_file(const char *name, char *bytes, size_t size)
 static void zones__come_from_the_system(void **state)
 {
     static char berlin[ZONE_FILE_MAX];
+    static char tokyo[ZONE_FILE_MAX];
     struct fake_world world = usual_world;
     struct snapshot *snapshot = NULL;
     const struct budget *list = NULL;
@@ -250,11 +254,16 @@ static void zones__come_from_the_system(void **state)
         span_make(berlin, read_zone_file("Europe_Berlin", berlin, sizeof berlin));
     world.files[1].path = "/usr/share/zoneinfo/Europe/Broken";
     world.files[1].content = SPAN_OF("TZif2 but not really");
+    world.files[2].path = "/usr/share/zoneinfo/Asia/Tokyo";
+    world.files[2].content = span_make(tokyo, read_zone_file("Asia_Tokyo", tokyo, sizeof tokyo));
+    world.files[3].path = "/usr/share/zoneinfo/../Outside";
+    world.files[3].content = world.files[2].content;
     snapshot = load_in(
         &world,
         TOP("budgets:\n"
             "  - { name: a, scope: team, limit: 1 USD, window: day, zone: Europe/Berlin }\n"
-            "  - { name: b, scope: key, limit: 1 USD, window: month, zone: Europe/Berlin }\n"));
+            "  - { name: b, scope: key, limit: 1 USD, window: month, zone: Europe/Berlin }\n"
+            "  - { name: c, scope: key, limit: 1 USD, window: day, zone: Asia/Tokyo }\n"));
     memset(berlin, 0, sizeof berlin); /* the snapshot has bytes of its own */
     list = snapshot->budgets.list;
     assert_non_null(list[0].window.zone);
@@ -262,6 +271,8 @@ static void zones__come_from_the_system(void **state)
     window_at(&list[0].window, INT64_C(1774742400000), &window); /* 2026-03-29, 23 hours */
     assert_int_equal(window.begin, INT64_C(1774738800000));
     assert_int_equal(window.end - window.begin, 23 * 3600 * 1000);
+    window_at(&list[2].window, INT64_C(1774742400000), &window);
+    assert_int_equal(window.begin, INT64_C(1774710000000));
     snapshot_give(snapshot);
     REFUSE_IN(&world, WITH("zone: Europe/Broken"), "budgets[0].zone is no zone in /usr/share/zone",
               "not a file that is understood", "install the package tzdata");
@@ -269,7 +280,7 @@ static void zones__come_from_the_system(void **state)
               "budgets[0].zone is no zone in /usr/share/zoneinfo/: no such file",
               "help: zones are written like Europe/Berlin, and UTC is always known",
               "install the package tzdata");
-    REFUSE_IN(&world, WITH("zone: ../zoneinfo/Europe/Berlin"), "budgets[0].zone is no zone");
+    REFUSE_IN(&world, WITH("zone: ../Outside"), "budgets[0].zone is no zone");
     REFUSE_IN(&world, WITH("zone: /etc/passwd"), "budgets[0].zone is no zone");
 }
 
