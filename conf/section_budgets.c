@@ -200,6 +200,9 @@ static void read_allowance(struct reader *reader, const struct node *node, void 
 
 /* ---- window, zone ---- */
 
+static const char window_form[] =
+    "windows: minute, hour, day, week, month, year, total, or rolling:24h for the last 24 hours";
+
 static void read_window(struct reader *reader, const struct node *node, void *object)
 {
     struct draft *draft = object;
@@ -214,9 +217,7 @@ static void read_window(struct reader *reader, const struct node *node, void *ob
         reader_complain(reader, node->place,
                         "must be rolling:1m to rolling:366d, in whole minutes");
     } else if (err != ERR_NONE) {
-        complaint_help(reader_complain(reader, node->place, "is no window"),
-                       "windows: minute, hour, day, week, month, year, total, or rolling:24h for "
-                       "the last 24 hours");
+        complaint_help(reader_complain(reader, node->place, "is no window"), "%s", window_form);
     }
 }
 
@@ -371,8 +372,7 @@ static const struct field rows[] = {
     {.name = "window",
      .type = FIELD_CUSTOM,
      .read = read_window,
-     .help = "when it begins anew: minute, hour, day, week, month, year, total or rolling:24h; "
-             "none for the scopes trace and call"},
+     .help = "when it begins anew; none for the scopes trace and call"},
     {.name = "zone",
      .type = FIELD_CUSTOM,
      .read = read_zone,
@@ -384,38 +384,34 @@ static const struct field rows[] = {
      .initial = "monday",
      .help = "the first day of window: week"},
     WORD_ROW("mode", mode, mode_words, "enforce",
-             "a call that does not fit is refused (enforce), let through and told of (warn), or "
-             "let through (shadow)"),
+             "what does not fit is refused, let through and told of, or let through"),
     {.name = "warn_at",
      .type = FIELD_CUSTOM,
      .read = read_warn_at,
-     .help = "shares of the limit that are told of when they are passed: [50%, 80%]"},
+     .help = "shares of the limit that are told of: [50%, 80%]"},
     {.name = "warm_up",
      .type = FIELD_DURATION,
      .place = offsetof(struct draft, warm_up_ms),
      .initial = "0s",
      .min = "0s",
      .max = "45d",
-     .help = "for so long after it was first seen it only warns"},
+     .help = "for so long it only warns"},
     WORD_ROW("bound", bound, bound_words, NULL,
-             "how much is set aside for input of unknown size: the most it can be (strict), or "
-             "what calls were like (learned)"),
+             "what is set aside for input: the most it can be, or what calls were like"),
     WORD_ROW("on_low", on_low, low_words, "clamp",
-             "when only a shorter answer fits: its cap is lowered, or the call is refused (deny)"),
+             "when only a shorter answer fits: its cap is lowered, or the call refused"),
     WORD_ROW("on_overrun", on_overrun, overrun_words, "cut",
-             "when an answer outgrows what was set aside and no more is left: it is cut, or may "
-             "finish"),
+             "when an answer outgrows what is left"),
     WORD_ROW("on_expiry", on_expiry, expiry_words, "presume",
-             "what a vanished headgate had set aside counts as spent (presume), or is released"),
+             "what a vanished headgate had set aside is spent, or free"),
     WORD_ROW("ambiguous_charge", ambiguous, ambiguous_words, NULL,
-             "what a request costs that a provider may have run: none, its input, or all that was "
-             "set aside (hold)"),
+             "what a request costs that a provider may have run"),
     WORD_ROW("on_failure", on_failure, failure_words, NULL,
-             "while the ledger cannot be asked: closed, allowance or open"),
+             "while the ledger cannot be asked"),
     {.name = "allowance",
      .type = FIELD_CUSTOM,
      .read = read_allowance,
-     .help = "with on_failure: allowance, so much per headgate and outage"},
+     .help = "with on_failure: allowance, per headgate and outage"},
 };
 
 static const struct field_table budget_fields = FIELD_TABLE(rows);
@@ -466,7 +462,7 @@ static void check_window(struct reader *reader, const struct node *node,
                     "they are counted for as long as they live");
     } else if (!lives_briefly && !has_window) {
         complain_at(reader, node, "window", "is missing",
-                    "window: day; also minute, hour, week, month, year, total, rolling:24h");
+                    window_form);
     } else if ((kind == WINDOW_TOTAL || kind == WINDOW_ROLLING) &&
                node_child(node, SPAN_OF("zone")) != NULL) {
         complain_at(reader, node, "zone", "does nothing here",
@@ -478,7 +474,7 @@ static void check_window(struct reader *reader, const struct node *node,
     if (budget->on_failure == FAILURE_ALLOWANCE && budget->allowance == 0 &&
         node_child(node, SPAN_OF("allowance")) == NULL) {
         complain_at(reader, node, "allowance", "is missing, which on_failure: allowance needs",
-                    "allowance: 1 USD, so much per headgate and outage");
+                    "allowance: 1 USD, per headgate and outage");
     }
 }
 

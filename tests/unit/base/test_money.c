@@ -92,6 +92,32 @@ static void each_reads_numbers_of_json(void **state)
     }
 }
 
+static void money__dollars_are_read_to_the_nanodollar(void **state)
+{
+    static const struct {
+        const char *text;
+        enum err err;
+        int64_t nano;
+    } rows[] = {
+        {"0.000000001", GOOD, 1},
+        {"25", GOOD, 25000000000},
+        {"0.10", GOOD, 100000000},
+        {"9223372036.854775807", GOOD, INT64_MAX},
+        {"9223372036.854775808", ERR_RANGE, -1},
+        {"0.0000000001", ERR_RANGE, -1},
+        {"-1", ERR_FORMAT, -1},
+        {"1e3", ERR_FORMAT, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        int64_t nano = -1;
+
+        assert_int_equal(money_read_nano(span_of(rows[i].text), &nano), rows[i].err);
+        assert_int_equal(nano, rows[i].nano);
+    }
+}
+
 static void expect(struct buf *out, const char *text)
 {
     assert_int_equal(out->len, strlen(text));
@@ -183,6 +209,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(per_million_reads_plain_decimals),
+        cmocka_unit_test(money__dollars_are_read_to_the_nanodollar),
         cmocka_unit_test(each_reads_numbers_of_json),
         cmocka_unit_test(sums_are_printed_exactly),
         cmocka_unit_test(what_is_printed_reads_back),

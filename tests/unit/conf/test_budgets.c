@@ -211,7 +211,7 @@ static void windows__are_judged(void **state)
         REFUSE(range[i], "budgets[0].window must be rolling:1m to rolling:366d");
     }
     REFUSE(BUDGETS("{ name: b, scope: team, limit: 1 USD }"), "budgets[0].window is missing",
-           "help: window: day");
+           "help: windows: minute, hour, day, week");
     REFUSE(BUDGETS("{ name: b, scope: call, limit: 1 USD, window: day }"),
            "budgets[0].window must be left out for the scopes trace and call");
     REFUSE(BUDGETS("{ name: b, scope: trace, limit: 1 USD, window: total }"),
