@@ -227,7 +227,7 @@ static struct known_zone *load_zone(struct reader *reader, const struct node *no
 {
     char path[sizeof ZONE_FOLDER + ZONE_NAME_MAX] = ZONE_FOLDER;
     struct known_zone *known = reader_take(reader, sizeof *known);
-    struct why why = {"no such file"};
+    struct why why = {"nothing is called so"};
     enum err err = ERR_MISSING;
 
     if (known == NULL) {
@@ -242,7 +242,7 @@ static struct known_zone *load_zone(struct reader *reader, const struct node *no
     if (err == ERR_NONE) {
         /* The zone borrows the bytes, and the buffer ends here. */
         err = zone_read(&known->zone, arena_copy(reader->arena, buf_span(file)));
-        why_set(&why, "not a file that is understood");
+        why_set(&why, "%s is not understood", path);
     }
     if (err == ERR_NONE && !reader->arena->failed) {
         return known;
@@ -252,7 +252,7 @@ static struct known_zone *load_zone(struct reader *reader, const struct node *no
         return NULL;
     }
     complaint_help(
-        reader_complain(reader, node->place, "is no zone in " ZONE_FOLDER ": %s", why.text),
+        reader_complain(reader, node->place, "is no zone: %s", why.text),
         "zones are written like Europe/Berlin, and UTC is always known; if none is found, install "
         "the package tzdata");
     return NULL;
