@@ -57,6 +57,7 @@ static void put_next(struct buf *out, enum retry_why why)
         {RETRY_AMBIGUOUS, "may have run, so it is not sent again"},
         {RETRY_STORM_CONCURRENCY, "too many retries are in flight"},
         {RETRY_STORM_TOKENS, "the budget of retries is used up"},
+        {RETRY_STORM_MONEY, "it may be paid for twice, and enough of that was"},
         {RETRY_PROVIDER_SAYS_NO, "the provider wants no retry"},
         {RETRY_HINT_LONG, "the provider wants too long a wait"},
         {RETRY_COMMITTED, "the app has its beginning already"},

@@ -2,6 +2,7 @@
 #include "proxy/budgets.h"
 
 #include "base/text.h"
+#include "enforcement/exposure.h"
 #include "enforcement/ledger_memory.h"
 #include "proxy/call.h"
 #include "proxy/call_hold.h"
@@ -41,11 +42,14 @@ bool budgets_begin(struct env *env)
     loop_entropy(env->loop, seed, sizeof seed);
     env->ports->ledger_ops = &ledger_memory_ops;
     env->ports->ledger = ledger_memory_new(&ears, seed);
-    return env->ports->ledger != NULL;
+    env->ports->exposures = exposures_new(seed);
+    return env->ports->ledger != NULL && env->ports->exposures != NULL;
 }
 
 void budgets_end(struct env *env)
 {
+    exposures_free(env->ports->exposures);
+    env->ports->exposures = NULL;
     if (env->ports->ledger != NULL) {
         must(ledger_memory_open(env->ports->ledger) == 0);
         ledger_memory_free(env->ports->ledger);

@@ -198,6 +198,8 @@ static void act_abandon(struct call *call, const struct action *action)
 
 static void act_settle(struct call *call, const struct action *action)
 {
+    struct amounts booked;
+
     call->facts.outcome = action->outcome;
     act_abandon(call, action);
     if (call->relay.is_followed) { /* of this attempt alone */
@@ -205,10 +207,9 @@ static void act_settle(struct call *call, const struct action *action)
                     &call->relay.usage);
     }
     call_record_settle(call, action);
-    if (call->budget != NULL) {
-        struct amounts booked = call_record_booked(call, action);
-        call_hold_settle(call, action->attempt, &booked);
-    }
+    booked = call_record_booked(call, action);
+    call_exposure_settled(call, booked.of[UNIT_MONEY]);
+    call_hold_settle(call, action->attempt, &booked);
     call_log_attempt(call, action->outcome);
     call_tell_attempt(call, action->attempt);
 }
@@ -260,9 +261,12 @@ static void call_act(struct call *call, const struct action *action)
 
 static void step(struct call *call, const struct event_in *event)
 {
+    struct exposed_before before = {.ambiguous = call->dispatch.ambiguous,
+                                    .is_hedging = call->dispatch.is_hedging};
     struct actions actions;
 
     dispatch_step(&call->dispatch, event, &actions);
+    call_exposure_note(call, &before);
     for (uint8_t i = 0; i < actions.count; i++) {
         call_act(call, &actions.list[i]);
     }
@@ -289,6 +293,8 @@ static struct event_in event_of(struct call *call, const struct call_queued *que
         .hint_ms = call->relay.hint_ms,
         .quota_ms = call->relay.quota_ms,
         .can_resume = call_can_resume(call),
+        .is_money_out = call_exposure_is_out(call, (enum event_kind)queued->kind,
+                                             (enum outcome)queued->outcome),
         .may_elsewhere = queued->outcome != OUTCOME_LOCAL && queued->outcome != OUTCOME_LEDGER,
         .can_drain = queued->kind == EVENT_APP_GONE && call_can_drain(call),
     };

@@ -436,6 +436,17 @@ void call_subject(const struct call *call, struct subject *subject);
 void call_subject_target(const struct call *call, const struct target *target,
                          struct subject *subject);
 
+/* call_exposure.c: what may be paid for twice. */
+/* Whether no more of it may be had, for an event that could lead to some. */
+bool call_exposure_is_out(const struct call *call, enum event_kind kind, enum outcome outcome);
+/* The dispatch as it was before a step that may have decided so. */
+struct exposed_before {
+    uint8_t ambiguous;
+    bool is_hedging;
+};
+void call_exposure_note(const struct call *call, const struct exposed_before *before);
+void call_exposure_settled(const struct call *call, int64_t nano);
+
 /* call_count.c: the tokens of a request, counted here. */
 /* False: it cannot be counted, not yet, or the ratio of bytes is nearer to the truth. */
 bool call_count_input(struct call *call, struct span model, struct chat_count *count);

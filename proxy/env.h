@@ -13,6 +13,7 @@
 #include "wire/json_scan.h"
 
 struct calls;
+struct exposures;
 struct guesses;
 struct index;
 struct ranks;
@@ -28,6 +29,7 @@ struct ports {
     struct upstream *fixtures;
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
+    struct exposures *exposures; /* what may be paid for twice */
     struct store *store;
     bool is_power;       /* calls wait for the store's disk: journal.durability */
     struct guesses *guesses;

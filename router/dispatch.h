@@ -59,6 +59,7 @@ struct event_in {
     int64_t hint_ms;      /* ENDED: how long it asked to wait; HINT_NONE */
     uint64_t quota_ms;    /* ENDED: when its quota comes back; 0: not known */
     bool can_resume;      /* ENDED, WAKE: what is out of this stream can be continued elsewhere */
+    bool is_money_out;    /* ENDED, WAKE: no more may be sent that may be paid for twice */
     bool may_elsewhere;   /* DENIED: at another target the call may fit */
     bool can_drain;       /* APP_GONE: there is room to read one more to its end */
 };

@@ -288,6 +288,7 @@ static struct retry_facts facts_of(const struct dispatch *d, const struct flight
         .fresh = d->fresh,
         .ambiguous = d->ambiguous,
         .is_ambiguous = dispatch_is_ambiguous(f, outcome),
+        .is_money_out = event->is_money_out,
         .has_next = next != PLAN_NONE,
         .is_next_again = is_again,
         .same_storm = dispatch_storm_at(d, f->place, event->now),

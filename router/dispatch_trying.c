@@ -30,8 +30,9 @@ static void commit(struct dispatch *d, struct flight *f, const struct event_in *
 }
 
 /* resilience.md, 11: one more, elsewhere, when the first content is late. */
-static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *actions)
+static void hedge_if_due(struct dispatch *d, const struct event_in *event, struct actions *actions)
 {
+    mono_ms now = event->now;
     struct plan_wish wish = {.tries_max = 1,
                              .but = d->flights[0].place,
                              .other_credential_than = d->flights[0].place,
@@ -43,7 +44,7 @@ static void hedge_if_due(struct dispatch *d, mono_ms now, struct actions *action
     }
     d->has_hedged = true; /* asked once, whatever comes of it */
     place = plan_pick(d->plan, d->fleet, &wish, now);
-    if (place == PLAN_NONE || d->attempts >= dispatch_attempts_allowed(d) ||
+    if (place == PLAN_NONE || event->is_money_out || d->attempts >= dispatch_attempts_allowed(d) ||
         dispatch_storm_at(d, place, now) != STORM_ALLOWS ||
         !fleet_may_hedge(d->fleet, d->plan->rules, now)) {
         return;
@@ -102,7 +103,7 @@ static void wake_trying(struct dispatch *d, const struct event_in *event, struct
         }
     }
     dispatch_early_head(d, event->now, actions);
-    hedge_if_due(d, event->now, actions);
+    hedge_if_due(d, event, actions);
 }
 
 void dispatch_heard_content(struct dispatch *d, struct flight *f, mono_ms now)

@@ -93,6 +93,9 @@ static enum retry_why forbidden(const struct retry_facts *f)
                             (f->rule->ambiguous == AMBIGUOUS_ONCE && f->ambiguous > 0))) {
         return RETRY_AMBIGUOUS;
     }
+    if (f->is_ambiguous && f->is_money_out) {
+        return RETRY_STORM_MONEY;
+    }
     return RETRY_DONE;
 }
 

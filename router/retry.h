@@ -39,6 +39,7 @@ struct retry_facts {
     uint8_t fresh;           /* how often it was repeated on a new connection */
     uint8_t ambiguous;       /* earlier attempts of this call that may have run */
     bool is_ambiguous;       /* this one may have run */
+    bool is_money_out;       /* what may be paid for twice has reached its limit */
     bool has_next;           /* another eligible target */
     bool is_next_again;      /* which was tried before: not without a pause */
     bool may_same;           /* this one may still be asked, */

@@ -19,6 +19,7 @@ requireBinary();
 const PRICES = `version: 1
 prices:
   - { provider: first, model: m, input: 1, output: 10, source: "made up" }
+  - { provider: first, model: dear, input: 100, output: 1000, source: "made up" }
   - { provider: second, model: n, input: 0.10, output: 1, source: "made up" }
   - { provider: claude, model: c, input: 1, output: 10, source: "made up" }
 `;
@@ -316,6 +317,24 @@ describe('streams', () => {
         assert.equal(record.charged_nusd, 4100000);
         assert.ok(record.flags.includes('overrun'));
         assert.equal((await call()).status, 402);
+    });
+});
+
+describe('what may be paid for twice', () => {
+    test('a request that may have run is sent again only while that costs little', async () => {
+        await start(undefined, { routes: {
+            one: { targets: [{ provider: 'first', model: 'm' }] }, dear: { targets: [{ provider: 'first', model: 'dear' }] },
+        } });
+        upstream.play((exchange) => exchange.socket.destroy());
+        const cheap = await call();
+        assert.deepEqual([cheap.status, upstream.requests.length], [502, 2]);
+        const dear = await call({ model: 'dear', max_tokens: 500 });
+        assert.deepEqual([dear.status, upstream.requests.length], [502, 3]);
+        assert.match((await headgate.callLine(dear)).tries ?? '', /^$|exposure_budget/);
+        upstream.play(plays);
+        for (let i = 0; i < 8; i += 1) { // 0.017 USD each
+            assert.equal((await call({ model: 'dear' })).status, 200);
+        }
     });
 });
 

@@ -2,6 +2,7 @@
 unit_test(enforcement ledger_memory)
 unit_test(enforcement scope)
 unit_test(enforcement egress)
+unit_test(enforcement exposure)
 unit_test(enforcement silent)
 unit_test(enforcement lockout)
 unit_test(enforcement gcra)

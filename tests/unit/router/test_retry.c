@@ -122,6 +122,11 @@ static void retry__says_why(void **state)
 
     (void)state;
     expect_decision(&facts, RETRY_NEXT, RETRY_OTHER_TARGET);
+    facts.is_money_out = true; /* nothing was sent that could be paid for */
+    expect_decision(&facts, RETRY_NEXT, RETRY_OTHER_TARGET);
+    facts.is_ambiguous = true;
+    expect_decision(&facts, RETRY_STOP, RETRY_STORM_MONEY);
+    facts.is_ambiguous = false;
     facts.next_storm = STORM_TOKENS; /* a way that is closed leaves the other one */
     expect_decision(&facts, RETRY_SAME, RETRY_SAME_TARGET);
     facts.same_storm = STORM_CONCURRENCY;
