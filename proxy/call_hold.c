@@ -367,6 +367,13 @@ void call_budget_refusal(struct call *call, struct refusal *refusal)
 
 /* ---- asking ---- */
 
+static void list_budgets(struct call *call, const struct target *target)
+{
+    call_subject(call, &call->budget->subject);
+    call_subject_target(call, target, &call->budget->subject);
+    chain_make(&call->snapshot->budgets, &call->budget->subject, &call->budget->chain);
+}
+
 static const struct budget *budget_of(const struct call *call, uint8_t link)
 {
     return call->budget->chain.list[link].budget;
@@ -535,9 +542,7 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
         answer(call, number, OUTCOME_LOCAL);
         return;
     }
-    call_subject(call, &call->budget->subject);
-    call_subject_target(call, target, &call->budget->subject);
-    chain_make(&call->snapshot->budgets, &call->budget->subject, &call->budget->chain);
+    list_budgets(call, target);
     if (call->budget->chain.count + call->budget->chain.guards_count == 0) {
         answer(call, number, OUTCOME_OK);
         return;
@@ -614,6 +619,7 @@ void call_hold_on_answer(void *to, const struct hold_answer *told)
     if (told->is_extend) {
         on_extended(call, hold, told);
     } else if (heard(call, hold, told)) {
+        list_budgets(call, plan_target(&call->plan, hold->place)); /* what it borrows may have moved */
         ask_ledger(call, hold);
     }
 }

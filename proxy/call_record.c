@@ -201,6 +201,12 @@ static bool is_whole(const struct relay *relay)
                                        : relay->answer.is_json && relay->answer.has_result;
 }
 
+/* 304 and what is no status of HTTP say nothing of what was done with the request. */
+static bool says_no(unsigned status)
+{
+    return status >= 300 && status < 600 && status != 304;
+}
+
 /* The provider's word, or something that is no answer: not a broken one. */
 static bool is_no(const struct call *call, enum outcome outcome)
 {
@@ -209,7 +215,7 @@ static bool is_no(const struct call *call, enum outcome outcome)
     if (outcome == OUTCOME_TIMED_OUT) { /* 408: it may have run (faults C08) */
         return false;
     }
-    return call->facts.upstream_status >= 300 || relay->is_foreign ||
+    return says_no(call->facts.upstream_status) || relay->is_foreign ||
            (relay->mode == RELAY_WHOLE && relay->answer.is_json) ||
            (relay->mode == RELAY_STREAM && relay->answer.error.is_present);
 }

@@ -129,7 +129,9 @@ static enum outcome judge_type(struct call *call, const struct head_seen *seen)
     is_wanted = relay->mode == RELAY_STREAM
                     ? is_type(seen->content_type, SPAN_OF("text/event-stream"))
                     : relay->is_json;
-    relay->is_foreign = !is_wanted;
+    /* An answer in the other form, or none at all: the model may well have worked for it. */
+    relay->is_foreign = !is_wanted && seen->content_type.len > 0 && !relay->is_json &&
+                        !is_type(seen->content_type, SPAN_OF("text/event-stream"));
     return is_wanted ? OUTCOME_OK : OUTCOME_BAD_BODY;
 }
 

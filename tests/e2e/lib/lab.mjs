@@ -4,13 +4,17 @@
 // what its first provider plays and what must come of it: with that one alone, and with a healthy
 // second one. What must hold for every row is checked here, in one place.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App, ask } from './app.mjs';
-import { CANARY, Headgate } from './headgate.mjs';
+import { CANARY, Headgate, temporary } from './headgate.mjs';
 import { begun, firstBody, secondBody, second } from './plays.mjs';
 import { errorOf } from './rows.mjs';
+import { recordsIn } from './records.mjs';
 import { good, healthy } from './samples.mjs';
 import { Upstream } from './upstream.mjs';
+import { checkCharges } from '../rows/charges.mjs';
 import { header, patient, request, until } from './wire.mjs';
 
 // A pair of sockets each for what libcurl opens at its first use and keeps: dialing with and without
@@ -21,6 +25,11 @@ export const MODEL = 'lab-model';
 // In milliseconds: long for what is not about time, on a machine that does much else; short for what
 // is. After the first attempt the next one needs 2 s of what is left.
 const LONG = { connect: 5000, write: 5000, head: 6000, first_content: 6000, idle: 6000, content_idle: 8000, total: 20000, stream_total: 20000 };
+// Every call counts on a budget that has more than enough: what it holds must come back. So cheap that what may
+// be paid for twice keeps no row from failing over.
+const PRICES = ['openai', 'anthropic'].map((provider) => [MODEL, 'other-model', 'lab-claude']
+    .map((model) => `  - { provider: ${provider}, model: ${model}, input: 0.01, output: 0.10, source: made-up }`)).flat();
+const BUDGETS = [{ name: 'lab', scope: 'route', limit: '1000000 USD', window: 'total' }];
 export const QUICK = { connect: 900, write: 1200, head: 1200, first_content: 1000, idle: 1200, content_idle: 1800, total: 8000, stream_total: 12000 };
 
 // ---- what is expected of a call. tries: how each attempt ended, in order; a list in place of a word
@@ -129,7 +138,7 @@ export class Site {
                 credential: `${key}-${this.name}-1`, ...row.provider?.(certificates) };
             providers[this.provider(operation, 2)] = { kind, base_url: `${this.second.origin}${version}`, credential: `${key}-${this.name}-2` };
             const target = (place) => ({ provider: this.provider(operation, place), model: MODEL, ...row.targets?.[place - 1] });
-            const rules = { timeouts, ...row.rules };
+            const rules = { timeouts, default_max_output: 1000, ...row.rules };
             routes[this.route('alone', operation)] = { targets: [target(1)], ...rules };
             routes[this.route('pair', operation)] = { targets: [target(1), target(2)], ...rules };
             routes[this.route('once', operation)] = { targets: [target(1)], ...rules, retry: { attempts: 1 } };
@@ -162,7 +171,11 @@ export class Lab {
             Object.assign(providers, own.providers);
             Object.assign(routes, own.routes);
         }
-        lab.headgate = await Headgate.start({ providers, routes, limits: { response: '1MiB' }, ...await settings?.(lab) },
+        lab.dir = temporary();
+        fs.writeFileSync(path.join(lab.dir, 'prices.yaml'), `version: 1\nprices:\n${PRICES.join('\n')}\n`);
+        lab.looked = []; // { id, call }: whose charges are looked at in the end
+        lab.headgate = await Headgate.start({ providers, routes, limits: { response: '1MiB' }, budgets: BUDGETS,
+            prices: { files: [path.join(lab.dir, 'prices.yaml')] }, ...await settings?.(lab) },
             { env: { HEADGATE_ADMIN_TOKEN: TOKEN, ...env?.() } });
         await lab.#warm();
         lab.descriptors = lab.headgate.descriptors();
@@ -319,6 +332,7 @@ export class Lab {
         const wanted = this.wanted(row, which, isStream);
         const got = await this.call(site, which, operation, isStream);
         this.check(site, wanted, got);
+        this.looked.push({ id: row.id, call: header(got.answer, 'x-headgate-call-id'), first: site.provider(operation, 1) });
         row.also?.(got, site, which);
         site.first.check?.();
         await this.heals(site, operation, isStream);
@@ -401,11 +415,32 @@ export class Lab {
         });
         const grown = headgate.memory() - this.memory;
         const calls = headgate.callLines().length;
+        await this.#checkCharges();
         await headgate.stop();
         return { grown, calls };
     }
 
+    // By the records, once all of them are written.
+    async #checkCharges() {
+        const byCall = new Map();
+        await sleep(patient(300));
+        for (const record of recordsIn(path.join(this.headgate.dir, 'state'))) {
+            byCall.set(record.call_id, [...byCall.get(record.call_id) ?? [], record]);
+        }
+        const wrong = new Set();
+        for (const { id, call, first } of this.looked) {
+            try {
+                assert.ok(byCall.has(call), `${id}: no record of ${call}`);
+                checkCharges(id, byCall.get(call).filter((record) => record.attempt > 0), (record) => record.provider === first);
+            } catch (error) {
+                wrong.add(error.message);
+            }
+        }
+        assert.deepEqual([...wrong], []);
+    }
+
     async kill() {
+        fs.rmSync(this.dir, { recursive: true, force: true });
         await Promise.allSettled(this.sites.map((site) => site.stop()));
         await this.headgate?.kill();
     }
