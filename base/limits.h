@@ -65,6 +65,15 @@ enum {
     LIMIT_SILENT = 32 * 1024
 };
 
+/* Answers kept for repeats (Idempotency-Key), for 24 hours: whoever wants them can be expected to come soon,
+ * so the share of the memory decides, and the entry that was kept first goes first. */
+enum {
+    LIMIT_REPLAY = 1024 * 1024,           /* one answer; a larger one is not kept */
+    LIMIT_REPLAYS = 100000,               /* entries, those of calls that run with them */
+    LIMIT_REPLAY_BYTES = 64 * 1024 * 1024,
+    LIMIT_REPLAY_SHARE = 8                /* and never more than this part of limits.memory */
+};
+
 /* The shell. */
 enum {
     LIMIT_WIRE_HEAD = 8 * 1024 * 1024, /* a head we send, or a model list: 4 MiB of it a provider's */
