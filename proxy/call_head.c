@@ -3,6 +3,7 @@
 #include "proxy/call_parts.h"
 
 #include "base/text.h"
+#include "enforcement/idempotency.h"
 #include "wire/head.h"
 
 enum { PATIENCE_MAX_S = 86400, ID_MAX = 128, TAG_MAX = 64, TAGS_MAX = 16 };
@@ -52,6 +53,7 @@ struct seen {
     int route;
     int session; /* the operator's own name for it wins over what agents send */
     int no_failover;
+    int idempotency;
     bool is_twice; /* two Content-Type that differ */
     bool has_encoding;
 };
@@ -119,6 +121,7 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
     case HEAD_ROUTE: seen->route = i; break;
     case HEAD_SESSION: see_session(seen, head, base, i); break;
     case HEAD_NO_FAILOVER: seen->no_failover = i; break;
+    case HEAD_IDEMPOTENCY: seen->idempotency = i; break;
     case HEAD_PATIENCE: read_patience(&call->head, value); break;
     case HEAD_STAYS:
     case HEAD_PASSES:
@@ -199,7 +202,8 @@ static void capture_lines(struct call *call, const struct http1_head *head, cons
         enum head_use use = see(call, head, base, i, seen);
 
         is_optional[i] =
-            use == HEAD_SCOPE || (use == HEAD_STAYS && is_wanted_by_provider(call->snapshot, name));
+            use == HEAD_SCOPE || ((use == HEAD_STAYS || use == HEAD_IDEMPOTENCY) &&
+                                  is_wanted_by_provider(call->snapshot, name));
         has_optional = has_optional || is_optional[i];
         if (passes(call, use) && head_value_is_plain(value) &&
             !is_nominated(head, base, nominating, name)) {
@@ -356,6 +360,23 @@ static bool capture_tags(struct call_head *out, struct span value)
     return true;
 }
 
+/* i: of the last one, -1: there is none. Of two nobody knows which one counts. */
+static struct refusal capture_idempotency(struct call_head *out, const struct http1_head *head,
+                                          const char *base, int i)
+{
+    struct span name = SPAN_OF("idempotency-key");
+
+    if (i < 0) {
+        return no(REFUSAL_NONE, NULL);
+    }
+    if (http1_find(head, base, name, 0) != i ||
+        !idempotency_key_is_good(http1_value(head, base, (size_t)i))) {
+        return no(REFUSAL_BAD_IDEMPOTENCY_KEY, "idempotency-key");
+    }
+    out->idempotency = call_head_keep(out, http1_value(head, base, (size_t)i));
+    return no(REFUSAL_NONE, NULL);
+}
+
 static struct refusal capture_own(struct call *call, const struct http1_head *head,
                                   const char *base, const struct seen *seen)
 {
@@ -395,7 +416,7 @@ static struct refusal capture_own(struct call *call, const struct http1_head *he
         }
         out->deadline_ms = (uint32_t)ms;
     }
-    return no(REFUSAL_NONE, NULL);
+    return capture_idempotency(out, head, base, seen->idempotency);
 }
 
 /* What the app says about where its call is to go. */
@@ -423,7 +444,7 @@ static void capture_way(struct call *call, const struct http1_head *head, const 
 struct refusal call_head_capture(struct call *call, const struct http1_head *head, const char *base)
 {
     struct call_head *out = &call->head;
-    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
+    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
     struct refusal refusal;
 
     buf_hint(&out->text, head->size + 64);

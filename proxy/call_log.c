@@ -163,6 +163,9 @@ void call_log(const struct call *call)
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
     put_provider_says(log, call);
     log_bool(log, "stream", call->request.is_stream);
+    if (facts->is_replayed) {
+        log_bool(log, "replayed", true);
+    }
     put_usage(log, call);
     put_times(log, call);
     log_number(log, "bytes_in", (long long)facts->bytes_in);

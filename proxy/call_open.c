@@ -362,6 +362,14 @@ void call_ready(struct call *call)
     loop_task_queue(call->env->loop, &call->task);
 }
 
+/* What only reads may be asked for as often as one likes. */
+static bool can_repeat(const struct call *call)
+{
+    return call->head.idempotency.len > 0 &&
+           !span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("GET")) &&
+           !call->head.is_head_method;
+}
+
 void call_take_up(struct call *call)
 {
     struct refusal refusal;
@@ -378,6 +386,9 @@ void call_take_up(struct call *call)
         return;
     }
     refusal = read_request(call);
+    if (refusal.kind == REFUSAL_NONE && can_repeat(call) && call_replay(call, &refusal)) {
+        return;
+    }
     if (refusal.kind == REFUSAL_NONE) {
         refusal = choose(call);
     }

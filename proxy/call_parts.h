@@ -2,7 +2,7 @@
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
  * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
- * models.c, call_log.c (its line), call_tell.c (its observer),
+ * models.c, replays.c (what a repeat gets), call_log.c (its line), call_tell.c (its observer),
  * call_resume.c (a stream that goes on elsewhere), call_wait.c (what waits for the disk). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
@@ -51,6 +51,7 @@ struct call_head {
     struct http1_part session;   /* conversation key */
     struct http1_part task;      /* x-headgate-task */
     struct http1_part route;     /* x-headgate-route */
+    struct http1_part idempotency; /* Idempotency-Key */
     bool no_failover;            /* one attempt and no more */
     bool is_head_method;         /* HEAD: answers have no body */
     bool has_body;               /* even an empty one */
@@ -92,6 +93,7 @@ struct relay {
     int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */
     bool is_foreign;             /* not of the type that was asked for: no answer at all */
     bool has_content;            /* the dispatch has heard of it */
+    bool is_copied;              /* RELAY_PASS: `held` gets what the app gets, to be kept */
     bool is_early;               /* its head goes out before anybody knows who will answer */
 };
 
@@ -114,6 +116,7 @@ struct call_facts {
     bool is_reused;
     bool is_cost_final;      /* nothing is added to it any more */
     bool is_unpriced;        /* part of it has no price */
+    bool is_replayed;        /* its answer is one that was kept */
     uint8_t billed;          /* attempts that are in the cost, by their numbers' bits */
     int64_t cost_pico;       /* of all attempts so far */
     uint32_t told;           /* its number for the observer; 0: not told of yet */
@@ -203,6 +206,7 @@ struct call {
     struct request request;
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
+    struct idempotency_entry *repeats; /* it runs for whoever repeats it; NULL: for itself */
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */
@@ -405,6 +409,17 @@ void reply_whole(struct call *call, unsigned status, struct span content_type, s
 void models_reply(struct call *call, struct span listed);
 /* True: answered from what the provider listed lately. */
 bool models_reply_cached(struct call *call);
+
+/* replays.c: calls with an Idempotency-Key, once their request is read. */
+/* True: it was answered with what was kept, and is closed. Else it runs, or is refused. */
+bool call_replay(struct call *call, struct refusal *refusal);
+/* What passes through a call that runs for its repeats (call->repeats) is copied into relay.held, to be
+ * kept with this content-type. False: it cannot be. */
+bool call_replay_copies(struct call *call, struct span type);
+/* An attempt of such a call is over: its answer is kept if it is good. */
+void call_replay_keep(struct call *call, enum outcome outcome);
+/* Such a call is over without one. */
+void call_replay_end(struct call *call);
 
 /* call_record.c: what is kept of each attempt. */
 /* Before the request leaves. False: its record cannot be kept. */

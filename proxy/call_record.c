@@ -375,7 +375,7 @@ void call_record_bill(struct call *call, enum outcome outcome, enum attempt_phas
 
 bool call_record_cost(const struct call *call, struct buf *out)
 {
-    if (call->facts.is_unpriced || call->facts.billed == 0) {
+    if (call->facts.is_unpriced || (call->facts.billed == 0 && !call->facts.is_replayed)) {
         return false;
     }
     money_put_nano(out, money_nano_up(call->facts.cost_pico));
@@ -579,6 +579,20 @@ static void put_denials(struct call *call)
     }
 }
 
+/* A kept answer was given again. */
+static void put_replay(struct record *record)
+{
+    struct charge_facts facts = {.end = CHARGE_END_REPLAY};
+    struct charge charge;
+
+    charge_of(&facts, &charge);
+    record_flag(record, RECORD_FLAG_REPLAYED);
+    record->texts[RECORD_CHARGE] = span_of(charge_word(charge.what));
+    record->texts[RECORD_PROVENANCE] = span_of(provenance_word(charge.provenance));
+    record->numbers[RECORD_COST] = 0;
+    record->numbers[RECORD_CHARGED] = 0;
+}
+
 void call_record_none(struct call *call)
 {
     char id[CALL_RECORD_ID_ROOM];
@@ -589,7 +603,7 @@ void call_record_none(struct call *call)
         return;
     }
     if (call->match.operation == NULL ||
-        call->match.operation->kind != OPERATION_CALL) {
+        (call->match.operation->kind != OPERATION_CALL && !call->facts.is_replayed)) {
         return;
     }
     record_init(&record);
@@ -599,6 +613,9 @@ void call_record_none(struct call *call)
     record.numbers[RECORD_ATTEMPT] = 0;
     if (call->budget != NULL && call->budget->denials_count > 0) {
         put_denial(&call->budget->denials[call->budget->denials_count - 1], &record);
+    }
+    if (call->facts.is_replayed) {
+        put_replay(&record);
     }
     put_end(call, &record);
     store_put(call->env->ports->store, &record);

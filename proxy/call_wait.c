@@ -79,7 +79,7 @@ void call_wait_forget(struct call *call)
 /* What is recorded of it is something that its app may be answered for. */
 static bool has_record(const struct call *call)
 {
-    return call->conn != NULL && call->facts.has_attempt &&
+    return call->conn != NULL && (call->facts.has_attempt || call->facts.is_replayed) &&
            call->match.operation->kind != OPERATION_MODELS;
 }
 

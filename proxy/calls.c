@@ -180,6 +180,9 @@ void call_close(struct call *call, bool is_told)
     }
     call->is_closed = true;
     call_hold_end(call);
+    if (call->repeats != NULL) {
+        call_replay_end(call);
+    }
     call->env->calls->drains -= call->drain != NULL;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);

@@ -17,6 +17,7 @@ struct exposures;
 struct guesses;
 struct index;
 struct ranks;
+struct replays;
 struct sinks;
 struct store;
 struct fleet;
@@ -34,6 +35,7 @@ struct ports {
     bool is_power;       /* calls wait for the store's disk: journal.durability */
     struct guesses *guesses;
     struct ranks *ranks; /* vocabularies */
+    struct replays *replays; /* answers kept for repeats */
     struct index *index; /* the store thread's; NULL: it could not be opened */
     struct sinks *sinks; /* the store thread's */
     const struct observer *observer; /* NULL: nobody is told of calls but the log */

@@ -362,6 +362,9 @@ void relay_on_bytes(struct call *call, struct span bytes)
             call_wait_at_length(call, bytes.len);
         }
         relay_send(call, span_make(NULL, 0), &bytes, 1);
+        if (relay->is_copied) {
+            buf_put(&relay->held, bytes);
+        }
         return;
     case RELAY_WHOLE:
         dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), false);

@@ -135,6 +135,19 @@ static enum outcome judge_type(struct call *call, const struct head_seen *seen)
     return is_wanted ? OUTCOME_OK : OUTCOME_BAD_BODY;
 }
 
+/* What is only passed through may be kept for repeats when its end is told and it is no stream. */
+static void copy_passed(struct call *call, const struct http1_head *head,
+                        const struct head_seen *seen)
+{
+    struct relay *relay = &call->relay;
+
+    relay->is_copied =
+        call->repeats != NULL && head->status < 300 && seen->content_type.len > 0 &&
+        seen->encoding.len == 0 && !is_type(seen->content_type, SPAN_OF("text/event-stream")) &&
+        (head->framing == HTTP1_BODY_LENGTH || head->framing == HTTP1_BODY_CHUNKED) &&
+        call_replay_copies(call, seen->content_type);
+}
+
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base)
 {
     struct relay *relay = &call->relay;
@@ -183,6 +196,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
         if (seen.content_type.len > 0) {
             head_put(&relay->head, SPAN_OF("content-type"), seen.content_type);
         }
+        copy_passed(call, head, &seen);
         return OUTCOME_OK;
     }
     if (head->framing == HTTP1_BODY_LENGTH && head->length > 0 &&

@@ -147,6 +147,9 @@ void reply_own_fields(struct buf *out, const struct call *call)
             put_target(out, call);
         }
         put_cost(out, call);
+        if (call->facts.is_replayed) {
+            head_put(out, SPAN_OF("x-headgate-replayed"), SPAN_OF("true"));
+        }
         if (call->budget != NULL) {
             call_budget_put_fields(out, call);
         }

@@ -20,6 +20,7 @@
 #include "proxy/probes.h"
 #include "proxy/ranks.h"
 #include "proxy/reload.h"
+#include "proxy/replays.h"
 #include "proxy/serve_records.h"
 #include "proxy/store.h"
 #include "router/fleet.h"
@@ -240,6 +241,7 @@ static bool make_parts(struct server *server)
     server->ports.observer = server->options->observer;
     server->ports.guesses = guesses_new(server->scratch.seed);
     server->ports.ranks = ranks_new();
+    server->ports.replays = replays_new(env);
     server->ports.network = upstream_http1_new(env->loop, snapshot);
     server->ports.fixtures = upstream_fixtures_new(env->loop);
     env->conns = conns_new(env);
@@ -250,6 +252,7 @@ static bool make_parts(struct server *server)
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
     return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
+           server->ports.replays != NULL &&
            server->scratch.scan != NULL && server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->fleet != NULL &&
            server->probes != NULL && server->reload != NULL && budgets_begin(env);
@@ -273,6 +276,7 @@ static void free_parts(struct server *server)
     reload_free(server->reload);
     budgets_end(env);
     calls_free(env->calls);
+    replays_free(server->ports.replays);
     models_free(env->models);
     fleet_free(env->fleet);
     upstream_fixtures_free(server->ports.fixtures);

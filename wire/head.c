@@ -40,6 +40,7 @@ static struct rule request_rule(struct span name)
     case SHAPE(14, 't'): return RULE("openai-project", HEAD_SCOPE);
     case SHAPE(14, 'y'): return RULE("x-goog-api-key", HEAD_KEY);
     case SHAPE(10, 'd'): return RULE("session-id", HEAD_SESSION);
+    case SHAPE(15, 'y'): return RULE("idempotency-key", HEAD_IDEMPOTENCY);
     case SHAPE(15, 's'): return RULE("x-headgate-tags", HEAD_TAGS);
     case SHAPE(15, 'k'): return RULE("x-headgate-task", HEAD_TASK);
     case SHAPE(16, 'e'): return lower(name.at[11]) == 't'

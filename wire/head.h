@@ -25,6 +25,7 @@ enum head_use {
     HEAD_ROUTE,           /* x-headgate-route */
     HEAD_SESSION,         /* x-headgate-session, and what agents send of their own accord */
     HEAD_NO_FAILOVER,     /* x-headgate-no-failover */
+    HEAD_IDEMPOTENCY,     /* idempotency-key: for us; passes where a provider wants it */
     HEAD_CONTENT_TYPE,    /* passes, too */
     HEAD_CONTENT_ENCODING,
     HEAD_PATIENCE         /* x-stainless-timeout, x-server-timeout: seconds; passes, too */

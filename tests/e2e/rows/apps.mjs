@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { App } from '../lib/app.mjs';
 import { row } from '../lib/lab.mjs';
 import { begun, delta, streams } from '../lib/plays.mjs';
-import { healthy } from '../lib/samples.mjs';
-import { until } from '../lib/wire.mjs';
+import { good, healthy } from '../lib/samples.mjs';
+import { header, request, until } from '../lib/wire.mjs';
 
 const MANY = 1000;
 
@@ -152,6 +152,44 @@ async function nextWhileStreaming(lab, site) {
     });
 }
 
+// At once, later, and with other bytes: one of them runs. Of a stream nothing is kept.
+async function repeats(lab, site) {
+    await cells(site, [false, true], async (operation, isStream, which) => {
+        let open;
+        const opened = new Promise((resolve) => { open = resolve; });
+        site.forget();
+        site.first.play(async (exchange) => {
+            await opened;
+            return healthy(exchange);
+        });
+        const asks = (more = {}) => request(good(operation, { model: site.route(which, operation), stream: isStream, ...more },
+            { headers: { 'Idempotency-Key': `${site.name}-${operation}-${isStream}-${which}` } }));
+        const ask = async (more) => {
+            const app = await App.connect(lab.headgate.port);
+            app.send(asks(more));
+            const answer = await app.answer();
+            app.close();
+            return answer;
+        };
+        const first = ask();
+        await site.first.request();
+        const busy = await ask();
+        assert.deepEqual([busy.status, header(busy, 'retry-after')], [409, '1']);
+        assert.equal((await ask({ user: 'other' })).status, 422);
+        open();
+        const answer = await first;
+        const later = await ask();
+        assert.deepEqual([answer.status, later.status], [200, 200]);
+        assert.deepEqual(later.body, answer.body);
+        assert.equal(header(later, 'x-headgate-replayed'), isStream ? undefined : 'true');
+        assert.equal((await ask({ user: 'other' })).status, isStream ? 200 : 422);
+        assert.equal(site.first.requests.length, isStream ? 3 : 1);
+        assert.equal(site.second.requests.length, 0);
+        await until(async () => (await lab.standing(site, operation)).in_flight === 0, 5000, 'nothing in flight');
+    });
+    await lab.heals(site, 'chat', false);
+}
+
 // The app resets while it is told, or at once after; whichever comes first, nothing breaks.
 async function resetInError(lab, site) {
     for (const wait of [0, 0, 0, 1, 2, 3]) {
@@ -184,5 +222,6 @@ export const rows = [
     row('E06', `closes ${MANY} calls at once`, { run: manyAtOnce, operations: ['chat'], heavy: true, timeouts: { head: 30000, first_content: 30000, total: 60000, stream_total: 60000 } }),
     row('E07', 'pipelines two requests', { run: pipelines }),
     row('E08', 'sends the next request while a stream runs, then closes', { run: nextWhileStreaming }),
+    row('E10', 'repeats an Idempotency-Key', { run: repeats }),
     row('E09', 'resets in the middle of the error', { run: resetInError }),
 ];

@@ -12,5 +12,4 @@ export const notHere = new Map([
     ['C19', 'needs the Gemini dialect, whose RetryInfo it is'],
     ['D24', 'needs the Gemini dialect'],
     ['D31', 'needs budgets'],
-    ['E10', 'needs a store of idempotency keys'],
 ]);

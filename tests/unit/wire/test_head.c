@@ -27,6 +27,7 @@ static void head__knows_each_request_field(void **state)
         {SPAN("authorization"), HEAD_AUTHORIZATION},
         {SPAN("x-api-key"), HEAD_KEY},
         {SPAN("x_api_key"), HEAD_STAYS},
+        {SPAN("Idempotency-Key"), HEAD_IDEMPOTENCY},
         {SPAN("cookie"), HEAD_STAYS},
         {SPAN("x-headgate-team"), HEAD_STAYS},
         {SPAN("x-headgate-call-id"), HEAD_STAYS},
