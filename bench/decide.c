@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* decide [calls]: what the decisions of one call cost, without sockets: plan, dispatch and fleet of
- * a call that goes well, of one that fails once, and the classifier. ns of the processor's time per
+ * a call that goes well, of one that fails once, the classifier, and the rates of one of many callers. ns of the processor's time per
  * call; the clock is read around a batch of calls, and the best of many batches counts, so that
  * neighbours on the machine disturb little. */
 #include <inttypes.h>
@@ -8,16 +8,21 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "enforcement/roster.h"
 #include "router/dispatch.h"
 #include "tests/lib/house.h"
 #include "wire/hint.h"
 
 enum { BATCHES = 50, CALLS_DEFAULT = 5000 };
 
+enum { CALLERS = 1000, CALLER_TEXT = 8 };
+
 struct bench {
     struct house house;
     mono_ms now;
     uint64_t sink; /* what is computed must be used */
+    struct roster *roster;
+    char callers[CALLERS][CALLER_TEXT];
 };
 
 typedef void bench_fn(struct bench *bench);
@@ -109,6 +114,44 @@ static void classify(struct bench *bench)
     bench->sink += (uint64_t)outcome_of_status(429, &error, true);
 }
 
+/* Requests, tokens and calls at a time, all of one team. */
+static void rates_of_a_call(struct bench *bench)
+{
+    static struct rate list[] = {{.unit = RATE_REQUESTS, .limit = 1000000, .index = 0},
+                                 {.unit = RATE_TOKENS, .limit = 1000000000, .index = 1},
+                                 {.unit = RATE_CONCURRENT, .limit = 8, .index = 2}};
+    static const struct rates rates = {list, sizeof list / sizeof *list};
+    struct subject subject = {.values[SCOPE_TEAM] =
+                                  span_make(bench->callers[bench->now % CALLERS], CALLER_TEXT)};
+    struct roster_ask ask = {
+        .rates = &rates, .subject = &subject, .tokens = 1100, .now = bench->now};
+    struct roster_pass *pass = NULL;
+
+    if (list[0].rule.limit == 0) {
+        for (size_t i = 0; i < rates.count; i++) {
+            list[i].scope.kind = SCOPE_TEAM;
+            gcra_rule_make(&list[i].rule, list[i].limit, 60000, list[i].limit);
+        }
+    }
+    bench->now += 1;
+    bench->sink += roster_ask(bench->roster, &ask, &pass) == ROSTER_PASSED;
+    roster_used(pass, 300);
+    roster_leave(bench->roster, pass, bench->now);
+}
+
+static void open_roster(struct bench *bench)
+{
+    static const uint64_t seed[2] = {1, 2};
+
+    bench->roster = roster_new(seed);
+    if (bench->roster == NULL) {
+        exit(1);
+    }
+    for (size_t i = 0; i < CALLERS; i++) {
+        (void)snprintf(bench->callers[i], CALLER_TEXT, "team%03zu", i);
+    }
+}
+
 static uint64_t clock_ns(void)
 {
     struct timespec at;
@@ -160,5 +203,8 @@ int main(int argc, char **argv)
         }
     }
     printf("classifier %31" PRIu64 "\n", measure(&bench, classify, calls));
+    open_roster(&bench);
+    printf("rates, three of one caller %15" PRIu64 "\n", measure(&bench, rates_of_a_call, calls));
+    roster_free(bench.roster);
     return bench.sink == 0 ? 1 : 0;
 }

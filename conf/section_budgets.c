@@ -5,12 +5,9 @@
 
 #include <string.h>
 
-#include "base/money.h"
 #include "base/text.h"
 #include "base/zone.h"
-#include "conf/names.h"
-
-enum { NAMES_MAX = 256 };
+#include "conf/limit_fields.h"
 
 /* A zone is read once, however many budgets name it. */
 struct known_zone {
@@ -26,157 +23,50 @@ struct draft {
     struct known_zone **zones;
 };
 
-/* ---- name ---- */
-
 static void read_name(struct reader *reader, const struct node *node, void *object)
 {
-    struct draft *draft = object;
-
-    if (reader_text(reader, node, &draft->budget.name) && !name_is_plain(draft->budget.name)) {
-        complaint_help(reader_complain(reader, node->place, "is no name of a budget"),
-                       "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or "
-                       "digit");
-    }
+    limit_read_name(reader, node, "budget", &((struct draft *)object)->budget.name);
 }
 
-/* ---- scope ---- */
-
-/* How many names a kind of scope has that stand elsewhere in the file; 0: its names are free. */
-static size_t names_count(const struct routing *routing, enum scope_kind kind)
+static bool has_any_scope(enum scope_kind kind)
 {
-    return kind == SCOPE_PROVIDER ? routing->providers_count
-           : kind == SCOPE_ROUTE  ? routing->routes_count
-           : kind == SCOPE_TASK   ? routing->tasks_count
-                                  : 0;
-}
-
-static struct span name_at(const struct routing *routing, enum scope_kind kind, size_t i)
-{
-    return kind == SCOPE_PROVIDER ? routing->providers[i].name
-           : kind == SCOPE_ROUTE  ? routing->routes[i].name
-                                  : routing->tasks[i].name;
-}
-
-/* A misspelt one would count for nobody. */
-static void check_value(struct reader *reader, const struct node *node, const struct scope *scope)
-{
-    const struct routing *routing = &reader->snapshot->routing;
-    bool is_free =
-        scope->kind != SCOPE_PROVIDER && scope->kind != SCOPE_ROUTE && scope->kind != SCOPE_TASK;
-    size_t count = names_count(routing, scope->kind);
-    struct span names[NAMES_MAX];
-
-    if (is_free || scope->value.len == 0) {
-        return;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct span name = name_at(routing, scope->kind, i);
-
-        if (span_equal(name, scope->value)) {
-            return;
-        }
-        names[i < NAMES_MAX ? i : NAMES_MAX - 1] = name;
-    }
-    (void)complaint_suggest(
-        reader_complain(reader, node->place, "names no %s of this file", scope_word(scope->kind)),
-        scope->value, names, count < NAMES_MAX ? count : NAMES_MAX);
-}
-
-static void complain_of_scope(struct reader *reader, const struct node *node, struct span text)
-{
-    struct complaint *complaint = reader_complain(reader, node->place, "is no scope");
-    struct span words[SCOPE_KINDS];
-    struct buf list;
-
-    buf_init(&list, COMPLAINT_TEXT);
-    for (size_t i = 0; i < SCOPE_KINDS; i++) {
-        words[i] = span_of(scope_word((enum scope_kind)i));
-        buf_put_text(&list, i == 0 ? "" : ", ");
-        buf_put(&list, words[i]);
-    }
-    text = span_cut(&text, ':');
-    for (size_t i = 0; i < SCOPE_KINDS; i++) {
-        if (span_equal(words[i], text)) {
-            complaint_help(complaint,
-                           "write team, for each one apart, or team:growth, for that one; global, "
-                           "trace and call stand alone");
-            buf_fini(&list);
-            return;
-        }
-    }
-    if (!complaint_suggest(complaint, text, words, SCOPE_KINDS)) {
-        complaint_help(complaint, "scopes: %.*s", SPAN_ARGS(buf_span(&list)));
-    }
-    buf_fini(&list);
+    (void)kind;
+    return true;
 }
 
 static void read_scope(struct reader *reader, const struct node *node, void *object)
 {
-    struct draft *draft = object;
-    struct span text = {NULL, 0};
+    static const struct limit_scopes scopes = {has_any_scope, "is no scope", "global, trace and call"};
 
-    if (!reader_text(reader, node, &text)) {
-        return;
-    }
-    if (scope_read(text, &draft->budget.scope) != ERR_NONE) {
-        complain_of_scope(reader, node, text);
-        return;
-    }
-    check_value(reader, node, &draft->budget.scope);
+    limit_read_scope(reader, node, &scopes, &((struct draft *)object)->budget.scope);
 }
 
 /* ---- limit, allowance ---- */
 
-static const char amount_form[] =
-    "write it like 25 USD, 0.50 USD (at most nine decimals), 2000000 tokens or 1000 requests";
+#define COUNTS .max = BUDGET_COUNT_MAX, .range = "at least 1 and at most 9000000000000000"
 
-static enum err read_number(struct span text, enum budget_unit unit, int64_t *number)
-{
-    uint64_t count = 0;
-    enum err err = ERR_NONE;
-
-    if (unit == UNIT_MONEY) {
-        err = money_read_nano(text, number);
-        return err == ERR_NONE && (*number < 1 || *number > BUDGET_MONEY_MAX) ? ERR_RANGE : err;
-    }
-    err = text_read_u64(text, &count);
-    if (err == ERR_NONE && (count < 1 || count > (uint64_t)BUDGET_COUNT_MAX)) {
-        err = ERR_RANGE;
-    }
-    *number = err == ERR_NONE ? (int64_t)count : 0;
-    return err;
-}
+static const struct limit_unit units[BUDGET_UNITS] = {
+    [UNIT_MONEY] = {.word = SPAN("USD"),
+                    .is_money = true,
+                    .max = BUDGET_MONEY_MAX,
+                    .range = "above 0 USD and at most 9000000 USD"},
+    [UNIT_TOKENS] = {.word = SPAN("tokens"), COUNTS},
+    [UNIT_REQUESTS] = {.word = SPAN("requests"), COUNTS},
+};
+static const struct limit_units amounts = {
+    units, BUDGET_UNITS,
+    "write it like 25 USD, 0.50 USD (at most nine decimals), 2000000 tokens or 1000 requests"};
 
 static bool read_amount(struct reader *reader, const struct node *node, enum budget_unit *unit,
                         int64_t *amount)
 {
-    struct span words[BUDGET_UNITS];
-    struct span text = {NULL, 0};
-    struct span number = {NULL, 0};
-    enum err err = ERR_FORMAT;
+    size_t index = 0;
 
-    if (!reader_text(reader, node, &text)) {
+    if (!limit_read_amount(reader, node, &amounts, &index, amount)) {
         return false;
     }
-    number = span_cut(&text, ' ');
-    for (size_t i = 0; i < BUDGET_UNITS; i++) {
-        words[i] = span_of(budget_unit_word((enum budget_unit)i));
-        if (span_equal(text, words[i])) {
-            *unit = (enum budget_unit)i;
-            err = read_number(number, *unit, amount);
-        }
-    }
-    if (err == ERR_RANGE) {
-        complaint_help(reader_complain(reader, node->place, "must be %s",
-                                       *unit == UNIT_MONEY
-                                           ? "above 0 USD and at most 9000000 USD"
-                                           : "at least 1 and at most 9000000000000000"),
-                       "%s", amount_form);
-    } else if (err != ERR_NONE) {
-        complaint_help(reader_complain(reader, node->place, "must be an amount with its unit"),
-                       "%s", amount_form);
-    }
-    return err == ERR_NONE;
+    *unit = (enum budget_unit)index;
+    return true;
 }
 
 static void read_limit(struct reader *reader, const struct node *node, void *object)
@@ -436,19 +326,6 @@ static void fill_in(const struct reader *reader, const struct node *node, struct
     }
 }
 
-static void complain_at(struct reader *reader, const struct node *node, const char *key,
-                        const char *words, const char *help)
-{
-    const struct node *child = node_child(node, span_of(key));
-    struct path path;
-
-    reader_enter(reader, &path, span_of(key), 0);
-    complaint_help(
-        reader_complain(reader, child == NULL ? node->place : child->place, "%s", words), "%s",
-        help);
-    reader_leave(reader);
-}
-
 /* A key that would do nothing is one that somebody thinks does something. */
 static void check_window(struct reader *reader, const struct node *node,
                          const struct budget *budget)
@@ -458,48 +335,23 @@ static void check_window(struct reader *reader, const struct node *node,
     bool has_window = node_child(node, SPAN_OF("window")) != NULL;
 
     if (lives_briefly && has_window) {
-        complain_at(reader, node, "window", "must be left out for the scopes trace and call",
+        limit_complain_at(reader, node, "window", "must be left out for the scopes trace and call",
                     "they are counted for as long as they live");
     } else if (!lives_briefly && !has_window) {
-        complain_at(reader, node, "window", "is missing",
+        limit_complain_at(reader, node, "window", "is missing",
                     window_form);
     } else if ((kind == WINDOW_TOTAL || kind == WINDOW_ROLLING) &&
                node_child(node, SPAN_OF("zone")) != NULL) {
-        complain_at(reader, node, "zone", "does nothing here",
+        limit_complain_at(reader, node, "zone", "does nothing here",
                     "only windows of the calendar, minute to year, begin by a clock");
     }
     if (kind != WINDOW_WEEK && node_child(node, SPAN_OF("week_begins")) != NULL) {
-        complain_at(reader, node, "week_begins", "does nothing here", "it is for window: week");
+        limit_complain_at(reader, node, "week_begins", "does nothing here", "it is for window: week");
     }
     if (budget->on_failure == FAILURE_ALLOWANCE && budget->allowance == 0 &&
         node_child(node, SPAN_OF("allowance")) == NULL) {
-        complain_at(reader, node, "allowance", "is missing, which on_failure: allowance needs",
+        limit_complain_at(reader, node, "allowance", "is missing, which on_failure: allowance needs",
                     "allowance: 1 USD, per headgate and outage");
-    }
-}
-
-static void check_twice(struct reader *reader, const struct node *node, const struct budget *list,
-                        size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (list[index].name.len > 0 && span_equal(list[i].name, list[index].name)) {
-            reader_complain(reader, node->place, "has the name of budgets[%zu]", i);
-            return;
-        }
-    }
-}
-
-static void read_budget(struct reader *reader, const struct node *node, struct draft *draft)
-{
-    size_t before = reader->complaints->count;
-
-    draft->budget.window.kind = WINDOW_TOTAL;
-    field_defaults(&budget_fields, draft);
-    reader_map(reader, node, &budget_fields, draft);
-    draft->budget.warm_up_ms = draft->warm_up_ms;
-    if (node->kind == NODE_MAP && reader->complaints->count == before) {
-        fill_in(reader, node, &draft->budget);
-        check_window(reader, node, &draft->budget);
     }
 }
 
@@ -517,37 +369,34 @@ static void add_up(struct reader *reader, const struct node *node, const struct 
     budgets->enforces_money = budgets->enforces_money || budget->unit == UNIT_MONEY;
 }
 
+static void read_budget(struct reader *reader, const struct node *node, size_t index, void *item,
+                        void *to)
+{
+    struct draft draft = {.budget = {.index = (uint16_t)index}, .zones = to};
+    size_t before = reader->complaints->count;
+
+    draft.budget.window.kind = WINDOW_TOTAL;
+    field_defaults(&budget_fields, &draft);
+    reader_map(reader, node, &budget_fields, &draft);
+    draft.budget.warm_up_ms = draft.warm_up_ms;
+    if (node->kind == NODE_MAP && reader->complaints->count == before) {
+        fill_in(reader, node, &draft.budget);
+        check_window(reader, node, &draft.budget);
+    }
+    *(struct budget *)item = draft.budget;
+    add_up(reader, node, item);
+}
+
 static void read_budgets(struct reader *reader, const struct node *node, void *object)
 {
-    struct snapshot *snapshot = object;
+    static const struct limit_list kind = {"budgets", sizeof(struct budget), BUDGETS_MAX,
+                                           read_budget};
+    struct budgets *budgets = &((struct snapshot *)object)->budgets;
     struct known_zone *zones = NULL;
-    struct budget *list = NULL;
-    struct path path;
-    size_t index = 0;
+    void *items = NULL;
 
-    if (!reader_expects(reader, node, NODE_LIST) || node->count == 0) {
-        return;
-    }
-    if (node->count > BUDGETS_MAX) {
-        reader_complain(reader, node->place, "must be at most 64 budgets");
-        return;
-    }
-    list = reader_take(reader, node->count * sizeof *list);
-    if (list == NULL) {
-        return;
-    }
-    for (const struct node *child = node->first; child != NULL; child = child->next, index++) {
-        struct draft draft = {.budget = {.index = (uint16_t)index}, .zones = &zones};
-
-        reader_enter(reader, &path, span_make(NULL, 0), index);
-        read_budget(reader, child, &draft);
-        list[index] = draft.budget;
-        check_twice(reader, child, list, index);
-        add_up(reader, child, &list[index]);
-        reader_leave(reader);
-    }
-    snapshot->budgets.list = list;
-    snapshot->budgets.count = index;
+    budgets->count = limit_read_list(reader, node, &kind, &zones, &items);
+    budgets->list = items;
 }
 
 /* ---- budget_status ---- */

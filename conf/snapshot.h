@@ -13,6 +13,7 @@
 #include "conf/redis_url.h"
 #include "enforcement/budget.h"
 #include "enforcement/egress.h"
+#include "enforcement/rate.h"
 #include "pricing/book.h"
 #include "router/target.h"
 
@@ -90,6 +91,7 @@ struct snapshot {
     struct routing routing;
     struct settings_ledger ledger;
     struct budgets budgets;
+    struct rates rates;
     uint32_t budget_status;           /* of a call that a budget refuses: 402 or 429 */
     size_t endpoints_count;
     const struct sink_settings *const *sinks;

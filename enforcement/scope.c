@@ -15,6 +15,25 @@ const char *scope_word(enum scope_kind kind)
     return words[kind];
 }
 
+bool scope_is_shared(enum scope_kind kind)
+{
+    switch (kind) {
+    case SCOPE_TEAM:
+    case SCOPE_USER:
+    case SCOPE_KEY:
+    case SCOPE_TRACE:
+    case SCOPE_CALL: return false;
+    case SCOPE_GLOBAL:
+    case SCOPE_TAG:
+    case SCOPE_MODEL:
+    case SCOPE_PROVIDER:
+    case SCOPE_ROUTE:
+    case SCOPE_TASK:
+    case SCOPE_KINDS: break;
+    }
+    return true;
+}
+
 /* What lives only as long as its calls cannot be named beforehand. */
 static bool takes_value(enum scope_kind kind)
 {

@@ -19,6 +19,8 @@ enum scope_kind {
     SCOPE_KINDS
 };
 const char *scope_word(enum scope_kind kind);
+/* Whether callers that have nothing else to do with each other count for the same one. */
+bool scope_is_shared(enum scope_kind kind);
 
 struct scope {
     enum scope_kind kind;

@@ -210,6 +210,7 @@ static void act_settle(struct call *call, const struct action *action)
     booked = call_record_booked(call, action);
     call_exposure_settled(call, booked.of[UNIT_MONEY]);
     call_hold_settle(call, action->attempt, &booked);
+    call_rates_used(call, &booked);
     if (call->repeats != NULL) {
         call_replay_keep(call, action->outcome);
     }

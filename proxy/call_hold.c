@@ -277,25 +277,6 @@ static void tell(struct call *call, struct call_hold *hold, enum budget_decision
     }
 }
 
-static bool is_shared(enum scope_kind kind)
-{
-    switch (kind) {
-    case SCOPE_TEAM:
-    case SCOPE_USER:
-    case SCOPE_KEY:
-    case SCOPE_TRACE:
-    case SCOPE_CALL: return false;
-    case SCOPE_GLOBAL:
-    case SCOPE_TAG:
-    case SCOPE_MODEL:
-    case SCOPE_PROVIDER:
-    case SCOPE_ROUTE:
-    case SCOPE_TASK:
-    case SCOPE_KINDS: break;
-    }
-    return true;
-}
-
 void budget_put_amount(struct buf *out, enum budget_unit unit, int64_t amount)
 {
     if (unit == UNIT_MONEY) {
@@ -325,7 +306,7 @@ void call_budget_put_fields(struct buf *out, const struct call *call)
         buf_put(out, SPAN_OF("x-headgate-budget: "));
         buf_put(out, told->budget->name);
         buf_put_char(out, ';');
-        if (!is_shared(told->budget->scope.kind)) { /* what others spent is not for the app */
+        if (!scope_is_shared(told->budget->scope.kind)) { /* what others spent is not for the app */
             budget_put_amount(out, told->budget->unit, told->used);
         }
         buf_put_char(out, ';');

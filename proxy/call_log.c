@@ -172,6 +172,9 @@ void call_log(const struct call *call)
     log_number(log, "bytes_out", (long long)facts->bytes_out);
     if (facts->refusal != REFUSAL_NONE) {
         log_field(log, "reason", span_of(refusal_row(facts->refusal)->code));
+        if (facts->denied_by != NULL) {
+            log_field(log, "rate", facts->denied_by->name);
+        }
     } else if (has_left) {
         log_field(log, "reason", SPAN_OF("app_gone"));
     }

@@ -392,6 +392,9 @@ void call_take_up(struct call *call)
     if (refusal.kind == REFUSAL_NONE) {
         refusal = choose(call);
     }
+    if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
+        refusal = call_rates_ask(call);
+    }
     if (refusal.kind == REFUSAL_NONE) {
         begin(call);
         return;

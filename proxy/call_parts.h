@@ -3,6 +3,7 @@
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
  * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
  * models.c, replays.c (what a repeat gets), call_log.c (its line), call_tell.c (its observer),
+ * models.c, call_rates.c (how fast calls come), call_log.c (its line), call_tell.c (its observer),
  * call_resume.c (a stream that goes on elsewhere), call_wait.c (what waits for the disk). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
@@ -94,6 +95,7 @@ struct relay {
     bool is_foreign;             /* not of the type that was asked for: no answer at all */
     bool has_content;            /* the dispatch has heard of it */
     bool is_copied;              /* RELAY_PASS: `held` gets what the app gets, to be kept */
+    uint8_t tighter;             /* units of rates, by their bits, of which ours are not told */
     bool is_early;               /* its head goes out before anybody knows who will answer */
 };
 
@@ -111,6 +113,7 @@ struct call_facts {
     uint64_t bytes_out;
     unsigned status;         /* told to the app; 0: none yet */
     enum refusal_kind refusal;
+    const struct rate *denied_by; /* NULL: no rate refused it */
     enum outcome outcome;
     bool has_attempt;
     bool is_reused;
@@ -213,6 +216,7 @@ struct call {
     uint32_t kept;               /* bytes of the request that are kept beyond its use; 0: none */
     struct call_wait *waits;     /* LANES of them; NULL: none ever waited for the disk */
     struct call_budget *budget;  /* NULL: no budget counts it, as yet */
+    struct roster_pass *rates;   /* NULL: no rate counts it */
     struct call_aside *aside;    /* NULL: one attempt at a time, as nearly always */
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
@@ -231,6 +235,8 @@ struct call {
 enum { CALL_HOT = offsetof(struct call, relay.stream.meter) };
 
 struct call_budget; /* proxy/call_hold.h */
+struct roster_pass; /* enforcement/roster.h */
+struct reported;    /* wire/reported.h */
 
 struct lane {
     struct calls *calls;
@@ -461,6 +467,19 @@ struct exposed_before {
 };
 void call_exposure_note(const struct call *call, const struct exposed_before *before);
 void call_exposure_settled(const struct call *call, int64_t nano);
+/* call_rates.c: how fast calls come. */
+/* With the route chosen: asks all rates of the settings at once. A refusal when one of them says no. */
+struct refusal call_rates_ask(struct call *call);
+/* An attempt is over, and was booked with so many tokens. */
+void call_rates_used(struct call *call, const struct amounts *booked);
+/* The call is over, however it came to that. */
+void call_rates_leave(struct call *call);
+/* Which of our rates leave less than the provider says it has left. */
+void call_rates_compare(struct call *call, const struct reported *reported);
+/* This field of the provider gives way to ours. */
+bool call_rates_replace(const struct call *call, struct span name);
+/* x-ratelimit-* of our own. */
+void call_rates_put_fields(struct buf *out, const struct call *call);
 
 /* call_count.c: the tokens of a request, counted here. */
 /* False: it cannot be counted, not yet, or the ratio of bytes is nearer to the truth. */

@@ -617,6 +617,10 @@ void call_record_none(struct call *call)
     if (call->facts.is_replayed) {
         put_replay(&record);
     }
+    if (call->facts.denied_by != NULL) {
+        record.texts[RECORD_DECISION] = span_of(budget_decision_word(DECISION_DENY));
+        record.texts[RECORD_BUDGET] = call->facts.denied_by->name;
+    }
     put_end(call, &record);
     store_put(call->env->ports->store, &record);
 }

@@ -183,6 +183,7 @@ void call_close(struct call *call, bool is_told)
     if (call->repeats != NULL) {
         call_replay_end(call);
     }
+    call_rates_leave(call);
     call->env->calls->drains -= call->drain != NULL;
     (void)slots_remove(&call->env->calls->slots, call->id);
     list_remove(&call->link);

@@ -21,6 +21,7 @@ struct replays;
 struct sinks;
 struct store;
 struct fleet;
+struct roster;
 struct conns;
 struct models;
 
@@ -31,6 +32,7 @@ struct ports {
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
     struct exposures *exposures; /* what may be paid for twice */
+    struct roster *roster; /* of rates */
     struct store *store;
     bool is_power;       /* calls wait for the store's disk: journal.durability */
     struct guesses *guesses;

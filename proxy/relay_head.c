@@ -49,7 +49,8 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
         struct span name = http1_name(head, base, i);
         struct span value = http1_value(head, base, i);
 
-        if (!head_value_is_plain(value)) {
+        if (!head_value_is_plain(value) ||
+            (call->rates != NULL && call_rates_replace(call, name))) {
             continue;
         }
         switch (answer_use(name)) {
@@ -165,6 +166,9 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     call->facts.upstream_status = head->status;
     relay->mode = mode_of(call, head);
     relay->held.max = (size_t)hold_ceiling(call, relay->mode);
+    if (call->rates != NULL) {
+        call_rates_compare(call, &reported);
+    }
     keep_fields(call, head, base, &seen);
     relay->is_json = is_json_type(seen.content_type);
     if (relay->head.failed) {

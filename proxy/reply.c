@@ -154,6 +154,9 @@ void reply_own_fields(struct buf *out, const struct call *call)
             call_budget_put_fields(out, call);
         }
     }
+    if (call->rates != NULL) {
+        call_rates_put_fields(out, call);
+    }
     if (call->facts.has_attempt && !call->relay.is_early) {
         put_times(out, call);
     }

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 
 #include "base/mem.h"
+#include "enforcement/roster.h"
 #include "proxy/budgets.h"
 #include "proxy/call.h"
 #include "proxy/env.h"
@@ -225,6 +226,7 @@ static bool make_parts(struct server *server)
 {
     struct env *env = &server->env;
     struct snapshot *snapshot = server->options->snapshot;
+    uint64_t seed[2];
 
     env->snapshot = snapshot;
     env->ports = &server->ports;
@@ -242,6 +244,8 @@ static bool make_parts(struct server *server)
     server->ports.guesses = guesses_new(server->scratch.seed);
     server->ports.ranks = ranks_new();
     server->ports.replays = replays_new(env);
+    loop_entropy(env->loop, seed, sizeof seed);
+    server->ports.roster = roster_new(seed);
     server->ports.network = upstream_http1_new(env->loop, snapshot);
     server->ports.fixtures = upstream_fixtures_new(env->loop);
     env->conns = conns_new(env);
@@ -252,7 +256,7 @@ static bool make_parts(struct server *server)
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
     return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
-           server->ports.replays != NULL &&
+           server->ports.replays != NULL && server->ports.roster != NULL &&
            server->scratch.scan != NULL && server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->fleet != NULL &&
            server->probes != NULL && server->reload != NULL && budgets_begin(env);
@@ -277,6 +281,7 @@ static void free_parts(struct server *server)
     budgets_end(env);
     calls_free(env->calls);
     replays_free(server->ports.replays);
+    roster_free(server->ports.roster);
     models_free(env->models);
     fleet_free(env->fleet);
     upstream_fixtures_free(server->ports.fixtures);

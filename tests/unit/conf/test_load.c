@@ -42,7 +42,7 @@ static void load__golden_complaints_of_a_file_with_many_faults(void **state)
         "    | ^~~~~\n"
         "  help: did you mean \"limits\"? keys here: version, environment, strict_models, "
         "response_headers, listen, open, allowed_hosts, admin, egress, limits, drain, log, "
-        "state_dir, journal, providers, routes, tasks, prices, ledger, budgets, budget_status, sinks\n"
+        "state_dir, journal, providers, routes, tasks, prices, ledger, budgets, budget_status, rates, sinks\n"
         "test.yaml:4:19: error: drain.timeout must be a duration\n"
         "  4 | drain: { timeout: 90 }\n"
         "    |                   ^~\n"
