@@ -10,5 +10,7 @@
 
 /* The same on every machine. seed: two words of chance. */
 uint64_t sip_hash(const uint64_t seed[2], struct span key);
+/* The variant with 128 bits: wide enough to stand for the key itself. */
+void sip_hash_wide(const uint64_t seed[2], struct span key, uint64_t hash[2]);
 
 #endif

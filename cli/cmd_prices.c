@@ -44,23 +44,6 @@ static int misused(const char *what, const char *word)
     return EXIT_CODE_USAGE;
 }
 
-/* The value of an option that is written "--name value" or "--name=value"; NULL: another word. */
-static const char *option_value(char *const *words, int count, int *at, const char *name)
-{
-    size_t length = strlen(name);
-
-    if (strncmp(words[*at], name, length) != 0) {
-        return NULL;
-    }
-    if (words[*at][length] == '=') {
-        return words[*at] + length + 1;
-    }
-    if (words[*at][length] != '\0') {
-        return NULL;
-    }
-    return *at + 1 < count ? words[++*at] : "";
-}
-
 /* One word behind the subcommand's name; false: it is wrong. */
 static bool take_word(struct prices_line *line, char *const *words, int count, int *at)
 {
@@ -70,12 +53,12 @@ static bool take_word(struct prices_line *line, char *const *words, int count, i
         line->wants_json = true;
         return true;
     }
-    value = option_value(words, count, at, "--provider");
+    value = settings_option(words, count, at, "--provider");
     if (value != NULL) {
         line->provider = value;
         return value[0] != '\0';
     }
-    value = option_value(words, count, at, "--at");
+    value = settings_option(words, count, at, "--at");
     if (value != NULL) {
         line->has_at = true;
         return text_read_day(span_of(value), &line->at) == ERR_NONE;

@@ -56,6 +56,10 @@ struct command {
  * Returns an exit code. */
 int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path);
 
+/* The same for who reads and writes the file of keys itself: it may be missing, or broken. */
+int settings_load_without_keys(const struct command_line *line, struct snapshot **snapshot,
+                               struct buf *path);
+
 /* The file of this name once more, for a program that runs. Else `why` tells the first complaint. */
 MUST_CHECK enum err settings_load_again(struct span path, struct snapshot **snapshot,
                                         struct why *why);
@@ -64,6 +68,9 @@ MUST_CHECK enum err settings_load_again(struct span path, struct snapshot **snap
 void settings_apply(const struct command_line *line);
 /* Whether stdout takes colour: a terminal, and neither --color=never nor NO_COLOR. */
 bool settings_color(const struct command_line *line);
+/* The value of an option that is written "--name value" or "--name=value", empty when it lacks one; *at is
+ * the word looked at. NULL: another word. */
+const char *settings_option(char *const *words, int count, int *at, const char *name);
 /* Prints complaints to stderr; `text` is the file's content. */
 void settings_show(const struct complaints *complaints, struct span name, struct span text);
 

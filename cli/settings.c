@@ -2,6 +2,7 @@
 /* Which file the settings are in, and what is printed when they are wrong. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -82,10 +83,25 @@ bool settings_color(const struct command_line *line)
            isatty(STDOUT_FILENO) == 1;
 }
 
-static enum err load_file(struct span path, struct buf *text, struct complaints *complaints,
-                          struct snapshot **snapshot)
+const char *settings_option(char *const *words, int count, int *at, const char *name)
 {
-    struct conf_world world = files_world();
+    size_t length = strlen(name);
+
+    if (strncmp(words[*at], name, length) != 0) {
+        return NULL;
+    }
+    if (words[*at][length] == '=') {
+        return words[*at] + length + 1;
+    }
+    if (words[*at][length] != '\0') {
+        return NULL;
+    }
+    return *at + 1 < count ? words[++*at] : "";
+}
+
+static enum err load_file(struct span path, const struct conf_world *world, struct buf *text,
+                          struct complaints *complaints, struct snapshot **snapshot)
+{
     struct why why = {.text = ""};
     enum err err = files_read(path, text, &why);
 
@@ -93,16 +109,16 @@ static enum err load_file(struct span path, struct buf *text, struct complaints 
         (void)fprintf(stderr, "headgate: error: cannot read the configuration: %s\n", why.text);
         return ERR_CONFIG;
     }
-    err = conf_load(path, buf_span(text), &world, complaints, snapshot);
+    err = conf_load(path, buf_span(text), world, complaints, snapshot);
     if (err == ERR_CONFIG) {
         settings_show(complaints, path, buf_span(text));
     }
     return err;
 }
 
-int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path)
+static int load(const struct command_line *line, const struct conf_world *world,
+                struct snapshot **snapshot, struct buf *path)
 {
-    struct conf_world world = files_world();
     struct complaints complaints;
     struct buf text;
     enum err err = ERR_NONE;
@@ -113,9 +129,9 @@ int settings_load(const struct command_line *line, struct snapshot **snapshot, s
     settings_apply(line);
     find_file(line, path);
     if (path->len > 0) {
-        err = load_file(buf_span(path), &text, &complaints, snapshot);
+        err = load_file(buf_span(path), world, &text, &complaints, snapshot);
     } else {
-        err = conf_default(&world, &complaints, snapshot);
+        err = conf_default(world, &complaints, snapshot);
         if (err == ERR_CONFIG) {
             settings_show(&complaints, SPAN_OF("environment"), span_make("", 0));
         }
@@ -126,6 +142,22 @@ int settings_load(const struct command_line *line, struct snapshot **snapshot, s
         return EXIT_CODE_RUNTIME;
     }
     return err == ERR_NONE ? EXIT_CODE_GOOD : EXIT_CODE_CONFIG;
+}
+
+int settings_load(const struct command_line *line, struct snapshot **snapshot, struct buf *path)
+{
+    struct conf_world world = files_world();
+
+    return load(line, &world, snapshot, path);
+}
+
+int settings_load_without_keys(const struct command_line *line, struct snapshot **snapshot,
+                               struct buf *path)
+{
+    struct conf_world world = files_world();
+
+    world.edits_keys = true;
+    return load(line, &world, snapshot, path);
 }
 
 static void tell_first(const struct complaints *complaints, struct span path, struct why *why)

@@ -14,7 +14,7 @@
 #include "base/must.h"
 #include "base/span.h"
 
-enum { COMPLAINTS_MAX = 20, COMPLAINT_TEXT = 256, HIDDEN_MAX = 64, QUOTE_SIZE = 72 };
+enum { COMPLAINTS_MAX = 20, COMPLAINT_TEXT = 384, HIDDEN_MAX = 64, QUOTE_SIZE = 72 };
 
 struct complaint {
     uint32_t line;   /* from 1; 0: about the file as a whole */

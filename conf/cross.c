@@ -54,7 +54,7 @@ static void check_open(struct reader *reader, size_t index)
     const struct listen_address *listen = &reader->snapshot->listens[index];
     struct complaint *complaint = NULL;
 
-    if (listen->is_loopback || reader->snapshot->is_open) {
+    if (listen->is_loopback || reader->snapshot->is_open || reader->snapshot->keys.ring != NULL) {
         return;
     }
     complaint = reader_complain(reader, reader->places.listens[index],
@@ -62,8 +62,8 @@ static void check_open(struct reader *reader, size_t index)
                                 "your providers' keys",
                                 SPAN_ARGS(listen->text));
     complaint_help(complaint,
-                   "listen on 127.0.0.1:%u or unix:/path; or write open: true if everyone who "
-                   "reaches it may use it",
+                   "give callers keys (headgate key create); or listen on 127.0.0.1:%u or unix:/path; "
+                   "or write open: true if everyone who reaches it may use it",
                    listen->port == 0 ? 8402U : (unsigned)listen->port);
 }
 
@@ -178,6 +178,22 @@ static uint16_t number_credential(struct provider *providers, size_t index, uint
     return (uint16_t)(next + 1);
 }
 
+/* An app has room for one credential, and that is its key of ours then. */
+static void check_passthrough(struct reader *reader, size_t index)
+{
+    const struct provider *provider = &reader->snapshot->routing.providers[index];
+
+    if (reader->snapshot->keys.ring == NULL ||
+        provider->credential_mode != CREDENTIAL_PASSTHROUGH) {
+        return;
+    }
+    complaint_help(reader_complain(reader, reader->places.providers[index],
+                                   "providers.%.*s: credential: passthrough would send callers' "
+                                   "keys of ours to it",
+                                   SPAN_ARGS(provider->name)),
+                   "give it a credential of yours; or take out keys");
+}
+
 static void check_providers(struct reader *reader)
 {
     struct snapshot *snapshot = reader->snapshot;
@@ -194,6 +210,7 @@ static void check_providers(struct reader *reader)
                            "development");
         }
         check_plain(reader, provider);
+        check_passthrough(reader, i);
         if (provider->endpoint.host.len > 0) {
             number_endpoint(snapshot, reader->providers, i);
         }

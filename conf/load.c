@@ -124,6 +124,7 @@ static void read_all(struct reader *reader, const struct node *root)
         snapshot->listens_count = 1;
     }
     override_apply(reader);
+    keys_end(reader);
     cross_check(reader);
 }
 

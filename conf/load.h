@@ -15,6 +15,7 @@ struct conf_world {
     /* The file's bytes put into `out` (ceiling set by the caller); why is filled on error. */
     enum err (*file)(void *to, struct span path, struct buf *out, struct why *why);
     void *to;
+    bool edits_keys; /* who asks reads the file of keys itself: it may be missing, or broken */
 };
 
 /* `complaints` is begun anew. ERR_CONFIG: it is not empty and *snapshot is NULL. ERR_MEMORY. On

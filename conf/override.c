@@ -66,13 +66,17 @@ static void apply_listen(struct reader *reader, struct span text)
     reader->places.listens = places;
 }
 
-static void apply_token(struct reader *reader)
+static void apply_secret(struct reader *reader, struct span path_name, const char *name,
+                         struct span *secret)
 {
-    struct span token = {NULL, 0};
+    struct span value = {NULL, 0};
+    struct path path;
 
-    if (reader_variable_secret(reader, nowhere, "HEADGATE_ADMIN_TOKEN", &token) && token.len > 0) {
-        reader->snapshot->admin_token = token;
+    reader_enter(reader, &path, path_name, 0);
+    if (reader_variable_secret(reader, nowhere, name, &value) && value.len > 0) {
+        *secret = value;
     }
+    reader_leave(reader);
 }
 
 void override_apply(struct reader *reader)
@@ -88,7 +92,8 @@ void override_apply(struct reader *reader)
     reader_enter(reader, &path, SPAN_OF("HEADGATE_LOG_FORMAT"), 0);
     apply_word(reader, SPAN_OF("HEADGATE_LOG_FORMAT"), SPAN_OF("format"));
     reader_leave(reader);
-    reader_enter(reader, &path, SPAN_OF("admin.token"), 0);
-    apply_token(reader);
-    reader_leave(reader);
+    apply_secret(reader, SPAN_OF("admin.token"), "HEADGATE_ADMIN_TOKEN",
+                 &reader->snapshot->admin_token);
+    apply_secret(reader, SPAN_OF("key_secret"), "HEADGATE_KEY_SECRET",
+                 &reader->snapshot->keys.secret);
 }

@@ -29,12 +29,14 @@ struct places {
     struct place *base_urls; /* of the value, else of the name */
     struct place *routes;    /* of the name */
     struct place enforcing;  /* of the first budget that enforces */
+    struct place keys;       /* line 0: there are none */
+    struct place key_secret; /* of the value; line 0: from the environment, or none */
 };
 
 struct reader {
     struct complaints *complaints;
     const struct conf_world *world;
-    struct snapshot *snapshot; /* NULL while a price file is read */
+    struct snapshot *snapshot; /* NULL while a file of prices or keys is read */
     struct arena *arena;       /* where values go: the snapshot's */
     struct span file_name;     /* of the settings; empty: there is none */
     const struct path *path;

@@ -25,6 +25,16 @@ extern const struct field_table route_fields;
 /* What a route has that says nothing, and what holds for calls without a route. */
 void route_defaults(struct route *route);
 
+/* The route of this name, or NULL after a complaint. Routes have been read before. */
+const struct route *route_named(struct reader *reader, const struct node *node, struct span name);
+
+/* A list of ranges of addresses; NULL when there are none. */
+const struct egress_range *reader_ranges(struct reader *reader, const struct node *node,
+                                         size_t *count);
+
+/* With the environment read: the keys are ready, or it is told what they lack. */
+void keys_end(struct reader *reader);
+
 /* The snapshot's book: with the program's own rows before the sections are read, ready behind them. */
 void prices_begin(struct snapshot *snapshot);
 void prices_end(struct reader *reader);

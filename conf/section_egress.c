@@ -43,14 +43,20 @@ static bool read_range(struct reader *reader, const struct node *node, struct sp
     return false;
 }
 
+const struct egress_range *reader_ranges(struct reader *reader, const struct node *node,
+                                         size_t *count)
+{
+    void *items = NULL;
+
+    reader_items(reader, node, read_range, sizeof(struct egress_range), &items, count);
+    return items;
+}
+
 static void read_allow(struct reader *reader, const struct node *node, void *object)
 {
     struct snapshot *snapshot = object;
-    void *items = NULL;
 
-    reader_items(reader, node, read_range, sizeof(struct egress_range), &items,
-                 &snapshot->egress_allow_count);
-    snapshot->egress_allow = items;
+    snapshot->egress_allow = reader_ranges(reader, node, &snapshot->egress_allow_count);
 }
 
 static const struct field inner[] = {

@@ -3,9 +3,10 @@
 #include "conf/section.h"
 
 #include "base/mem.h"
+#include "conf/beside.h"
 #include "conf/prices.h"
 
-enum { FILES_MAX = 64, PATH_TEXT_MAX = 192 * 1024, SNIPPET = 160 };
+enum { FILES_MAX = 64 };
 
 void prices_begin(struct snapshot *snapshot)
 {
@@ -31,27 +32,6 @@ void prices_end(struct reader *reader)
     }
 }
 
-/* What is wrong in another file is told at its name, the first fault alone: its lines are not ours.
- */
-static void complain_of_file(struct reader *reader, const struct node *node, struct span path,
-                             const struct complaints *complaints)
-{
-    const struct complaint *first = &complaints->list[0];
-    size_t more = complaints->count + complaints->more - 1;
-    struct complaint *complaint = NULL;
-
-    if (more == 0) {
-        complaint =
-            reader_complain(reader, node->place, "line %u, column %u: %.*s", (unsigned)first->line,
-                            (unsigned)first->column, SNIPPET, first->text);
-    } else {
-        complaint = reader_complain(reader, node->place, "line %u, column %u: %.*s (and %zu more)",
-                                    (unsigned)first->line, (unsigned)first->column, SNIPPET,
-                                    first->text, more);
-    }
-    complaint_help(complaint, "headgate prices check %.*s shows all of it", SPAN_ARGS(path));
-}
-
 static void take_file(struct reader *reader, const struct node *node, struct span path,
                       struct span text)
 {
@@ -64,7 +44,7 @@ static void take_file(struct reader *reader, const struct node *node, struct spa
         err = prices_read(text, reader->arena, complaints, &table);
     }
     if (err == ERR_CONFIG) {
-        complain_of_file(reader, node, path, complaints);
+        beside_complain(reader, node, complaints, "headgate prices check ", path);
     } else if (err != ERR_NONE) {
         reader->has_no_memory = true;
     }
@@ -77,38 +57,16 @@ static void take_file(struct reader *reader, const struct node *node, struct spa
     mem_give(complaints, sizeof *complaints);
 }
 
-/* Names are relative to the settings, not to where headgate was started. */
-static void put_path(const struct reader *reader, struct span name, struct buf *path)
-{
-    size_t folder = reader->file_name.len;
-
-    while (folder > 0 && reader->file_name.at[folder - 1] != '/') {
-        folder--;
-    }
-    if (name.at[0] != '/') {
-        buf_put(path, span_make(reader->file_name.at, folder));
-    }
-    buf_put(path, name);
-}
-
 static bool read_file(struct reader *reader, const struct node *node, struct span name, void *item)
 {
-    struct why why = {""};
     struct buf path;
     struct buf text;
-    enum err err = ERR_NONE;
 
     (void)item;
-    buf_init(&path, PATH_TEXT_MAX);
+    buf_init(&path, BESIDE_PATH_MAX);
     buf_init(&text, TREE_PRICES_BYTES_MAX + 1);
-    put_path(reader, name, &path);
-    err = path.failed ? ERR_MEMORY
-                      : reader->world->file(reader->world->to, buf_span(&path), &text, &why);
-    if (err == ERR_MEMORY) {
-        reader->has_no_memory = true;
-    } else if (err != ERR_NONE) {
-        reader_complain(reader, node->place, "cannot be read: %s", why.text);
-    } else {
+    beside_path(reader, name, &path);
+    if (beside_read(reader, node, &path, "", &text)) {
         take_file(reader, node, buf_span(&path), buf_span(&text));
     }
     buf_fini(&text);

@@ -6,6 +6,27 @@
 #include "conf/names.h"
 #include "conf/target_fields.h"
 
+enum { NAMES_MAX = 256 };
+
+const struct route *route_named(struct reader *reader, const struct node *node, struct span name)
+{
+    const struct routing *routing = &reader->snapshot->routing;
+    struct span names[NAMES_MAX];
+    size_t count = 0;
+
+    for (size_t i = 0; i < routing->routes_count; i++) {
+        if (span_equal(routing->routes[i].name, name)) {
+            return &routing->routes[i];
+        }
+        if (count < NAMES_MAX) {
+            names[count++] = routing->routes[i].name;
+        }
+    }
+    (void)complaint_suggest(reader_complain(reader, node->place, "is no route of this file"), name,
+                            names, count);
+    return NULL;
+}
+
 /* ---- timeouts ---- */
 
 #define TIMEOUT(key, member, default_text, max_text, help_text)                                    \

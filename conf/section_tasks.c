@@ -5,31 +5,6 @@
 
 #include "conf/names.h"
 
-enum { NAMES_MAX = 256 };
-
-static const struct route *find_route(const struct routing *routing, struct span name)
-{
-    for (size_t i = 0; i < routing->routes_count; i++) {
-        if (span_equal(routing->routes[i].name, name)) {
-            return &routing->routes[i];
-        }
-    }
-    return NULL;
-}
-
-static void complain_of_route(struct reader *reader, const struct node *node, struct span name)
-{
-    const struct routing *routing = &reader->snapshot->routing;
-    struct span names[NAMES_MAX];
-    size_t count = 0;
-
-    for (; count < NAMES_MAX && count < routing->routes_count; count++) {
-        names[count] = routing->routes[count].name;
-    }
-    (void)complaint_suggest(reader_complain(reader, node->place, "is no route of this file"), name,
-                            names, count);
-}
-
 static void read_task(struct reader *reader, const struct node *node, struct task *task)
 {
     struct span name = {NULL, 0};
@@ -41,10 +16,7 @@ static void read_task(struct reader *reader, const struct node *node, struct tas
         reader_complain(reader, node->key_place, "%s", name_model_rule);
     }
     if (reader_text(reader, node, &name)) {
-        task->route = find_route(&reader->snapshot->routing, name);
-        if (task->route == NULL) {
-            complain_of_route(reader, node, name);
-        }
+        task->route = route_named(reader, node, name);
     }
     reader_leave(reader);
 }

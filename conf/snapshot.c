@@ -22,6 +22,7 @@ void snapshot_give(struct snapshot *snapshot)
     if (snapshot->references > 0) {
         return;
     }
+    keyring_give(snapshot->keys.ring);
     arena_wipe(&snapshot->arena);
     arena_fini(&snapshot->arena);
     mem_give(snapshot, sizeof *snapshot);

@@ -14,6 +14,7 @@
 #include "enforcement/budget.h"
 #include "enforcement/egress.h"
 #include "enforcement/rate.h"
+#include "enforcement/keyring.h"
 #include "pricing/book.h"
 #include "router/target.h"
 
@@ -62,6 +63,23 @@ struct settings_ledger {
     enum budget_failure on_failure; /* as written; a budget has its own answer */
 };
 
+/* What teams are told besides by who owns keys. */
+struct team {
+    struct span name;
+    bool is_disabled;
+};
+struct teams {
+    const struct team *list;
+    size_t count;
+};
+
+struct settings_keys {
+    struct keyring *ring;    /* one reference; NULL: no keys, whoever can connect may call */
+    struct span secret;
+    struct span file;        /* the ring's; empty: its keys stand in the settings */
+    struct teams teams;
+};
+
 struct snapshot {
     struct arena arena;      /* owns all of the below */
     uint32_t references;
@@ -96,6 +114,7 @@ struct snapshot {
     size_t endpoints_count;
     const struct sink_settings *const *sinks;
     size_t sinks_count;
+    struct settings_keys keys;
 };
 
 struct snapshot *snapshot_take(struct snapshot *snapshot);

@@ -55,6 +55,7 @@ struct seen {
     int no_failover;
     int idempotency;
     bool is_twice; /* two Content-Type that differ */
+    bool has_two_authorizations;
     bool has_encoding;
 };
 
@@ -102,7 +103,10 @@ static enum head_use see(struct call *call, const struct http1_head *head, const
     struct span value = http1_value(head, base, (size_t)i);
 
     switch (use) {
-    case HEAD_AUTHORIZATION: seen->authorization = i; break;
+    case HEAD_AUTHORIZATION:
+        seen->has_two_authorizations = seen->authorization >= 0;
+        seen->authorization = i;
+        break;
     case HEAD_KEY:
         if (value.len > 0) {
             seen->key = i;
@@ -444,11 +448,14 @@ static void capture_way(struct call *call, const struct http1_head *head, const 
 struct refusal call_head_capture(struct call *call, const struct http1_head *head, const char *base)
 {
     struct call_head *out = &call->head;
-    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false};
+    struct seen seen = {-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, false, false, false};
     struct refusal refusal;
 
     buf_hint(&out->text, head->size + 64);
     capture_lines(call, head, base, &seen);
+    if (seen.has_two_authorizations) {
+        return no(REFUSAL_AUTHORIZATION_TWICE, "authorization");
+    }
     capture_key(call, head, base, &seen);
     capture_query(call, call->match.query, out->key.len > 0);
     out->path = call_head_keep(out, call->match.upstream_path);

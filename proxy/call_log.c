@@ -106,6 +106,25 @@ static enum log_level level_of(const struct call_facts *facts)
     return facts->outcome == OUTCOME_SHUTDOWN ? LOG_INFO : LOG_WARN;
 }
 
+/* By name; of a credential that was refused what stands for it, and what is wrong with it. */
+static void put_caller(struct log *log, const struct call *call)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    if (call->keyring != NULL) {
+        log_field(log, "key", call->caller->name);
+        log_field(log, "team", call->caller->team);
+        log_field(log, "user", call_user(call));
+    }
+    if (call->key_verdict != KEY_GOOD) {
+        buf_clear(text);
+        call_admit_put_credential(call, text);
+        log_field(log, "credential", buf_span(text));
+        log_field(log, "key_fault",
+                  span_of(key_verdict_word((enum key_verdict)call->key_verdict)));
+    }
+}
+
 static void put_what(struct log *log, const struct call *call)
 {
     const struct call_head *head = &call->head;
@@ -113,6 +132,7 @@ static void put_what(struct log *log, const struct call *call)
 
     log_field(log, "call_id", span_make(call->call_id, CALL_ID_LENGTH));
     log_field(log, "request_id", call_head_span(head, head->request_id));
+    put_caller(log, call);
     log_field(log, "trace", call_head_span(head, head->trace));
     log_field(log, "tags", call_head_span(head, head->tags));
     log_field(log, "trace_id", call_head_span(head, head->trace_id));

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "proxy/admin_ask.h"
 #include "proxy/admin_mount.h"
+#include "proxy/keys.h"
 #include "router/quote.h"
 #include "wire/head.h"
 
@@ -59,8 +60,9 @@ static struct span host_name(struct span host)
 }
 
 /* A page that a browser was lured to may not reach us by a name of its own (DNS rebinding). */
-static bool host_is_served(const struct snapshot *snapshot, struct span host)
+static bool host_is_served(const struct call *call, struct span host)
 {
+    const struct snapshot *snapshot = call->snapshot;
     struct span name = host_name(host);
     struct egress_address address;
 
@@ -73,7 +75,7 @@ static bool host_is_served(const struct snapshot *snapshot, struct span host)
         }
         return false;
     }
-    return snapshot->is_open || host.len == 0 || span_equal_nocase(name, SPAN_OF("localhost")) ||
+    return snapshot->is_open || keys_are_wanted(call->env->keys) || host.len == 0 || span_equal_nocase(name, SPAN_OF("localhost")) ||
            egress_address_read(name, &address);
 }
 
@@ -134,6 +136,7 @@ static struct refusal judge_head(struct call *call, const struct http1_head *hea
                                  const char **allow)
 {
     struct refusal refusal = {.kind = REFUSAL_NONE};
+    struct refusal stranger = {.kind = REFUSAL_NONE};
     bool wants_call = false;
 
     refusal = judge_path(call, head, base, allow);
@@ -146,6 +149,14 @@ static struct refusal judge_head(struct call *call, const struct http1_head *hea
         return refusal;
     }
     refusal = call_head_capture(call, head, base);
+    if (refusal.kind == REFUSAL_AUTHORIZATION_TWICE || refusal.kind == REFUSAL_OVERLOADED) {
+        conn_close_after(call->conn);
+        return refusal;
+    }
+    stranger = call_admit(call); /* who is none of ours learns nothing else */
+    if (stranger.kind != REFUSAL_NONE) {
+        return stranger;
+    }
     if (refusal.kind != REFUSAL_NONE) {
         return refusal;
     }
@@ -207,7 +218,7 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     if (conn_side(conn) == CONN_ADMIN) {
         return admin_answers(call, head, base) ? expect_body(call, head) : NULL;
     }
-    if (!host_is_served(call->snapshot, http1_part_span(head->host, base))) {
+    if (!host_is_served(call, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
         call->match.dialect =
             dialect_for_error(http1_part_span(head->target, base),
@@ -285,17 +296,30 @@ static struct refusal not_found(struct call *call, enum way_found found, const s
 static struct plan_ask ask_of(const struct call *call)
 {
     const struct call_head *head = &call->head;
+    struct span name = call->caller->name;
 
     return (struct plan_ask){
         .dialect = call->match.dialect,
         .model = buf_span(&call->model),
         .session =
             head->session.len > 0 ? call_head_span(head, head->session) : call->request.session,
-        .caller = call_head_span(head, head->key),
+        .caller = name.len > 0 ? name : call_head_span(head, head->key),
         .prices = &call->snapshot->prices,
         .at = call->facts.began_at,
         .estimate = quote_estimate(call->body.len, call->request.output_cap),
     };
+}
+
+/* What the caller may not have is not there for it. */
+static enum way_found found_by(const struct call *call, const struct wish *wish,
+                               const struct way *way)
+{
+    struct span route = way->route != NULL ? way->route->name : span_make("", 0);
+
+    if (caller_may_call(call->caller, route, wish->model)) {
+        return WAY_FOUND;
+    }
+    return wish->route.len > 0 ? WAY_NO_ROUTE : wish->task.len > 0 ? WAY_NO_TASK : WAY_NO_MODEL;
 }
 
 static struct refusal choose(struct call *call)
@@ -305,13 +329,16 @@ static struct refusal choose(struct call *call)
     const struct routing *routing = &call->snapshot->routing;
     struct wish wish = {.route = call_head_span(&call->head, call->head.route),
                         .task = call_head_span(&call->head, call->head.task),
-                        .model = buf_span(&call->model)};
+                        .model = buf_span(&call->model),
+                        .sees = call_admit_sees,
+                        .to = call->caller};
     struct plan_ask ask = ask_of(call);
     struct way way;
     enum way_found found = WAY_FOUND;
 
     if (call->model.len > 0) {
         found = route_find(routing, dialect, &wish, &way);
+        found = found == WAY_FOUND ? found_by(call, &wish, &way) : found;
     } else if (!route_of_dialect(routing, dialect, &way)) {
         found = WAY_NO_MODEL;
     }
@@ -386,6 +413,9 @@ void call_take_up(struct call *call)
         return;
     }
     refusal = read_request(call);
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal = call_admit_user(call);
+    }
     if (refusal.kind == REFUSAL_NONE && can_repeat(call) && call_replay(call, &refusal)) {
         return;
     }

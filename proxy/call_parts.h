@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
- * call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of our own),
- * models.c, replays.c (what a repeat gets), call_log.c (its line), call_tell.c (its observer),
- * models.c, call_rates.c (how fast calls come), call_log.c (its line), call_tell.c (its observer),
+ * call_admit.c (whose call it is), call_dress.c (what the provider is sent), relay*.c (bytes back), reply.c (answers of
+ * our own), models.c, replays.c (what a repeat gets), call_rates.c (how fast calls come), call_log.c (its line),
+ * call_tell.c (its observer),
  * call_resume.c (a stream that goes on elsewhere), call_wait.c (what waits for the disk). Composition; each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
@@ -12,6 +12,7 @@
 
 #include "base/slots.h"
 #include "enforcement/budget.h"
+#include "enforcement/keyring.h"
 #include "proxy/admin_mount.h"
 #include "pricing/chat_count.h"
 #include "pricing/guess.h"
@@ -42,7 +43,7 @@ struct call_head {
     struct http1_part query;     /* without key= */
     struct http1_part request_id;
     struct http1_part trace;
-    struct http1_part tags;      /* with commas between them, no blanks */
+    struct http1_part tags;      /* with commas between them, no blanks; the key's first */
     uint32_t patience_ms;        /* 0: not told */
     uint32_t deadline_ms;        /* 0: not told */
     struct http1_part method;
@@ -53,6 +54,7 @@ struct call_head {
     struct http1_part task;      /* x-headgate-task */
     struct http1_part route;     /* x-headgate-route */
     struct http1_part idempotency; /* Idempotency-Key */
+    struct http1_part user;      /* whom the body names, where the key says so */
     bool no_failover;            /* one attempt and no more */
     bool is_head_method;         /* HEAD: answers have no body */
     bool has_body;               /* even an empty one */
@@ -204,6 +206,9 @@ struct call {
     struct call_facts facts;
     uint64_t id;                 /* in calls */
     struct snapshot *snapshot;
+    const struct caller *caller; /* never NULL */
+    struct keyring *keyring;     /* whose the caller is: a reference; NULL: nobody's */
+    uint8_t key_verdict;         /* enum key_verdict */
     struct call_head head;
     struct buf body;
     struct request request;
@@ -350,6 +355,18 @@ bool call_resume_edits(struct call *call, const struct json_edit *own, size_t ow
                        struct json_edit edits[JSON_EDITS_MAX], size_t *count);
 /* Of the whole call: of all streams that make up its answer. */
 struct usage call_usage(const struct call *call);
+
+/* call_admit.c */
+/* Whose call it is, by its head. A refusal when that one may not make it. */
+struct refusal call_admit(struct call *call);
+/* Whom the body names, where that counts. */
+struct refusal call_admit_user(struct call *call);
+/* "sha256:" and 8 digits that stand for the credential where it must not be shown. */
+void call_admit_put_credential(const struct call *call, struct buf *out);
+/* Empty: nobody is named. */
+struct span call_user(const struct call *call);
+/* Whether the caller (to) may know of a route. */
+bool call_admit_sees(const void *to, const struct route *route);
 
 /* call_head.c */
 /* Reads the head's fields into call->head. A refusal when one of them is not acceptable. */

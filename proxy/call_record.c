@@ -51,6 +51,11 @@ static void put_call(const struct call *call, struct record *record)
     record->texts[RECORD_REQUEST] = call_head_span(head, head->request_id);
     record->texts[RECORD_TRACE] = call_head_span(head, head->trace);
     record->texts[RECORD_TASK] = call_head_span(head, head->task);
+    if (call->keyring != NULL) {
+        record->texts[RECORD_KEY] = call->caller->name;
+        record->texts[RECORD_TEAM] = call->caller->team;
+        record->texts[RECORD_USER] = call_user(call);
+    }
     record->texts[RECORD_TAGS] = call_head_span(head, head->tags);
     record->numbers[RECORD_AT] = call->facts.began_at;
     if (call->plan.route != NULL) {
@@ -548,6 +553,15 @@ void call_record_flush(struct call *call)
     call->settled_count = 0;
 }
 
+/* Whoever can connect may be refused as often as it likes: that must not fill the disk. */
+static bool is_stranger(const struct call *call)
+{
+    enum refusal_kind refusal = call->facts.refusal;
+
+    return refusal == REFUSAL_MISSING_KEY || refusal == REFUSAL_INVALID_KEY ||
+           refusal == REFUSAL_TOO_MANY_WRONG_KEYS;
+}
+
 static void put_denial(const struct budget_denial *denial, struct record *record)
 {
     record->texts[RECORD_OUTCOME] = span_of(outcome_word((enum outcome)denial->outcome));
@@ -602,7 +616,7 @@ void call_record_none(struct call *call)
         put_denials(call);
         return;
     }
-    if (call->match.operation == NULL ||
+    if (is_stranger(call) || call->match.operation == NULL ||
         (call->match.operation->kind != OPERATION_CALL && !call->facts.is_replayed)) {
         return;
     }

@@ -7,7 +7,9 @@ void call_subject(const struct call *call, struct subject *subject)
     const struct call_head *head = &call->head;
 
     *subject = (struct subject){.values = {
-                                    [SCOPE_TEAM] = SPAN_OF("default"),
+                                    [SCOPE_TEAM] = call->caller->team,
+                                    [SCOPE_USER] = call_user(call),
+                                    [SCOPE_KEY] = call->caller->name,
                                     [SCOPE_TAG] = call_head_span(head, head->tags),
                                     [SCOPE_TASK] = call_head_span(head, head->task),
                                     [SCOPE_TRACE] = call_head_span(head, head->trace),

@@ -94,6 +94,7 @@ static void reap(struct call *call)
     }
     call_budget_give(call);
     snapshot_give(call->snapshot);
+    keyring_give(call->keyring);
     call_drop_aside(call);
     admin_ask_forget(call);
     call_forget_kept(call);
@@ -203,6 +204,7 @@ struct call *call_make(struct conn *conn)
     call->env = env;
     call->conn = conn;
     call->snapshot = snapshot_take(env->snapshot);
+    call->caller = &caller_anyone;
     call->facts.began_us = loop_micros(env->loop);
     call->facts.began_at = loop_wall(env->loop);
     call->body.max = (size_t)env->snapshot->limits.body;

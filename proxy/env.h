@@ -16,6 +16,7 @@ struct calls;
 struct exposures;
 struct guesses;
 struct index;
+struct keys;
 struct ranks;
 struct replays;
 struct sinks;
@@ -62,6 +63,7 @@ struct env {
     struct calls *calls;
     struct models *models;
     struct fleet *fleet;
+    struct keys *keys;   /* NULL: callers need none */
 };
 
 #endif

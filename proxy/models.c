@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "proxy/call_parts.h"
+#include "wire/json_walk.h"
 
 enum { MODELS_KEPT_MS = 5 * 60 * 1000, MODELS_PROVIDERS = 64, MODELS_LIST_MAX = 4 * 1024 * 1024 };
 
@@ -66,7 +67,30 @@ static struct span items_of(struct call *call, struct span body)
     return span_make(body.at + hit.at + 1, (size_t)hit.len - 2);
 }
 
-/* The routes that have a target of this dialect, as names. */
+/* Of what the provider lists only what the caller may name, as far as that can be read. */
+static struct span allowed_items(struct call *call, struct span items)
+{
+    struct json_walk walk = {items.at, items.at + items.len};
+    struct buf *out = &call->env->scratch->text;
+    struct span item;
+
+    if (caller_may_pass(call->caller) || items.len == 0) {
+        return items; /* it may name everything */
+    }
+    buf_clear(out);
+    while (json_walk_item(&walk, &item)) {
+        struct span id = json_walk_find(item, "id");
+
+        if (json_is_string(id) && caller_may_call(call->caller, span_make("", 0),
+                                                  span_make(id.at + 1, id.len - 2))) {
+            buf_put_text(out, out->len > 0 ? "," : "");
+            buf_put(out, item);
+        }
+    }
+    return out->failed ? span_make("", 0) : buf_span(out);
+}
+
+/* The routes that have a target of this dialect and are the caller's to use, as names. */
 static void reply_items(struct call *call, struct span items)
 {
     const struct snapshot *snapshot = call->snapshot;
@@ -75,12 +99,14 @@ static void reply_items(struct call *call, struct span items)
     size_t count = 0;
 
     for (size_t i = 0; i < snapshot->routing.routes_count && count < ARRAY_LENGTH(names); i++) {
-        if (plan_speaks(&snapshot->routing.routes[i], call->match.dialect)) {
+        if (plan_speaks(&snapshot->routing.routes[i], call->match.dialect) &&
+            call_admit_sees(call->caller, &snapshot->routing.routes[i])) {
             names[count++] = snapshot->routing.routes[i].name;
         }
     }
     buf_clear(body);
-    call->match.dialect->write_models(body, names, count, items);
+    call->match.dialect->write_models(body, names, count,
+                                       allowed_items(call, items));
     reply_whole(call, 200, SPAN_OF("application/json"), buf_span(body));
 }
 

@@ -8,6 +8,7 @@
 #include "proxy/reload.h"
 
 #include "base/mem.h"
+#include "proxy/keys.h"
 #include "proxy/sinks.h"
 #include "proxy/store.h"
 
@@ -63,7 +64,7 @@ static void done(struct store_question *question)
         return;
     }
     log_begin(log, LOG_INFO, "reloaded",
-              "sinks are as the configuration says now; other sections change with a restart");
+              "sinks and keys are as the configuration says now; other sections change with a restart");
     log_number(log, "sinks", (long long)reload->next->sinks_count);
     log_end(log);
     snapshot_give(reload->used);
@@ -109,6 +110,7 @@ void reload_begin(struct reload *reload)
         refuse(reload, why.text);
         return;
     }
+    keys_adopt(reload->env->keys, reload->next);
     reload->has_told = false;
     ask(reload);
 }

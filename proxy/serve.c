@@ -14,6 +14,7 @@
 #include "proxy/budgets.h"
 #include "proxy/call.h"
 #include "proxy/env.h"
+#include "proxy/keys.h"
 #include "proxy/listener.h"
 #include "proxy/models.h"
 #include "pricing/guess.h"
@@ -251,6 +252,7 @@ static bool make_parts(struct server *server)
     env->conns = conns_new(env);
     env->calls = calls_new(env);
     env->models = models_new(env);
+    env->keys = keys_new(env);
     env->fleet = fleet_new(&snapshot->routing, server->scratch.seed);
     loop_timer_init(&server->drain, env->loop, drain_fire);
     server->probes = probes_new(env);
@@ -258,7 +260,7 @@ static bool make_parts(struct server *server)
     return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
            server->ports.replays != NULL && server->ports.roster != NULL &&
            server->scratch.scan != NULL && server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
-           env->calls != NULL && env->models != NULL && env->fleet != NULL &&
+           env->calls != NULL && env->models != NULL && env->keys != NULL && env->fleet != NULL &&
            server->probes != NULL && server->reload != NULL && budgets_begin(env);
 }
 
@@ -282,6 +284,7 @@ static void free_parts(struct server *server)
     calls_free(env->calls);
     replays_free(server->ports.replays);
     roster_free(server->ports.roster);
+    keys_free(env->keys);
     models_free(env->models);
     fleet_free(env->fleet);
     upstream_fixtures_free(server->ports.fixtures);
@@ -386,7 +389,12 @@ static void tell_start(struct server *server)
                                                          : SPAN_OF("none"));
         log_end(log);
     }
-    if (!snapshot->is_open) {
+    if (snapshot->keys.ring != NULL) {
+        log_begin(log, LOG_INFO, "keys", "callers need a key");
+        log_number(log, "keys", (long long)snapshot->keys.ring->count);
+        log_field(log, "file", snapshot->keys.file);
+        log_end(log);
+    } else if (!snapshot->is_open) {
         log_say(
             log, LOG_INFO, "open_loopback",
             "no caller keys: whoever can reach the loopback listener may use the providers' keys");

@@ -127,6 +127,11 @@ enum way_found route_find(const struct routing *routing, const struct dialect *d
 
 enum { NAMES_MAX = 256 };
 
+static bool sees(const struct wish *wish, const struct route *route)
+{
+    return wish->sees == NULL || (route != NULL && wish->sees(wish->to, route));
+}
+
 struct span route_nearest(const struct routing *routing, enum way_found what,
                           const struct wish *wish)
 {
@@ -135,10 +140,14 @@ struct span route_nearest(const struct routing *routing, enum way_found what,
     int near = -1;
 
     for (size_t i = 0; what != WAY_NO_TASK && i < routing->routes_count && count < NAMES_MAX; i++) {
-        names[count++] = routing->routes[i].name;
+        if (sees(wish, &routing->routes[i])) {
+            names[count++] = routing->routes[i].name;
+        }
     }
     for (size_t i = 0; what != WAY_NO_ROUTE && i < routing->tasks_count && count < NAMES_MAX; i++) {
-        names[count++] = routing->tasks[i].name;
+        if (sees(wish, routing->tasks[i].route)) {
+            names[count++] = routing->tasks[i].name;
+        }
     }
     near = suggest_nearest(what == WAY_NO_ROUTE  ? wish->route
                            : what == WAY_NO_TASK ? wish->task

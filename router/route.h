@@ -23,6 +23,9 @@ struct wish {
     struct span route; /* x-headgate-route */
     struct span task;  /* x-headgate-task */
     struct span model; /* decoded text */
+    /* Which routes its caller may know of; NULL: all. */
+    bool (*sees)(const void *to, const struct route *route);
+    const void *to;
 };
 
 enum way_found {
@@ -38,8 +41,8 @@ enum way_found {
 enum way_found route_find(const struct routing *routing, const struct dialect *dialect,
                           const struct wish *wish, struct way *way);
 
-/* The name most like what was asked for among routes, tasks and patterns' routes; empty: none is
- * near. */
+/* The name most like what was asked for among the routes that its caller may know of and the tasks that
+ * lead there; empty: none is near. */
 struct span route_nearest(const struct routing *routing, enum way_found what,
                           const struct wish *wish);
 

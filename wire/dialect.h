@@ -45,6 +45,7 @@ struct request {
     uint8_t caps_count;
     struct span session;          /* what the body says of its conversation (a prompt cache key),
                                    * raw text without quotes; empty when there is none */
+    struct span user;             /* whom the body says it serves, with its quotes; empty: nobody */
     struct json_hit stream_options;          /* where that member's value stands */
     struct json_hit stream_options_usage;    /* and its include_usage */
 };

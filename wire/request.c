@@ -196,6 +196,15 @@ static void note_session(const struct member *member, struct request *request)
     }
 }
 
+static void note_user(const struct member *member, struct request *request)
+{
+    struct span raw = json_hit_span(&member->hit, member->body);
+
+    if (member->hit.kind == JSON_STRING && raw.len > 2) {
+        request->user = raw;
+    }
+}
+
 static struct refusal check_member(const struct member *member, bool has_main,
                                    struct request *request)
 {
@@ -218,6 +227,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
         return member->hit.len > METADATA_MAX ? refuse_value(member, "it is larger than 16 KiB")
                                               : no_refusal();
     case RULE_SESSION: note_session(member, request); return no_refusal();
+    case RULE_USER: note_user(member, request); return no_refusal();
     case RULE_NOTED: return no_refusal();
     }
     UNREACHABLE();
@@ -272,6 +282,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->output_cap = -1;
     request->caps_count = 0;
     request->session = span_make("", 0);
+    request->user = span_make("", 0);
     request->stream_options = (struct json_hit){0};
     request->stream_options_usage = (struct json_hit){0};
     if (!json_scan_whole(scan, &options, body, hits)) {

@@ -21,6 +21,7 @@ enum request_rule {
     RULE_CAP_OR_NONE,     /* the same, or 0 for no output at all */
     RULE_METADATA,
     RULE_SESSION,         /* names the conversation: a string to keep its calls together, or nothing */
+    RULE_USER,            /* names who is served: a string, or nothing */
     RULE_NOTED            /* only looked for: the main member where nothing is asked of it */
 };
 

@@ -15,6 +15,7 @@ import OpenAI4 from 'openai4';
 import OpenAI6 from 'openai6';
 import { makeCertificates } from './lib/certs.mjs';
 import { CANARY, Headgate, providersAt, requireBinary, temporary } from './lib/headgate.mjs';
+import { KEY_SECRET, newKey, ringOf } from './lib/keys.mjs';
 import { healthy } from './lib/samples.mjs';
 import { wantsTool } from './lib/tool_answers.mjs';
 import { Upstream } from './lib/upstream.mjs';
@@ -495,6 +496,37 @@ test('abort of a paced fixtures stream ends the call', async () => {
     }
     stream.controller.abort();
     await until(() => headgate.callLines().some((line) => line.status === 499 || /gone/.test(JSON.stringify(line))), 3000, 'the line of an abandoned call');
+});
+
+describe('with a key of headgate', () => {
+    const { texts, keys } = ringOf({ app: { team: 'growth' } });
+    let headgate;
+    before(async () => {
+        headgate = await Headgate.start({ providers: providersAt(worlds.plain.upstream), key_secret: KEY_SECRET, keys });
+    });
+    after(() => headgate.stop());
+    const root = () => `http://127.0.0.1:${headgate.port}`;
+    let served = 0;
+    const refusals = () => headgate.callLines().filter((line) => line.status === 401).length;
+    const rows = [
+        ...Object.entries(OPENAI).map(([version, Client]) => [`openai ${version}`, Client,
+            (apiKey) => new Client({ apiKey, baseURL: `${root()}/v1` }).chat.completions.create({ model: 'gpt-4o-mini', messages: SAID })]),
+        ...Object.entries(ANTHROPIC).map(([version, Client]) => [`@anthropic-ai/sdk ${version}`, Client,
+            (apiKey) => new Client({ apiKey, baseURL: root() }).messages.create({ model: 'claude-sonnet-4-5', max_tokens: 64, messages: SAID })]),
+    ];
+    for (const [name, Client, ask] of rows) {
+        test(`${name} is served as its key's owner, and told of another key once`, async () => {
+            assert.ok((await ask(texts.app)).id.length > 0);
+            const line = await until(() => headgate.callLines().filter(({ status }) => status === 200).at(served), 3000, 'its line');
+            served += 1;
+            assert.deepEqual([line.key, line.team], ['app', 'growth']);
+            const before = refusals();
+            await assert.rejects(ask(newKey()), (error) => error instanceof Client.AuthenticationError && /this key is not accepted/.test(error.message));
+            await until(() => refusals() > before, 3000, 'its line');
+            assert.equal(refusals(), before + 1, 'no SDK asks again');
+            assert.ok(!headgate.stderr.includes(texts.app));
+        });
+    }
 });
 
 test('what the SDKs sent arrived with our credential and without theirs', () => {

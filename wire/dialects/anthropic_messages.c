@@ -21,6 +21,7 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("messages"),
     JSON_PATH1("stream"),
     JSON_PATH1("metadata"),
+    JSON_PATH2("metadata", "user_id"),
     JSON_PATH1("max_tokens"), /* 0 fills the cache and generates nothing (anthropic.md 3) */
 };
 static const struct request_row request_rows[] = {
@@ -35,6 +36,7 @@ static const struct request_row request_rows[] = {
     {RULE_MESSAGES, "messages", NULL},
     {RULE_STREAM, "stream", NULL},
     {RULE_METADATA, "metadata", NULL},
+    {RULE_USER, "metadata.user_id", NULL},
     {RULE_CAP_OR_NONE, "max_tokens", NULL},
 };
 _Static_assert(ARRAY_LENGTH(request_paths) == ARRAY_LENGTH(request_rows), "a row per path");

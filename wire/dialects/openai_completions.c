@@ -16,6 +16,7 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("n"),
     JSON_PATH1("max_tokens"),
     JSON_PATH1("metadata"),
+    JSON_PATH1("user"),
 };
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "messages", TO_CHAT},
@@ -27,6 +28,7 @@ static const struct request_row request_rows[] = {
     {RULE_CHOICES, "n", NULL},
     {RULE_CAP, "max_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
+    {RULE_USER, "user", NULL},
 };
 
 struct refusal openai_completions_request(struct json_scan *scan, uint64_t seed, struct span body,

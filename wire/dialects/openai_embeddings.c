@@ -7,11 +7,13 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("model"),
     JSON_PATH1("input"),
     JSON_PATH1("metadata"),
+    JSON_PATH1("user"),
 };
 static const struct request_row request_rows[] = {
     {RULE_MODEL, "model", NULL},
     {RULE_REQUIRED, "input", NULL},
     {RULE_METADATA, "metadata", NULL},
+    {RULE_USER, "user", NULL},
 };
 
 struct refusal openai_embeddings_request(struct json_scan *scan, uint64_t seed, struct span body,

@@ -15,6 +15,7 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("stream"),   JSON_PATH1("stream_options"),
     JSON_PATH1("n"),        JSON_PATH1("max_output_tokens"),
     JSON_PATH1("metadata"), JSON_PATH1("prompt_cache_key"),
+    JSON_PATH1("user"),
 };
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "messages",
@@ -29,6 +30,7 @@ static const struct request_row request_rows[] = {
     {RULE_CAP, "max_output_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
     {RULE_SESSION, "prompt_cache_key", NULL},
+    {RULE_USER, "user", NULL},
 };
 
 struct refusal openai_responses_request(struct json_scan *scan, uint64_t seed, struct span body,

@@ -61,7 +61,8 @@ static const struct fake_world usual_world = {
 
 static inline struct conf_world world_of(const struct fake_world *fake)
 {
-    return (struct conf_world){fake_variable, fake_file, (void *)(uintptr_t)fake};
+    return (struct conf_world){
+        .variable = fake_variable, .file = fake_file, .to = (void *)(uintptr_t)fake};
 }
 
 /* Prints what was complained of into a static buffer. */

@@ -96,6 +96,20 @@ static void lockout__many_addresses_gain_a_bounded_number_of_guesses(void **stat
     assert_int_equal(looked_at, LOCKOUT_PLACES * LOCKOUT_WRONG);
 }
 
+static void lockout__may_have_a_time_of_its_own(void **state)
+{
+    struct lockout lockout = {.window_ms = 60000};
+    struct silent_name name = from(1);
+
+    (void)state;
+    wrong(&lockout, 1, LOCKOUT_WRONG - 1, 1000);
+    assert_int_equal(lockout_left(&lockout, &name, 1000), 0);
+    wrong(&lockout, 1, 1, 11000);
+    assert_int_equal(lockout_left(&lockout, &name, 11000), 50000);
+    assert_int_equal(lockout_left(&lockout, &name, 60999), 1);
+    assert_int_equal(lockout_left(&lockout, &name, 61000), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +117,7 @@ int main(void)
         cmocka_unit_test(lockout__slow_guesses_never_add_up),
         cmocka_unit_test(lockout__more_wrong_ones_do_not_make_it_longer),
         cmocka_unit_test(lockout__leaves_other_addresses_alone),
+        cmocka_unit_test(lockout__may_have_a_time_of_its_own),
         cmocka_unit_test(lockout__many_addresses_gain_a_bounded_number_of_guesses),
     };
 

@@ -157,7 +157,8 @@ static void route__takes_the_first_that_fits(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct wish wish = {rows[i].route, rows[i].task, rows[i].model};
+        struct wish wish = {
+            .route = rows[i].route, .task = rows[i].task, .model = rows[i].model};
         struct way way;
 
         assert_int_equal(route_find(&settings, &dialect_openai, &wish, &way), rows[i].found);
@@ -216,6 +217,26 @@ static void route__suggests_what_there_is(void **state)
     }
 }
 
+static bool sees_none_of_that_name(const void *to, const struct route *route)
+{
+    const struct span *name = to;
+
+    return !span_equal(route->name, *name);
+}
+
+/* A name that its caller may not use is not given away by a suggestion, nor is a task that leads there. */
+static void route__suggests_only_what_its_caller_may_know(void **state)
+{
+    static const struct span hidden = SPAN("smart");
+    struct wish wish = {.model = SPAN("smrt"), .sees = sees_none_of_that_name, .to = &hidden};
+    struct routing settings = routing_of(true);
+
+    (void)state;
+    assert_false(span_equal(route_nearest(&settings, WAY_NO_MODEL, &wish), SPAN_OF("smart")));
+    wish.model = SPAN_OF("drafts");
+    assert_true(span_equal(route_nearest(&settings, WAY_NO_MODEL, &wish), SPAN_OF("draft")));
+}
+
 static void route__of_a_dialect_is_its_first_provider(void **state)
 {
     struct routing settings = routing_of(true);
@@ -239,6 +260,7 @@ int main(void)
         cmocka_unit_test(route__takes_the_first_that_fits),
         cmocka_unit_test(route__patterns_come_before_a_providers_name),
         cmocka_unit_test(route__suggests_what_there_is),
+        cmocka_unit_test(route__suggests_only_what_its_caller_may_know),
         cmocka_unit_test(route__of_a_dialect_is_its_first_provider),
     };
 
