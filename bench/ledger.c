@@ -74,6 +74,12 @@ static void bound(struct bench *bench)
                             .is_strict = true};
     struct bound bound;
 
+    if (bench->request.is_plain) {
+        quote_read_plain(buf_span(&bench->body), &bench->request, &quoted);
+        bound_make(&ask, &bound);
+        bench->sink += (uint64_t)bound.output;
+        return;
+    }
     quote_read(buf_span(&bench->body), &bench->request, &quoted);
     chat_counter_init(&counter, NULL, NULL, NULL);
     bench->sink += chat_count(&counter, COUNT_CHAT, SPAN_OF("gpt-5.4-mini"),
@@ -142,7 +148,7 @@ static void make_body(struct bench *bench, size_t size)
     }
     buf_put_text(&bench->body, "\"}]}");
     bench->request = (struct request){
-        .dialect = dialect_by_name(SPAN_OF("openai")), .output_cap = 500};
+        .dialect = dialect_by_name(SPAN_OF("openai")), .output_cap = 500, .answers = 1};
     bench->request.operation = bench->request.dialect->operations;
 }
 
@@ -172,8 +178,11 @@ int main(int argc, char **argv)
     bench.target.provider = &bench.provider;
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         make_body(&bench, sizes[i]);
-        printf("bound of %zu bytes %10" PRIu64 "\n", sizes[i],
-               measure(&bench, bound, calls / (i * 20 + 1)));
+        for (int plain = 1; plain >= 0; plain--) {
+            bench.request.is_plain = plain == 1;
+            printf("bound of %5zu bytes, %-10s %10" PRIu64 "\n", sizes[i],
+                   plain == 1 ? "plain" : "looked at", measure(&bench, bound, calls / (i * 20 + 1)));
+        }
         buf_fini(&bench.body);
     }
     return bench.sink == 0 ? 1 : 0;

@@ -107,6 +107,10 @@ static void quote_call(struct call *call)
     }
     budget->is_quoted = true;
     budget->media = (struct chat_count){.tokens = 0};
+    if (call->request.is_plain) {
+        quote_read_plain(buf_span(&call->body), &call->request, &budget->quoted);
+        return;
+    }
     quote_read(buf_span(&call->body), &call->request, &budget->quoted);
     if (count_shape_of(call->match.operation->name, &shape)) {
         chat_counter_init(&counter, NULL, NULL, NULL);

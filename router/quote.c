@@ -72,12 +72,35 @@ static void read_tier(struct span tier, struct span speed, struct quote_request 
     }
 }
 
+/* OpenAI's caches fill by themselves, Anthropic's where a request says so. */
+static bool may_write_cache(struct span body, const struct request *request)
+{
+    return request->dialect != &dialect_anthropic ||
+           span_find(body, SPAN_OF("\"cache_control\"")) != NULL;
+}
+
+static bool has_output(const struct operation *operation)
+{
+    return operation->unfold != NULL || operation->read_event != NULL;
+}
+
+void quote_read_plain(struct span body, const struct request *request,
+                      struct quote_request *quoted)
+{
+    *quoted = (struct quote_request){
+        .bytes = body.len,
+        .output_cap = request->output_cap,
+        .answers = request->answers,
+        .has_output = has_output(request->operation),
+        .may_write_cache = may_write_cache(body, request),
+    };
+}
+
 void quote_read(struct span body, const struct request *request, struct quote_request *quoted)
 {
     enum { N, BEST_OF, TIER, SPEED, TOOLS, SEARCH, AUDIO, MEMBERS };
     static const char *const names[MEMBERS] = {
         "n", "best_of", "service_tier", "speed", "tools", "web_search_options", "audio"};
-    const struct operation *operation = request->operation;
     struct span values[MEMBERS];
 
     json_walk_pick(json_walk_document(body), names, MEMBERS, values);
@@ -85,12 +108,10 @@ void quote_read(struct span body, const struct request *request, struct quote_re
         .bytes = body.len,
         .output_cap = request->output_cap,
         .answers = number_of(values[BEST_OF], number_of(values[N], 1)),
-        .has_output = operation->unfold != NULL || operation->read_event != NULL,
+        .has_output = has_output(request->operation),
         .has_tools = json_is_array(values[TOOLS]),
         .runs_tools = has_foreign_tool(values[TOOLS]) || json_is_object(values[SEARCH]),
-        /* OpenAI's caches fill by themselves, Anthropic's where a request says so. */
-        .may_write_cache = request->dialect != &dialect_anthropic ||
-                           span_find(body, SPAN_OF("\"cache_control\"")) != NULL,
+        .may_write_cache = may_write_cache(body, request),
         .may_speak = json_is_object(values[AUDIO]),
     };
     read_tier(values[TIER], values[SPEED], quoted);

@@ -33,6 +33,10 @@ struct quote_request {
 /* `body` is a request that read_request has accepted as `request`. */
 void quote_read(struct span body, const struct request *request, struct quote_request *quoted);
 
+/* The same of a request that is_plain, without a look at its members. */
+void quote_read_plain(struct span body, const struct request *request,
+                      struct quote_request *quoted);
+
 /* What strategies and reported limits reckon with, whoever is asked: cheap to make, and rough. */
 struct estimate quote_estimate(size_t body_bytes, int64_t output_cap);
 

@@ -156,13 +156,14 @@ static bool reads_as_integer(const struct member *member, int64_t least, int64_t
            *number >= least && *number <= most;
 }
 
-static struct refusal check_choices(const struct member *member)
+static struct refusal check_choices(const struct member *member, struct request *request)
 {
     int64_t number = 0;
 
     if (is_given(&member->hit) && !reads_as_integer(member, 1, CHOICES_MAX, &number)) {
         return refuse_value(member, "it must be a whole number from 1 to 128");
     }
+    request->answers = is_given(&member->hit) ? (uint8_t)number : 1;
     return no_refusal();
 }
 
@@ -220,7 +221,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
     case RULE_STREAM: return check_stream(member, request);
     case RULE_STREAM_OPTIONS: return check_stream_options(member, request);
     case RULE_INCLUDE_USAGE: return check_include_usage(member, request);
-    case RULE_CHOICES: return check_choices(member);
+    case RULE_CHOICES: return check_choices(member, request);
     case RULE_CAP: return check_cap(member, 1, request);
     case RULE_CAP_OR_NONE: return check_cap(member, 0, request);
     case RULE_METADATA:
@@ -228,6 +229,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
                                               : no_refusal();
     case RULE_SESSION: note_session(member, request); return no_refusal();
     case RULE_USER: note_user(member, request); return no_refusal();
+    case RULE_UNUSUAL: request->is_plain = request->is_plain && !given; return no_refusal();
     case RULE_NOTED: return no_refusal();
     }
     UNREACHABLE();
@@ -281,6 +283,8 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->app_wants_usage = false;
     request->output_cap = -1;
     request->caps_count = 0;
+    request->answers = 1;
+    request->is_plain = true;
     request->session = span_make("", 0);
     request->user = span_make("", 0);
     request->stream_options = (struct json_hit){0};

@@ -22,6 +22,10 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("stream"),
     JSON_PATH1("metadata"),
     JSON_PATH2("metadata", "user_id"),
+    JSON_PATH1("tools"),
+    JSON_PATH1("service_tier"),
+    JSON_PATH1("speed"),
+    JSON_PATH4("messages", "[]", "content", "[]"),
     JSON_PATH1("max_tokens"), /* 0 fills the cache and generates nothing (anthropic.md 3) */
 };
 static const struct request_row request_rows[] = {
@@ -37,6 +41,10 @@ static const struct request_row request_rows[] = {
     {RULE_STREAM, "stream", NULL},
     {RULE_METADATA, "metadata", NULL},
     {RULE_USER, "metadata.user_id", NULL},
+    {RULE_UNUSUAL, "tools", NULL},
+    {RULE_UNUSUAL, "service_tier", NULL},
+    {RULE_UNUSUAL, "speed", NULL},
+    {RULE_UNUSUAL, "messages", NULL},
     {RULE_CAP_OR_NONE, "max_tokens", NULL},
 };
 _Static_assert(ARRAY_LENGTH(request_paths) == ARRAY_LENGTH(request_rows), "a row per path");

@@ -27,6 +27,12 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("max_completion_tokens"),
     JSON_PATH1("metadata"),
     JSON_PATH1("prompt_cache_key"),
+    JSON_PATH1("tools"),
+    JSON_PATH1("web_search_options"),
+    JSON_PATH1("audio"),
+    JSON_PATH1("service_tier"),
+    JSON_PATH4("messages", "[]", "content", "[]"), /* parts: they need not be text */
+    JSON_PATH3("messages", "[]", "audio"),
     JSON_PATH1("user"),
 };
 static const struct request_row request_rows[] = {
@@ -46,6 +52,12 @@ static const struct request_row request_rows[] = {
     {RULE_CAP, "max_completion_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
     {RULE_SESSION, "prompt_cache_key", NULL},
+    {RULE_UNUSUAL, "tools", NULL},
+    {RULE_UNUSUAL, "web_search_options", NULL},
+    {RULE_UNUSUAL, "audio", NULL},
+    {RULE_UNUSUAL, "service_tier", NULL},
+    {RULE_UNUSUAL, "messages", NULL},
+    {RULE_UNUSUAL, "messages", NULL},
     {RULE_USER, "user", NULL},
 };
 

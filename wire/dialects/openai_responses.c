@@ -15,6 +15,9 @@ static const struct json_path request_paths[] = {
     JSON_PATH1("stream"),   JSON_PATH1("stream_options"),
     JSON_PATH1("n"),        JSON_PATH1("max_output_tokens"),
     JSON_PATH1("metadata"), JSON_PATH1("prompt_cache_key"),
+    JSON_PATH1("tools"),    JSON_PATH1("service_tier"),
+    JSON_PATH1("prompt"),   JSON_PATH1("conversation"),
+    JSON_PATH1("previous_response_id"), JSON_PATH2("input", "[]"),
     JSON_PATH1("user"),
 };
 static const struct request_row request_rows[] = {
@@ -30,6 +33,12 @@ static const struct request_row request_rows[] = {
     {RULE_CAP, "max_output_tokens", NULL},
     {RULE_METADATA, "metadata", NULL},
     {RULE_SESSION, "prompt_cache_key", NULL},
+    {RULE_UNUSUAL, "tools", NULL},
+    {RULE_UNUSUAL, "service_tier", NULL},
+    {RULE_UNUSUAL, "prompt", NULL},
+    {RULE_UNUSUAL, "conversation", NULL},
+    {RULE_UNUSUAL, "previous_response_id", NULL},
+    {RULE_UNUSUAL, "input", NULL},
     {RULE_USER, "user", NULL},
 };
 
