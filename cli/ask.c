@@ -127,6 +127,39 @@ static void tell_failure(enum err err, const struct listen_address *address, con
                   SPAN_ARGS(address->text), why->text);
 }
 
+/* All but letters, digits and "-._~" (RFC 3986, 2.3). */
+void ask_put_escaped(struct buf *out, struct span text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.at[i];
+        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                        (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' ||
+                        byte == '~';
+        if (!is_plain) {
+            buf_put_char(out, '%');
+            buf_put_char(out, digits[byte >> 4]);
+        }
+        buf_put_char(out, is_plain ? (char)byte : digits[byte & 15]);
+    }
+}
+
+int64_t ask_count(struct span body, const struct json_path *path)
+{
+    struct json_scan_options options = {.paths = path, .paths_count = 1};
+    struct json_scan *scan = json_scan_new();
+    struct json_hit hit;
+    int64_t count = 0;
+
+    if (scan == NULL || !json_scan_whole(scan, &options, body, &hit) || hit.kind != JSON_NUMBER ||
+        json_integer(json_hit_span(&hit, body), &count) != ERR_NONE) {
+        count = 0;
+    }
+    json_scan_free(scan);
+    return count;
+}
+
 /* ---- asking ---- */
 
 static enum err ask_with(const struct snapshot *snapshot, const struct fetch_request *what,

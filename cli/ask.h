@@ -5,6 +5,7 @@
 #define CLI_ASK_H
 
 #include "cli/command.h"
+#include "wire/json_scan.h"
 
 enum { ASK_BODY_MAX = 16 * 1024 * 1024 };
 
@@ -30,6 +31,11 @@ struct ask_answer {
 bool ask_quietly(const struct snapshot *snapshot, struct span path, struct ask_answer *answer);
 /* Says on stderr what came of it, and returns the exit code. */
 int ask_tell(const struct snapshot *snapshot, const struct ask_answer *answer);
+
+/* A name as one segment of a path, or as a value of a query. */
+void ask_put_escaped(struct buf *out, struct span text);
+/* The whole number at this place of an answer; 0 when it does not say. */
+int64_t ask_count(struct span body, const struct json_path *path);
 
 /* Every line of a text, without what could move a terminal. */
 void ask_print(struct span text);

@@ -8,50 +8,16 @@
 
 enum { PATH_MAX_BYTES = 8192 };
 
-/* All but letters, digits and "-._~" (RFC 3986, 2.3), so that a name is one segment. */
-static void put_escaped(struct buf *out, struct span text)
-{
-    static const char digits[] = "0123456789ABCDEF";
-
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char byte = (unsigned char)text.at[i];
-        bool is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                        (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_' ||
-                        byte == '~';
-        if (!is_plain) {
-            buf_put_char(out, '%');
-            buf_put_char(out, digits[byte >> 4]);
-        }
-        buf_put_char(out, is_plain ? (char)byte : digits[byte & 15]);
-    }
-}
-
-/* How many targets obeyed; 0 when the answer does not say. */
-static int64_t count_of(struct span body)
-{
-    static const struct json_path paths[] = {JSON_PATH1("targets")};
-    struct json_scan_options options = {.paths = paths, .paths_count = 1};
-    struct json_scan *scan = json_scan_new();
-    struct json_hit hit;
-    int64_t count = 0;
-
-    if (scan == NULL || !json_scan_whole(scan, &options, body, &hit) || hit.kind != JSON_NUMBER ||
-        json_integer(json_hit_span(&hit, body), &count) != ERR_NONE) {
-        count = 0;
-    }
-    json_scan_free(scan);
-    return count;
-}
-
 static void print_done(const struct command_line *line, struct span body)
 {
+    static const struct json_path path = JSON_PATH1("targets");
     int64_t count = 0;
 
     if (line->wants_json) {
         (void)fwrite(body.at, 1, body.len, stdout);
         return;
     }
-    count = count_of(body);
+    count = ask_count(body, &path);
     (void)printf("%s: %s, %lld target%s\n", line->operands[0], line->operands[1], (long long)count,
                  count == 1 ? "" : "s");
 }
@@ -73,7 +39,7 @@ static int run(const struct command_line *line)
     buf_init(&path, PATH_MAX_BYTES);
     buf_init(&body, ASK_BODY_MAX);
     buf_put_text(&path, "/admin/v1/targets/");
-    put_escaped(&path, name);
+    ask_put_escaped(&path, name);
     buf_put_char(&path, '/');
     buf_put_text(&path, order_word(what));
     code = ask(line, true, buf_span(&path), &body);

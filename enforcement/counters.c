@@ -177,8 +177,7 @@ static struct span key_of(struct span budget, struct span value, char room[KEY_M
     return span_make(room, budget.len + 1 + value.len);
 }
 
-/* Nothing counts any more that it could tell. */
-static bool is_dead(const struct counter *counter, wall_ms now)
+bool counter_is_dead(const struct counter *counter, wall_ms now)
 {
     const struct tally *newest = counter->newest;
 
@@ -205,7 +204,7 @@ static void sweep(struct counters *counters, wall_ms now)
             if (is_rolling(counter)) {
                 drop_unneeded(counter, now);
             }
-            if (is_dead(counter, now)) {
+            if (counter_is_dead(counter, now)) {
                 give_counter(counters, counter);
             }
         }
@@ -283,7 +282,10 @@ void counter_sum(const struct counter *counter, wall_ms now, struct tally *sum)
     if (!is_rolling(counter)) {
         return;
     }
-    for (const struct tally *at = counter->newest->older; at != NULL; at = at->older) {
+    sum->settled = 0;
+    sum->held = 0;
+    sum->overrun = 0;
+    for (const struct tally *at = counter->newest; at != NULL; at = at->older) {
         if (at->generation == counter->generation) {
             wall_ms begin = at->window.begin;
 
@@ -291,6 +293,9 @@ void counter_sum(const struct counter *counter, wall_ms now, struct tally *sum)
             sum->held += rolling_share(at->held, begin, part_ms(counter), now);
             sum->overrun += rolling_share(at->overrun, begin, part_ms(counter), now);
         }
+    }
+    if (now >= sum->window.end) {
+        window_at(&counter->rule, now, &sum->window);
     }
     sum->window.begin = now - part_ms(counter) * WINDOW_PARTS;
 }

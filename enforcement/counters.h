@@ -67,8 +67,10 @@ struct counter *counters_find(const struct counters *counters, struct span budge
  * elsewhere. NULL: no memory. */
 struct tally *counter_tally(struct counter *counter, const struct window *window);
 
-/* The sums of the window as they count at `now`, a moment of the newest tally's window: its own, or of
- * a rolling window those of all its parts. */
+/* Whether nothing counts any more that it could tell. */
+bool counter_is_dead(const struct counter *counter, wall_ms now);
+/* The sums of the window: of a calendar's those of its newest tally, of a rolling one what all its parts come to
+ * at `now`. */
 void counter_sum(const struct counter *counter, wall_ms now, struct tally *sum);
 
 /* From `at` on the counter begins at zero; open holds stay in tallies of the old generation. False: no

@@ -94,7 +94,8 @@ struct ledger_row {
     int64_t limit;          /* -1: the settings do not name the budget any more */
 };
 
-/* A question for the counters of now. Owned by the asker and left alone until done was called, from
+/* A question for the counters of now; nothing is made for it, so one that was never counted on has no row.
+ * Owned by the asker and left alone until done was called, from
  * the loop or from inside report. */
 struct ledger_report {
     const struct subject *subject; /* counters of this one only; NULL: all that are known */

@@ -455,15 +455,27 @@ static void put_row(struct ledger_report *report, struct counter *counter, wall_
     report->row(report, &row);
 }
 
+/* Whether its sums are those of the budget's window: nothing may have been counted in it as yet. */
+static bool is_of_now(const struct counter *counter, const struct budget *budget, wall_ms now)
+{
+    struct window window;
+
+    window_at(&budget->window, now, &window);
+    return counter->rule.kind == WINDOW_ROLLING ? !counter_is_dead(counter, now)
+                                                : counter->newest->window.end == window.end;
+}
+
 static void report_subject(struct ledger *ledger, struct ledger_report *report, wall_ms now)
 {
     struct chain chain;
 
     chain_make(report->budgets, report->subject, &chain);
     for (uint8_t i = 0; i < chain.count; i++) {
-        struct counter *counter = counters_take(&ledger->counters, chain.list[i].budget,
-                                                chain.list[i].value, now);
-        if (counter != NULL) {
+        /* Asking makes none: whoever may ask could fill the table with them. */
+        struct counter *counter = counters_find(&ledger->counters, chain.list[i].budget->name,
+                                                chain.list[i].value);
+
+        if (counter != NULL && is_of_now(counter, chain.list[i].budget, now)) {
             put_row(report, counter, now);
         }
     }
@@ -480,8 +492,7 @@ static void report(struct ledger *ledger, struct ledger_report *report)
              at = at->next) {
             struct counter *counter = LIST_OWNER(at, struct counter, link);
 
-            if (now < counter->newest->window.end || counter->newest->holds > 0 ||
-                counter->newest->older != NULL) {
+            if (!counter_is_dead(counter, now)) {
                 put_row(report, counter, now);
             }
         }

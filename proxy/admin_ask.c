@@ -28,9 +28,8 @@ static void run(struct store_question *question, struct journal_place end)
     ask->ops->run(ask, end);
 }
 
-static void done(struct store_question *question)
+void admin_ask_answered(struct admin_ask *ask)
 {
-    struct admin_ask *ask = (struct admin_ask *)question;
     struct call *call = slots_find(&ask->env->calls->slots, ask->call_id);
 
     if (call == NULL || call->is_closed || call->conn == NULL) {
@@ -42,6 +41,11 @@ static void done(struct store_question *question)
     ask->ops->free(ask);
 }
 
+static void done(struct store_question *question)
+{
+    admin_ask_answered((struct admin_ask *)question);
+}
+
 void admin_ask_go(struct call *call)
 {
     struct admin_ask *ask = call->ask;
@@ -49,6 +53,11 @@ void admin_ask_go(struct call *call)
 
     if (ask->ops->begin != NULL) {
         refusal = ask->ops->begin(ask, call);
+    }
+    if (refusal.kind == REFUSAL_NONE && ask->ops->start != NULL) {
+        call->has_asked = true;
+        ask->ops->start(ask);
+        return;
     }
     ask->question = (struct store_question){.run = run, .done = done};
     if (refusal.kind == REFUSAL_NONE && !store_ask(call->env->ports->store, &ask->question)) {

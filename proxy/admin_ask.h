@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/admin_ask.h: what the questions and orders of operators share that are the store thread's business. The
- * call waits meanwhile, and the loop goes on; the question outlives its call, since whoever asked may have left
- * by the time the answer is there. */
+/* proxy/admin_ask.h: what questions and orders share that are not answered where they are asked: the store
+ * thread does it, or the ledger. The call waits meanwhile, and the loop goes on; the question outlives its
+ * call, since whoever asked may have left by the time the answer is there. */
 #ifndef PROXY_ADMIN_ASK_H
 #define PROXY_ADMIN_ASK_H
 
@@ -19,6 +19,8 @@ struct admin_ask_ops {
     struct refusal (*begin)(struct admin_ask *ask, struct call *call);
     /* On the store thread. */
     void (*run)(struct admin_ask *ask, struct journal_place end);
+    /* In place of `run`, on the loop: asks somebody else. admin_ask_answered follows, later or from inside. */
+    void (*start)(struct admin_ask *ask);
     /* On the loop again; `call` is NULL when nobody waits for the answer any more. */
     void (*answer)(struct admin_ask *ask, struct call *call);
     void (*free)(struct admin_ask *ask);
@@ -36,6 +38,8 @@ struct admin_ask {
 void admin_ask_open(struct admin_ask *ask, const struct admin_ask_ops *ops, struct call *call);
 /* The request is whole. */
 void admin_ask_go(struct call *call);
+/* What `start` asked for is there. */
+void admin_ask_answered(struct admin_ask *ask);
 /* The call is gone: a question that was never asked goes with it. */
 void admin_ask_forget(struct call *call);
 /* The answer is this one, and the call ends. */

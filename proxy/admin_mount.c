@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "headgate_version.h"
+#include "proxy/admin_budgets.h"
 #include "proxy/admin_estimate.h"
 #include "proxy/admin_fleet.h"
 #include "proxy/admin_report.h"
@@ -85,6 +86,11 @@ static void view_drop(const struct view *view, struct target_view *targets)
 
 /* ---- pages ---- */
 
+static bool is_read(struct span method)
+{
+    return span_equal(method, SPAN_OF("GET")) || span_equal(method, SPAN_OF("HEAD"));
+}
+
 static void answer_page(struct call *call, const struct page *page, struct span method,
                         struct span query)
 {
@@ -93,7 +99,7 @@ static void answer_page(struct call *call, const struct page *page, struct span 
     struct view view;
     unsigned status = 0;
 
-    if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
+    if (!is_read(method)) {
         refuse(call, REFUSAL_METHOD, "GET, HEAD");
         return;
     }
@@ -267,6 +273,23 @@ static bool estimate_opens(struct call *call, const struct http1_head *head, str
     return admin_estimate_open(call, query);
 }
 
+static bool budgets_opens(struct call *call, const struct http1_head *head, struct span method,
+                          const struct budget_ask *asked, struct span query)
+{
+    bool is_order = asked->kind == BUDGET_ASK_ORDER;
+
+    if (is_order ? !span_equal(method, SPAN_OF("POST")) : !is_read(method)) {
+        refuse(call, REFUSAL_METHOD, is_order ? "POST" : "GET, HEAD");
+        return false;
+    }
+    if (is_longer(head, LIMIT_DROPPED_BODY)) {
+        conn_close_after(call->conn);
+        refuse(call, REFUSAL_BODY_LARGE, NULL);
+        return false;
+    }
+    return admin_budgets_open(call, asked, query);
+}
+
 bool admin_answers(struct call *call, const struct http1_head *head, const char *base)
 {
     struct span method = http1_part_span(head->method, base);
@@ -275,10 +298,13 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
     struct span path = span_cut(&query, '?');
     const struct page *page = page_find(path);
     struct order order;
+    struct budget_ask asked;
     enum order_reading reading = order_read(method, target, &order);
     bool is_report = admin_report_is(path) && span_equal(method, SPAN_OF("POST"));
-    struct guard_facts facts = {.is_change =
-                                    reading == ORDER_GOOD || reading == ORDER_NAME || is_report,
+    bool is_budget_order = budget_ask_path(path, &asked) == BUDGET_ASK_ORDER &&
+                           span_equal(method, SPAN_OF("POST"));
+    struct guard_facts facts = {.is_change = reading == ORDER_GOOD || reading == ORDER_NAME ||
+                                             is_report || is_budget_order,
                                 .is_public = page != NULL && page->is_public,
                                 .is_work = span_equal(path, ADMIN_ESTIMATE_PATH)};
 
@@ -289,12 +315,15 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
         return false;
     }
     if (admin_usage_is(path) || admin_sinks_is(path)) {
-        if (!span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD"))) {
+        if (!is_read(method)) {
             refuse(call, REFUSAL_METHOD, "GET, HEAD");
             return false;
         }
         return admin_sinks_is(path) ? admin_sinks_open(call, path)
                                     : admin_usage_open(call, path, query);
+    }
+    if (asked.kind != BUDGET_ASK_NONE) {
+        return budgets_opens(call, head, method, &asked, query);
     }
     if (is_report) {
         return admin_report_open(call, head, base);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "proxy/admin_ask.h"
+#include "proxy/admin_budgets.h"
 #include "proxy/admin_mount.h"
 #include "proxy/keys.h"
 #include "router/quote.h"
@@ -110,7 +111,8 @@ static struct refusal judge_path(struct call *call, const struct http1_head *hea
         refusal.kind = REFUSAL_WEBSOCKET;
         return refusal;
     }
-    if (dialect_match(method, target, has_anthropic, &call->match)) {
+    if (own_limits_match(method, path, has_anthropic, &call->match) ||
+        dialect_match(method, target, has_anthropic, &call->match)) {
         if (call->match.method_is_wrong) {
             *allow = call->match.allow;
             refusal.kind = REFUSAL_METHOD;
@@ -236,6 +238,9 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
         return NULL;
     }
     tell_two_keys(call);
+    if (own_limits_is(&call->match) && !own_limits_open(call)) {
+        return NULL;
+    }
     return expect_body(call, head);
 }
 

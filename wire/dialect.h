@@ -26,7 +26,7 @@ struct resume_row; /* wire/resume.h */
 enum operation_kind {
     OPERATION_CALL,   /* a metered JSON call: chat, responses, completions, embeddings, messages */
     OPERATION_COUNT,  /* JSON in, JSON out, costs nothing: count_tokens */
-    OPERATION_MODELS, /* GET /v1/models */
+    OPERATION_MODELS, /* GET /v1/models, and what else a caller may ask about itself */
     OPERATION_PASS    /* another path of the provider's API: passed through, not read */
 };
 
