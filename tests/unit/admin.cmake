@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+unit_test(admin budget_ask)
+unit_test(admin budget_rows)
 unit_test(admin order)
 unit_test(admin guard)
 unit_test(admin pages)

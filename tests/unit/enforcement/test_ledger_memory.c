@@ -125,17 +125,25 @@ static void hear_done(struct ledger_report *report, bool is_whole)
     assert_true(is_whole);
 }
 
-/* The last row; how many there are. */
-static unsigned read_rows(struct world *world)
+/* The last row of this subject; how many there are. NULL: of all. */
+static unsigned read_rows_of(struct world *world, const struct subject *subject)
 {
     struct budgets budgets = {.list = world->budgets, .count = world->count};
-    struct reading reading = {
-        .report = {.budgets = &budgets, .now = world->now, .row = hear_row, .done = hear_done},
-        .world = world};
+    struct reading reading = {.report = {.subject = subject,
+                                         .budgets = &budgets,
+                                         .now = world->now,
+                                         .row = hear_row,
+                                         .done = hear_done},
+                              .world = world};
 
     world->rows = 0;
     ledger_memory_ops.report(world->ledger, &reading.report);
     return world->rows;
+}
+
+static unsigned read_rows(struct world *world)
+{
+    return read_rows_of(world, NULL);
 }
 
 /* ---- */
@@ -311,6 +319,52 @@ static void ledger_memory__rolling_windows_let_go_bit_by_bit(void **state)
     end(&world);
 }
 
+static void ledger_memory__tells_what_still_counts_of_a_rolling_window(void **state)
+{
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    add(&world, "rolling", WINDOW_ROLLING, 100)->window.length_ms = DAY_MS;
+    spend(&world, 60);
+    for (int i = 0; i < 24; i++) { /* nobody has asked for anything meanwhile */
+        assert_int_equal(read_rows(&world), 1);
+        assert_int_equal(world.row.settled, 60);
+        assert_int_equal(world.row.window.begin, world.now - DAY_MS);
+        assert_int_equal(world.row.window.end, world.now + HOUR_MS);
+        world.now += HOUR_MS;
+    }
+    world.now += HOUR_MS / 2;
+    assert_int_equal(read_rows(&world), 1);
+    assert_int_equal(world.row.settled, 30);
+    world.now += HOUR_MS / 2;
+    assert_int_equal(read_rows(&world), 0);
+    end(&world);
+}
+
+static void ledger_memory__a_question_about_one_makes_no_counters(void **state)
+{
+    struct subject growth = {.values = {[SCOPE_TEAM] = SPAN("growth")}};
+    struct subject other = {.values = {[SCOPE_TEAM] = SPAN("other")}};
+    struct world world;
+
+    (void)state;
+    begin(&world);
+    add(&world, "day", WINDOW_DAY, 100);
+    add(&world, "month", WINDOW_MONTH, 100);
+    assert_int_equal(read_rows_of(&world, &growth), 0);
+    spend(&world, 5);
+    assert_int_equal(read_rows_of(&world, &other), 0);
+    assert_int_equal(read_rows_of(&world, &growth), 2);
+    assert_int_equal(world.row.settled, 5);
+    assert_int_equal(read_rows(&world), 2);
+    world.now += DAY_MS; /* the day has none of its own yet; the month goes on, but for its last day */
+    assert_int_equal(read_rows_of(&world, &growth), 1);
+    assert_true(span_equal(world.row.budget, SPAN_OF("month")));
+    assert_int_equal(world.row.settled, 5);
+    end(&world);
+}
+
 static void ledger_memory__extends_a_hold_by_the_same_rule(void **state)
 {
     struct world world;
@@ -465,6 +519,8 @@ int main(void)
         cmocka_unit_test(ledger_memory__a_hold_counts_in_the_window_in_which_it_was_made),
         cmocka_unit_test(ledger_memory__a_clock_that_goes_back_opens_no_window_twice),
         cmocka_unit_test(ledger_memory__rolling_windows_let_go_bit_by_bit),
+        cmocka_unit_test(ledger_memory__tells_what_still_counts_of_a_rolling_window),
+        cmocka_unit_test(ledger_memory__a_question_about_one_makes_no_counters),
         cmocka_unit_test(ledger_memory__extends_a_hold_by_the_same_rule),
         cmocka_unit_test(ledger_memory__a_reset_begins_a_generation),
         cmocka_unit_test(ledger_memory__sums_of_before_count),
