@@ -138,6 +138,46 @@ void budget_put_limits(struct json_out *out, const struct budget_rows *rows)
     put_list(out, rows, put_limit);
 }
 
+static void put_count(struct json_out *out, const char *name, uint64_t count, bool is_known)
+{
+    put_amount(out, name, UNIT_REQUESTS, count < INT64_MAX ? (int64_t)count : INT64_MAX, is_known);
+}
+
+static void put_rate(struct json_out *out, const struct rate_sight *sight, bool is_told,
+                     wall_ms now)
+{
+    const struct rate *rate = sight->rate;
+    bool is_concurrent = rate->unit == RATE_CONCURRENT;
+    uint64_t most = is_concurrent ? rate->limit : rate->rule.burst;
+    uint64_t left = sight->figures.remaining;
+
+    json_open_object(out);
+    put_text(out, "rate", rate->name);
+    put_text(out, "scope", span_of(scope_word(rate->scope.kind)));
+    put_text(out, "of", sight->value);
+    put_text(out, "unit", span_of(rate_unit_word(rate->unit)));
+    put_text(out, "per", rate->per);
+    put_count(out, "limit", rate->limit, is_told);
+    put_count(out, "burst", most, is_told && !is_concurrent);
+    put_count(out, "used", left < most ? most - left : 0, is_told);
+    put_count(out, "left", left, is_told);
+    put_time(out, "all_free_at",
+             is_told && sight->figures.reset_ms > 0 ? now + (wall_ms)sight->figures.reset_ms
+                                                    : INT64_MAX);
+    json_close_object(out);
+}
+
+void rates_put_limits(struct json_out *out, const struct rate_sight *sights, size_t count, bool hides,
+                      wall_ms now)
+{
+    json_key(out, "rates");
+    json_open_array(out);
+    for (size_t i = 0; i < count; i++) {
+        put_rate(out, &sights[i], !hides || !scope_is_shared(sights[i].rate->scope.kind), now);
+    }
+    json_close_array(out);
+}
+
 /* ---- for people ---- */
 
 enum column { BUDGET, OF, EDGE, LIMIT, SETTLED, HELD, PRESUMED, LEFT, USED, COLUMNS };

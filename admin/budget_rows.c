@@ -72,13 +72,6 @@ static const struct budget *find(const struct budgets *budgets, struct span name
     return NULL;
 }
 
-/* Whose sums are nobody's alone: what others spent could be worked out from them. */
-static bool is_shared(enum scope_kind kind)
-{
-    return kind != SCOPE_TEAM && kind != SCOPE_USER && kind != SCOPE_KEY && kind != SCOPE_TRACE &&
-           kind != SCOPE_CALL;
-}
-
 static bool fits(const struct budget_filter *filter, const struct ledger_row *row,
                  const struct budget *budget)
 {
@@ -110,7 +103,7 @@ static struct budget_row *make(const struct budget_rows *rows, const struct ledg
     row->is.value = keep(row->text + like->budget.len, like->value);
     row->budget = budget;
     row->is_idle = false;
-    row->is_hidden = rows->filter.is_for_app && is_shared(like->scope);
+    row->is_hidden = rows->filter.is_for_app && scope_is_shared(like->scope);
     if (row->is_hidden) {
         row->is.settled = row->is.held = row->is.presumed = row->is.overrun = 0;
     }

@@ -149,7 +149,7 @@ static void print_list(struct span body)
     if (body.len > 0) {
         ask_print(body);
     } else {
-        (void)puts("no budget of this description counts anything");
+        (void)printf("no budget of this description counts anything\n");
     }
 }
 

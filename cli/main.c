@@ -32,12 +32,12 @@ static void print_help(void)
         "                        ~/.config/headgate/headgate.yaml, /etc/headgate/headgate.yaml\n"
         "  -l, --listen ADDRESS  listen here instead (127.0.0.1:8402 by default)\n"
         "  -t, --test            as the command check\n"
-        "      --json            of status and target: for programs\n"
+        "      --json            of status, target and budget: for programs\n"
         "      --once            of demo: makes calls of its own, then ends; of top: one table\n"
         "      --color WHEN      auto, or never; so does NO_COLOR in the environment\n"
         "  -V, --version         version of this program and of its libraries\n"
         "  -h, --help            this text, or that of the command\n\n"
-        "exit codes: 0 good, 1 failure, 2 no such target, 64 wrong usage, 69 no headgate answers,\n"
+        "exit codes: 0 good, 1 failure, 2 no such name, 64 wrong usage, 69 no headgate answers,\n"
         "73 cannot listen, 77 no permission, 78 configuration\n");
 }
 

@@ -125,6 +125,7 @@ static void make_rule(struct reader *reader, const struct node *node, struct dra
         limit_complain_at(reader, node, "burst", "must not be above the limit",
                           "left out, it is the limit itself");
     } else {
+        draft->rate.per = periods[draft->per];
         gcra_rule_make(&draft->rate.rule, limit, periods_ms[draft->per],
                        draft->burst > 0 ? draft->burst : limit);
     }

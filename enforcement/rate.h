@@ -26,6 +26,7 @@ struct rate {
     struct scope scope;
     enum rate_unit unit;
     uint64_t limit;
+    struct span per;       /* "minute"; empty of RATE_CONCURRENT */
     struct gcra_rule rule; /* but of RATE_CONCURRENT */
     uint16_t index;        /* in the settings */
 };

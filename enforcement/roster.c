@@ -337,3 +337,44 @@ bool roster_figures(const struct roster_pass *pass, enum rate_unit unit, mono_ms
     }
     return has_any;
 }
+
+/* NULL: nobody sits there, so all is free. */
+static struct rate_figures look(const struct seat *seat, const struct rate *rate, mono_ms now)
+{
+    static const struct seat nobody;
+
+    if (seat == NULL) {
+        seat = &nobody;
+    }
+    if (rate->unit == RATE_CONCURRENT) {
+        return (struct rate_figures){
+            .limit = rate->limit,
+            .remaining = seat->inside < rate->limit ? rate->limit - seat->inside : 0};
+    }
+    return (struct rate_figures){.limit = rate->limit,
+                                 .remaining = gcra_remaining(&seat->gcra, &rate->rule, now),
+                                 .reset_ms = gcra_reset_ms(&seat->gcra, &rate->rule, now)};
+}
+
+size_t roster_look(const struct roster *roster, const struct rates *rates,
+                   const struct subject *subject, mono_ms now,
+                   struct rate_sight sights[ROSTER_CLAIMS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < rates->count; i++) {
+        const struct rate *rate = &rates->list[i];
+        struct span value = {NULL, 0};
+        size_t at = 0;
+
+        while (count < ROSTER_CLAIMS_MAX && scope_next(&rate->scope, subject, &at, &value)) {
+            char room[KEY_MAX];
+            struct map_entry *entry = map_find(&roster->map, key_of(rate, value, room));
+            struct seat *seat = entry == NULL ? NULL : LIST_OWNER(entry, struct seat, entry);
+
+            sights[count++] = (struct rate_sight){
+                .rate = rate, .value = value, .figures = look(seat, rate, now)};
+        }
+    }
+    return count;
+}

@@ -76,6 +76,18 @@ struct rate_figures {
 bool roster_figures(const struct roster_pass *pass, enum rate_unit unit, mono_ms now,
                     struct rate_figures *figures);
 
+/* A rate as it stands for one of the subject's values. Borrows from both. */
+struct rate_sight {
+    const struct rate *rate;
+    struct span value;
+    struct rate_figures figures; /* of RATE_CONCURRENT reset_ms is 0: nobody knows when a call ends */
+};
+/* The rates that count for the subject, in the order of the settings; none is asked, and no seat made.
+ * Returns how many. */
+size_t roster_look(const struct roster *roster, const struct rates *rates,
+                   const struct subject *subject, mono_ms now,
+                   struct rate_sight sights[ROSTER_CLAIMS_MAX]);
+
 /* Seats that there are, and passes that are out. */
 size_t roster_seats(const struct roster *roster);
 size_t roster_passes(const struct roster *roster);

@@ -135,6 +135,23 @@ static void put_name(struct json_out *json, const char *name, struct span text)
     }
 }
 
+static void put_limits(const struct budgets_page *page, struct json_out *json)
+{
+    const struct env *env = page->ask.env;
+    struct span key = page->subject.values[SCOPE_KEY];
+    struct rate_sight sights[ROSTER_CLAIMS_MAX];
+    size_t count = roster_look(env->ports->roster, &page->snapshot->rates, &page->subject,
+                               loop_now(env->loop), sights);
+
+    put_name(json, "key", key);
+    put_name(json, "team", page->subject.values[SCOPE_TEAM]);
+    put_name(json, "user", page->subject.values[SCOPE_USER]);
+    budget_put_limits(json, &page->rows);
+    /* Without keys there is one caller: nobody else's are among them, as with x-ratelimit-*. */
+    rates_put_limits(json, sights, count, page->rows.filter.is_for_app && key.len > 0,
+                     loop_wall(env->loop));
+}
+
 static void put_answer(const struct budgets_page *page, struct buf *out)
 {
     struct json_out json;
@@ -150,10 +167,7 @@ static void put_answer(const struct budgets_page *page, struct buf *out)
     json_out_init(&json, out);
     json_open_object(&json);
     if (page->asked.kind == BUDGET_ASK_LIMITS) {
-        put_name(&json, "key", page->subject.values[SCOPE_KEY]);
-        put_name(&json, "team", page->subject.values[SCOPE_TEAM]);
-        put_name(&json, "user", page->subject.values[SCOPE_USER]);
-        budget_put_limits(&json, &page->rows);
+        put_limits(page, &json);
     } else {
         budget_put_counters(&json, &page->rows);
     }

@@ -41,13 +41,13 @@ after(async () => {
 });
 
 // A headgate as its operators and its apps see it.
-async function start(budgets = BUDGETS, { token = TOKEN } = {}) {
+async function start(budgets = BUDGETS, { token = TOKEN, more = {} } = {}) {
     upstream.play((exchange) => exchange.json(SAID));
     const headgate = await Headgate.start({
         prices: { files: [path.join(dir, 'prices.yaml')] },
         providers: { first: { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: CANARY.provider } },
         routes: { one: { targets: [{ provider: 'first', model: 'm' }] } },
-        budgets,
+        budgets, ...more,
     }, { env: token ? { HEADGATE_ADMIN_TOKEN: token } : {} });
     const host = `127.0.0.1:${headgate.admin}`;
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
@@ -285,7 +285,7 @@ describe('orders', () => {
     });
     test('what this ledger does not do is said', async () => {
         const answer = await headgate.post('/admin/v1/budgets/void?proxy=gone-1');
-        checkRefusal(answer, { status: 409, code: 'order_not_obeyed' });
+        checkRefusal(answer, { status: 422, code: 'order_not_obeyed' });
         const command = await headgate.run('budget', 'void', '--proxy', 'gone-1');
         assert.deepEqual([command.code, command.stdout], [1, '']);
         assert.match(command.stderr, /^headgate: the ledger did not do this: \S/);
@@ -360,7 +360,7 @@ describe('an app sees its own', () => {
 
     test('what it may, has used and has left; of what it shares with others the name alone', async () => {
         const own = await headgate.own({ 'x-headgate-tags': 'batch', 'x-headgate-trace': 'job-1' });
-        assert.deepEqual(Object.keys(own), ['key', 'team', 'user', 'budgets']);
+        assert.deepEqual(Object.keys(own), ['key', 'team', 'user', 'budgets', 'rates']);
         assert.deepEqual([own.key, own.team, own.user], [null, 'default', null]);
         assert.deepEqual(own.budgets.map((row) => row.budget), ['day', 'all', 'guard', 'jobs', 'work']);
         const [day, all, guard, jobs, work] = own.budgets;
@@ -417,6 +417,22 @@ describe('an app sees its own', () => {
         checkRefusal(await ask(headgate.admin, { method: 'GET', target, host: `127.0.0.1:${headgate.admin}`, headers: { Authorization: `Bearer ${TOKEN}` } }), { status: 404 });
         assert.equal(upstream.requests.length, 0);
         assert.deepEqual(headgate.callLines().filter((line) => line.operation === 'limits' && line.status === 200), [], 'pages leave no line');
+    });
+    test('rates: what may come now, and when all of it is free again', async () => {
+        const other = await start([], { more: { rates: [{ name: 'calls', scope: 'team', limit: '60 requests', per: 'hour', burst: 3 },
+            { name: 'words', scope: 'tag', limit: '6000 tokens', per: 'minute' }, { name: 'once', scope: 'global', limit: '2 concurrent' }] } });
+        const before = Date.now();
+        assert.equal((await other.call({ 'x-headgate-tags': 'batch' })).status, 200);
+        const [calls, words, once] = (await other.own({ 'x-headgate-tags': 'batch' })).rates;
+        const free = Date.parse(calls.all_free_at);
+        assert.ok(free >= before + 59000 && free <= Date.now() + 61000, calls.all_free_at);
+        assert.deepEqual({ ...calls, all_free_at: 0 }, { rate: 'calls', scope: 'team', of: 'default', unit: 'requests', per: 'hour', limit: 60, burst: 3, used: 1, left: 2, all_free_at: 0 });
+        assert.ok(words.of === 'batch' && words.used > 0 && words.used <= 107 && words.left === 6000 - words.used, JSON.stringify(words));
+        assert.deepEqual(once, { rate: 'once', scope: 'global', of: null, unit: 'concurrent', per: null, limit: 2, burst: null, used: 0, left: 2, all_free_at: null });
+        for (let i = 0; i < 5; i += 1) { // asking is free
+            assert.equal((await other.own()).rates[0].left, 2);
+        }
+        await other.stop();
     });
     test('without budgets there are none', async () => {
         const other = await start([]);

@@ -311,6 +311,38 @@ static void budget_out__tells_an_app_what_is_its_own(void **state)
     end(rows);
 }
 
+static void budget_out__tells_rates_and_hides_what_others_share(void **state)
+{
+    static const struct rate rates[] = {
+        {.name = SPAN("calls"), .scope = {.kind = SCOPE_KEY}, .limit = 60, .per = SPAN("minute"), .rule = {.burst = 10}},
+        {.name = SPAN("at once"), .scope = {.kind = SCOPE_TEAM}, .unit = RATE_CONCURRENT, .limit = 8},
+        {.name = SPAN("tokens"), .scope = {.kind = SCOPE_GLOBAL}, .unit = RATE_TOKENS, .limit = 600, .per = SPAN("hour"), .rule = {.burst = 600}},
+    };
+    const struct rate_sight sights[] = {
+        {&rates[0], SPAN("ci"), {60, 7, 2500}}, {&rates[1], SPAN("growth"), {8, 0, 0}}, {&rates[2], SPAN(""), {600, 1, 9}}};
+    struct json_out json;
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 8192);
+    json_out_init(&json, &out);
+    json_open_object(&json);
+    rates_put_limits(&json, sights, 3, true, NOON);
+    json_close_object(&json);
+    assert_text(&out,
+                "{\"rates\":[{\"rate\":\"calls\",\"scope\":\"key\",\"of\":\"ci\",\"unit\":\"requests\",\"per\":\"minute\","
+                "\"limit\":60,\"burst\":10,\"used\":3,\"left\":7,\"all_free_at\":\"2026-11-29T12:00:02.500Z\"},"
+                "{\"rate\":\"at once\",\"scope\":\"team\",\"of\":\"growth\",\"unit\":\"concurrent\",\"per\":null,"
+                "\"limit\":8,\"burst\":null,\"used\":8,\"left\":0,\"all_free_at\":null},"
+                "{\"rate\":\"tokens\",\"scope\":\"global\",\"of\":null,\"unit\":\"tokens\",\"per\":\"hour\","
+                "\"limit\":null,\"burst\":null,\"used\":null,\"left\":null,\"all_free_at\":null}]}");
+    buf_clear(&out);
+    json_out_init(&json, &out);
+    rates_put_limits(&json, &sights[2], 1, false, NOON);
+    assert_non_null(span_find(buf_span(&out), SPAN_OF("\"limit\":600,\"burst\":600,\"used\":599,\"left\":1,")));
+    buf_fini(&out);
+}
+
 static void budget_out__tells_people_in_columns(void **state)
 {
     struct budget_rows *rows = sample(&no_filter);
@@ -361,6 +393,7 @@ int main(void)
         cmocka_unit_test(budget_out__tells_operators_everything_exactly),
         cmocka_unit_test(budget_out__what_is_not_known_is_null),
         cmocka_unit_test(budget_out__tells_an_app_what_is_its_own),
+        cmocka_unit_test(budget_out__tells_rates_and_hides_what_others_share),
         cmocka_unit_test(budget_out__tells_people_in_columns),
         cmocka_unit_test(budget_out__says_nothing_of_nothing),
     };

@@ -132,6 +132,45 @@ static void roster__takes_from_all_or_from_none(void **state)
     end(&world);
 }
 
+static void roster__shows_what_is_left_and_makes_no_seats(void **state)
+{
+    const struct rate list[] = {rate_of("team", RATE_REQUESTS, 60, MINUTE, 3),
+                                rate_of("team", RATE_CONCURRENT, 2, 0, 0),
+                                rate_of("tag", RATE_TOKENS, 600, MINUTE, 600),
+                                rate_of("user", RATE_REQUESTS, 1, MINUTE, 1)};
+    struct rate_sight sights[ROSTER_CLAIMS_MAX];
+    struct roster_pass *pass = NULL;
+    struct world world;
+
+    (void)state;
+    begin(&world, list, 4);
+    world.subject.values[SCOPE_TAG] = SPAN_OF("a,b");
+    assert_int_equal(roster_look(world.roster, &world.rates, &world.subject, 0, sights), 4);
+    assert_int_equal(roster_seats(world.roster), 0);
+    assert_int_equal(sights[0].figures.remaining, 3);
+    assert_int_equal(sights[0].figures.reset_ms, 0);
+    assert_int_equal(sights[1].figures.remaining, 2);
+    world.subject.values[SCOPE_TAG] = SPAN_OF("b");
+    assert_int_equal(ask(&world, 100, 0, &pass), ROSTER_PASSED);
+    world.subject.values[SCOPE_TAG] = SPAN_OF("a,b");
+    assert_int_equal(roster_look(world.roster, &world.rates, &world.subject, 500, sights), 4);
+    assert_int_equal(roster_seats(world.roster), 3);
+    assert_int_equal(sights[0].figures.limit, 60);
+    assert_int_equal(sights[0].figures.remaining, 2);
+    assert_int_equal(sights[0].figures.reset_ms, 500);
+    assert_int_equal(sights[1].figures.remaining, 1);
+    assert_true(span_equal(sights[2].value, SPAN_OF("a")));
+    assert_int_equal(sights[2].figures.remaining, 600);
+    assert_true(span_equal(sights[3].value, SPAN_OF("b")));
+    assert_int_equal(sights[3].figures.remaining, 505);
+    roster_leave(world.roster, pass, 500);
+    world.subject.values[SCOPE_TEAM] = SPAN_OF("other");
+    world.subject.values[SCOPE_TAG] = SPAN_OF("");
+    assert_int_equal(roster_look(world.roster, &world.rates, &world.subject, 500, sights), 2);
+    assert_int_equal(sights[0].figures.remaining, 3);
+    end(&world);
+}
+
 static void roster__tells_the_longest_wait(void **state)
 {
     const struct rate list[] = {rate_of("team", RATE_REQUESTS, 60, MINUTE, 1),
@@ -584,6 +623,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roster__lets_in_a_burst_and_then_one_at_a_time),
         cmocka_unit_test(roster__takes_from_all_or_from_none),
+        cmocka_unit_test(roster__shows_what_is_left_and_makes_no_seats),
         cmocka_unit_test(roster__tells_the_longest_wait),
         cmocka_unit_test(roster__corrects_the_estimate_of_tokens),
         cmocka_unit_test(roster__adds_up_the_attempts_of_a_call),
