@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "proxy/admin_ask.h"
 #include "proxy/call_parts.h"
+#include "proxy/keys.h"
 
 enum {
     TEXTS_MAX = 64 * 1024,
@@ -298,12 +299,25 @@ static struct span known_names(struct buf *out, const struct budgets *budgets)
     return buf_span(out);
 }
 
-/* Whom the calls with a key count for. False: there is no such key. */
+/* Whom the calls with a key count for, whatever else they say. False: there is no such key. */
 static bool key_subject(const struct call *call, struct span name, struct subject *subject)
 {
-    (void)call;
-    (void)name;
-    *subject = (struct subject){{{NULL, 0}}};
+    const struct keys *keys = call->env->keys;
+    const struct keyring *ring = keys_are_wanted(keys) ? keys_ring(keys) : NULL;
+
+    for (size_t i = 0; ring != NULL && i < ring->count; i++) {
+        const struct caller *caller = &ring->keys[i].caller;
+
+        if (span_equal(caller->name, name)) {
+            *subject = (struct subject){
+                .values = {[SCOPE_TEAM] = caller->team,
+                           [SCOPE_USER] = caller->user,
+                           [SCOPE_KEY] = caller->name,
+                           [SCOPE_TAG] = caller->tags,
+                           [SCOPE_CALL] = span_make(call->call_id, CALL_ID_LENGTH)}};
+            return true;
+        }
+    }
     return false;
 }
 

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { App, ask } from './lib/app.mjs';
 import { CANARY, Headgate, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
+import { KEY_SECRET, bearer, newKey, ringOf } from './lib/keys.mjs';
 import { checkRefusal, errorOf } from './lib/rows.mjs';
 import { good } from './lib/samples.mjs';
 import test, { after, before, beforeEach, describe } from './lib/test.mjs';
@@ -442,5 +443,92 @@ describe('an app sees its own', () => {
         assert.deepEqual([list.code, list.stdout], [0, 'no budget of this description counts anything\n']);
         checkRefusal(await other.post('/admin/v1/budgets/day/reset'), { status: 404 });
         await other.stop();
+    });
+});
+
+describe('with keys', () => {
+    const RING = ringOf({ ci: { team: 'growth', user: 'build', tags: ['batch'] }, dev: { team: 'growth' }, other: { team: 'rivals' },
+        narrow: { operations: ['embeddings'], models: ['none'] }, gone: { revoked: true }, trace: {} });
+    let headgate;
+    before(async () => {
+        headgate = await start([
+            { name: 'all', scope: 'global', limit: '10 USD', window: 'month' },
+            { name: 'team', scope: 'team', limit: '0.01 USD', window: 'day' },
+            { name: 'mine', scope: 'key', limit: '1000 tokens', window: 'hour' },
+            { name: 'person', scope: 'user', limit: '5 requests', window: 'total' },
+            { name: 'rivals-only', scope: 'team:rivals', limit: '7 requests', window: 'day' },
+            { name: 'jobs', scope: 'tag', limit: '9 requests', window: 'day' },
+            { name: 'guard', scope: 'call', limit: '0.50 USD' },
+        ], { more: { key_secret: KEY_SECRET, keys: RING.keys,
+            rates: [{ name: 'pace', scope: 'key', limit: '60 requests', per: 'hour' }, { name: 'pool', scope: 'global', limit: '90 requests', per: 'hour' }] } });
+        for (const [key, times] of [['ci', 2], ['dev', 1], ['other', 3]]) {
+            for (let i = 0; i < times; i += 1) {
+                assert.equal((await headgate.call(bearer(RING.texts[key]))).status, 200);
+            }
+        }
+        await headgate.settled('team', 'rivals');
+    });
+    after(async () => {
+        await headgate.stop();
+        for (const secret of [...Object.values(RING.texts), KEY_SECRET, TOKEN]) {
+            assert.ok(!headgate.stderr.includes(secret), 'a key is in the log');
+        }
+    });
+    const limits = (headers) => ask(headgate.port, { method: 'GET', target: '/headgate/v1/limits', headers });
+
+    test('without a good one nothing is told', async () => {
+        checkRefusal(await limits({}), { status: 401, code: 'missing_key' });
+        for (const key of [newKey(), RING.texts.gone, 'nonsense']) {
+            const answer = await limits(bearer(key));
+            checkRefusal(answer, { status: 401, code: 'invalid_key' });
+            assert.ok(!answer.body.includes('team'));
+        }
+        checkRefusal(await limits(bearer(TOKEN)), { status: 401 });
+    });
+    test('each sees its own, and nothing of the others', async () => {
+        const ci = await headgate.own(bearer(RING.texts.ci));
+        assert.deepEqual([ci.key, ci.team, ci.user], ['ci', 'growth', 'build']);
+        const of = (own) => Object.fromEntries(own.budgets.map((row) => [row.budget, row.used_nusd ?? row.used ?? null]));
+        assert.deepEqual(of(ci), { team: 3 * COST, mine: 214, person: 2, all: null, guard: 0, jobs: null });
+        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.of, rate.used, rate.left, rate.limit]), [['pace', 'ci', 2, 58, 60], ['pool', null, null, null, null]]);
+        const dev = await headgate.own({ 'x-api-key': RING.texts.dev });
+        assert.deepEqual([dev.key, dev.user], ['dev', null]);
+        assert.deepEqual(of(dev), { team: 3 * COST, mine: 107, all: null, guard: 0 });
+        const other = await headgate.own({ ...bearer(RING.texts.other), 'x-headgate-tags': 'batch' });
+        assert.deepEqual(of(other), { team: 3 * COST, mine: 321, all: null, guard: 0, jobs: null, 'rivals-only': 3 });
+        assert.ok(!JSON.stringify(dev).includes('rivals'));
+        assert.ok(!JSON.stringify(other).includes('growth'));
+    });
+    test('a key that may do little may ask', async () => {
+        const own = await headgate.own(bearer(RING.texts.narrow));
+        assert.equal(own.key, 'narrow');
+        assert.equal(own.budgets.find((row) => row.budget === 'team').used_nusd, 0);
+        assert.equal(own.budgets.find((row) => row.budget === 'team').of, 'default');
+    });
+    test('operators see any key, at both paths, shared figures as well', async () => {
+        const ci = await headgate.json('/admin/v1/limits/ci');
+        const same = await headgate.json('/admin/v1/usage/%63i/current');
+        assert.deepEqual([same.key, same.budgets], [ci.key, ci.budgets]);
+        assert.deepEqual([ci.key, ci.team, ci.user], ['ci', 'growth', 'build']);
+        assert.deepEqual(ci.budgets.map((row) => [row.budget, row.of, row.used_nusd ?? row.used]).sort(),
+            [['all', null, 6 * COST], ['guard', null, 0], ['jobs', 'batch', 2], ['mine', 'ci', 214], ['person', 'build', 2], ['team', 'growth', 3 * COST]]);
+        assert.deepEqual(ci.budgets.map((row) => row.budget)[0], 'person', 'the fullest first');
+        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.left, rate.limit]), [['pace', 58, 60], ['pool', 84, 90]]);
+        assert.equal((await headgate.json('/admin/v1/limits/gone')).key, 'gone', 'also one that is revoked');
+        assert.equal((await headgate.json('/admin/v1/limits/trace')).key, 'trace');
+    });
+    test('BC06 and no other', async () => {
+        for (const name of ['nobody', 'CI', 'ci%20', 'ci%2Fdev', '..', '..%2fci', '%27ci', "'ci'", 'ci%25', 'c_', 'c%', '%63%', 'ci%00', '%', '*', 'c*', 'x'.repeat(3000)]) {
+            checkRefusal(await headgate.get(`/admin/v1/limits/${name}`), { status: [400, 404] });
+            checkRefusal(await headgate.get(`/admin/v1/usage/${name}/current`), { status: [400, 404] });
+        }
+        checkRefusal(await headgate.get('/admin/v1/limits/nobody'), { status: 404, code: 'key_not_found' });
+        checkRefusal(await headgate.get('/admin/v1/limits/ci?value=a'), { status: 400, code: 'invalid_parameter' });
+    });
+    test('a counter of a key is reset by its name', async () => {
+        const done = await headgate.run('budget', 'reset', 'mine', '--of', 'ci');
+        assert.deepEqual([done.code, done.stdout], [0, 'reset: mine of ci, 1 counter\n'], done.stderr);
+        const used = async (key) => (await headgate.json(`/admin/v1/limits/${key}`)).budgets.find((row) => row.budget === 'mine').used;
+        assert.deepEqual([await used('ci'), await used('dev')], [0, 107]);
     });
 });
