@@ -128,6 +128,23 @@ static enum err set(struct budget_ask *ask, struct span name, struct span value,
     return ERR_NONE;
 }
 
+/* "name=value", or nothing between two "&". */
+static enum err read_parameter(struct budget_ask *ask, struct span value, struct buf *texts,
+                               struct why *why)
+{
+    struct span name = span_cut(&value, '=');
+
+    if (name.len == 0 && value.at == NULL) {
+        return ERR_NONE;
+    }
+    if (!decode(name, texts, &name) ||
+        !decode(value.at == NULL ? span_make("", 0) : value, texts, &value)) {
+        why_set(why, "a parameter has up to %d bytes and no control characters", SCOPE_VALUE_MAX);
+        return ERR_FORMAT;
+    }
+    return set(ask, name, value, why);
+}
+
 enum err budget_ask_read(struct budget_ask *ask, struct span query, struct buf *texts,
                          struct why *why)
 {
@@ -140,19 +157,7 @@ enum err budget_ask_read(struct budget_ask *ask, struct span query, struct buf *
         return ERR_FORMAT;
     }
     while (query.at != NULL && query.len > 0) {
-        struct span value = span_cut(&query, '&');
-        struct span name = span_cut(&value, '=');
-
-        if (name.len == 0 && value.at == NULL) {
-            continue;
-        }
-        if (!decode(name, texts, &name) ||
-            !decode(value.at == NULL ? span_make("", 0) : value, texts, &value)) {
-            why_set(why, "a parameter has up to %d bytes and no control characters",
-                    SCOPE_VALUE_MAX);
-            return ERR_FORMAT;
-        }
-        if (set(ask, name, value, why) != ERR_NONE) {
+        if (read_parameter(ask, span_cut(&query, '&'), texts, why) != ERR_NONE) {
             return ERR_FORMAT;
         }
     }

@@ -299,26 +299,33 @@ static struct span known_names(struct buf *out, const struct budgets *budgets)
     return buf_span(out);
 }
 
-/* Whom the calls with a key count for, whatever else they say. False: there is no such key. */
-static bool key_subject(const struct call *call, struct span name, struct subject *subject)
+static const struct caller *find_key(const struct keys *keys, struct span name)
 {
-    const struct keys *keys = call->env->keys;
     const struct keyring *ring = keys_are_wanted(keys) ? keys_ring(keys) : NULL;
 
     for (size_t i = 0; ring != NULL && i < ring->count; i++) {
-        const struct caller *caller = &ring->keys[i].caller;
-
-        if (span_equal(caller->name, name)) {
-            *subject = (struct subject){
-                .values = {[SCOPE_TEAM] = caller->team,
-                           [SCOPE_USER] = caller->user,
-                           [SCOPE_KEY] = caller->name,
-                           [SCOPE_TAG] = caller->tags,
-                           [SCOPE_CALL] = span_make(call->call_id, CALL_ID_LENGTH)}};
-            return true;
+        if (span_equal(ring->keys[i].caller.name, name)) {
+            return &ring->keys[i].caller;
         }
     }
-    return false;
+    return NULL;
+}
+
+/* Whom the calls with a key count for, whatever else they say. False: there is no such key. */
+static bool key_subject(const struct call *call, struct span name, struct subject *subject)
+{
+    const struct caller *caller = find_key(call->env->keys, name);
+
+    if (caller == NULL) {
+        return false;
+    }
+    *subject =
+        (struct subject){.values = {[SCOPE_TEAM] = caller->team,
+                                    [SCOPE_USER] = caller->user,
+                                    [SCOPE_KEY] = caller->name,
+                                    [SCOPE_TAG] = caller->tags,
+                                    [SCOPE_CALL] = span_make(call->call_id, CALL_ID_LENGTH)}};
+    return true;
 }
 
 static struct refusal judge(struct budgets_page *page, struct call *call, struct span query)
