@@ -333,7 +333,10 @@ void call_budget_refusal(struct call *call, struct refusal *refusal)
         return;
     }
     if (refusal->kind == REFUSAL_UNBOUNDED_COST) {
-        refusal->hint = quote_open_text(call->budget->open);
+        refusal->hint = call->budget->open == QUOTE_OPEN_OUTPUT
+                            ? "send an output cap such as max_tokens, or have the operator set "
+                              "the route's default_max_output"
+                            : quote_open_text(call->budget->open);
     }
     if (refusal->kind != REFUSAL_BUDGET_EXCEEDED || told->budget == NULL) {
         return;
