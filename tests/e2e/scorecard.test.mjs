@@ -119,5 +119,5 @@ after(async () => {
     if (process.env.HEADGATE_TEST_ROWS_TIMES) {
         all.sort((a, b) => b.took - a.took).slice(0, 15).forEach((one) => console.log(`  ${one.took} ms: ${one.row.id} ${one.row.title}`));
     }
-    console.log('  The columns charge and hold are not looked at: they come with budgets.');
+    console.log('  Of every call but those of the breakers\' rows what was held and charged was looked at, and in the end what the ledger says.');
 });

@@ -437,6 +437,23 @@ export class Lab {
             }
         }
         assert.deepEqual([...wrong], []);
+        await this.#checkLedger([...byCall.values()].flat());
+    }
+
+    // However a call ended: nothing is held any more, and what is settled is the sum of the records.
+    async #checkLedger(records) {
+        const { budgets, truncated } = JSON.parse((await ask(this.headgate.admin, { method: 'GET', target: '/admin/v1/budgets?budget=lab&limit=1000', host: this.host,
+            headers: { Authorization: `Bearer ${TOKEN}` } }, 5000)).body.toString());
+        const sums = new Map();
+        for (const record of records) {
+            if (record.held_at) {
+                sums.set(record.route, (sums.get(record.route) ?? 0) + (record.charged_nusd ?? 0));
+            }
+        }
+        assert.ok(!truncated && budgets.length === sums.size, `${budgets.length} counters of ${sums.size}`);
+        for (const { of, held_nusd, presumed_nusd, settled_nusd } of budgets) {
+            assert.deepEqual({ of, held_nusd, presumed_nusd, settled_nusd }, { of, held_nusd: 0, presumed_nusd: 0, settled_nusd: sums.get(of) });
+        }
     }
 
     async kill() {
