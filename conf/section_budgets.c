@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/crc32c.h"
 #include "base/text.h"
 #include "base/zone.h"
 #include "conf/limit_fields.h"
@@ -172,6 +173,7 @@ static void read_zone(struct reader *reader, const struct node *node, void *obje
         *draft->zones = known;
     }
     draft->budget.window.zone = &known->zone;
+    draft->budget.window.zone_mark = crc32c(name);
 }
 
 static const struct span weekdays[] = {SPAN("monday"), SPAN("tuesday"),  SPAN("wednesday"),

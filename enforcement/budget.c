@@ -2,6 +2,7 @@
 #include "enforcement/budget.h"
 
 #include "base/must.h"
+#include "wire/usage.h"
 
 const char *budget_unit_word(enum budget_unit unit)
 {
@@ -15,6 +16,13 @@ const char *budget_mode_word(enum budget_mode mode)
     static const char *const words[] = {"enforce", "warn", "shadow"};
 
     return words[mode];
+}
+
+void amounts_book(struct amounts *amounts, int64_t charged, const int64_t *tokens, bool is_sent)
+{
+    amounts->of[UNIT_MONEY] = charged > 0 ? charged : 0;
+    amounts->of[UNIT_TOKENS] = tokens_sum(tokens);
+    amounts->of[UNIT_REQUESTS] = is_sent;
 }
 
 static void add(struct chain *chain, const struct budget *budget, struct span value)

@@ -78,6 +78,10 @@ struct amounts {
     int64_t of[BUDGET_UNITS];
 };
 
+/* What an attempt is booked with, by the ledger when it is over and by whoever reads its record: what it
+ * was charged (below 0: nobody knows), its tokens (wire/tokens.def), and whether it was sent. */
+void amounts_book(struct amounts *amounts, int64_t charged, const int64_t *tokens, bool is_sent);
+
 /* One counter that an attempt counts on: a budget, and whose of it. Borrows from both. */
 struct chain_link {
     const struct budget *budget;

@@ -115,8 +115,15 @@ static bool push_tally(struct counter *counter, const struct window *window)
 
 static bool is_same(const struct window_rule *a, const struct window_rule *b)
 {
-    return a->kind == b->kind && a->length_ms == b->length_ms && a->zone == b->zone &&
+    return a->kind == b->kind && a->length_ms == b->length_ms && a->zone_mark == b->zone_mark &&
            a->week_begins == b->week_begins;
+}
+
+/* Zones die with their settings, and counters outlive these. */
+static void keep_rule(struct counter *counter, const struct window_rule *rule)
+{
+    counter->rule = *rule;
+    counter->rule.zone = NULL;
 }
 
 /* A tally for the window of now. Never an earlier one than there is: a clock that went back opens no
@@ -131,7 +138,7 @@ static bool roll(struct counter *counter, const struct window_rule *rule, wall_m
         return true;
     }
     window_at(rule, now, &window);
-    counter->rule = *rule;
+    keep_rule(counter, rule);
     if (window.begin == newest->window.begin && window.end == newest->window.end) {
         return true;
     }
@@ -231,11 +238,11 @@ static struct counter *make(struct counters *counters, const struct budget *budg
         .value = span_make(text + budget->name.len + 1, value.len),
         .scope = budget->scope.kind,
         .unit = budget->unit,
-        .rule = budget->window,
         .reset_at = INT64_MIN,
         .newest = tally,
         .size = size,
     };
+    keep_rule(counter, &budget->window);
     window_at(&budget->window, now, &tally->window);
     if (map_add(&counters->map, &counter->entry, span_make(text, key.len)) != ERR_NONE) {
         mem_give(counter, size);
@@ -244,6 +251,17 @@ static struct counter *make(struct counters *counters, const struct budget *budg
     }
     list_push_back(&counters->all, &counter->link);
     return counter;
+}
+
+/* Settings read again may count something else under the same name: that begins at zero. */
+static bool is_of(struct counter *counter, const struct budget *budget, wall_ms now)
+{
+    if (counter->unit == budget->unit && counter->scope == budget->scope.kind) {
+        return true;
+    }
+    counter->unit = budget->unit;
+    counter->scope = budget->scope.kind;
+    return counter_reset(counter, now);
 }
 
 struct counter *counters_find(const struct counters *counters, struct span budget,
@@ -267,7 +285,7 @@ struct counter *counters_take(struct counters *counters, const struct budget *bu
     entry = map_find(&counters->map, key);
     counter = entry != NULL ? LIST_OWNER(entry, struct counter, entry)
                             : make(counters, budget, value, key, now);
-    if (counter == NULL || !roll(counter, &budget->window, now)) {
+    if (counter == NULL || !is_of(counter, budget, now) || !roll(counter, &budget->window, now)) {
         return NULL;
     }
     counter->last_at = now;

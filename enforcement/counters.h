@@ -31,7 +31,7 @@ struct counter {
     struct span value;
     enum scope_kind scope;
     enum budget_unit unit;
-    struct window_rule rule; /* as last used; the zone borrows from the settings */
+    struct window_rule rule; /* as last used, without its zone, which is the settings' */
     wall_ms last_at;       /* of its last use, or its last window's begin */
     wall_ms reset_at;      /* what was set aside before does not count any more; INT64_MIN: never */
     uint32_t generation;

@@ -371,6 +371,20 @@ static void tell(struct ledger *ledger, const struct held *held, uint8_t percent
     ledger->ears.on_warning(ledger->ears.to, &warning);
 }
 
+/* The bits of all that this sum has passed. */
+static uint8_t all_passed(const struct budget *budget, int64_t settled)
+{
+    uint8_t percent = threshold_passed(budget, settled);
+    uint8_t passed = settled >= budget->limit ? WARNED_LIMIT : 0;
+
+    for (uint8_t i = 0; i < budget->warn_count; i++) {
+        if (percent >= budget->warn_at[i]) {
+            passed |= (uint8_t)(1U << i);
+        }
+    }
+    return passed;
+}
+
 /* Each threshold once in a window; of several passed at once the highest. */
 static void warn(struct ledger *ledger, const struct held *held, wall_ms now)
 {
@@ -383,14 +397,7 @@ static void warn(struct ledger *ledger, const struct held *held, wall_ms now)
         return;
     }
     counter_sum(held->counter, now, &sum);
-    for (uint8_t i = 0; i < budget->warn_count; i++) {
-        if (threshold_passed(budget, sum.settled) >= budget->warn_at[i]) {
-            passed |= (uint8_t)(1U << i);
-        }
-    }
-    if (sum.settled >= budget->limit) {
-        passed |= WARNED_LIMIT;
-    }
+    passed = all_passed(budget, sum.settled);
     percent = passed & WARNED_LIMIT ? 100 : threshold_passed(budget, sum.settled);
     if ((passed & ~held->tally->warned) != 0) {
         held->tally->warned |= passed;
@@ -500,12 +507,16 @@ static void report(struct ledger *ledger, struct ledger_report *report)
     report->done(report, true);
 }
 
+/* By the time of their holds records tell on which side they are. */
+wall_ms ledger_memory_turn(struct ledger *ledger, wall_ms now)
+{
+    return counters_now(&ledger->counters, counters_now(&ledger->counters, now) + 1);
+}
+
 static const char *reset(struct ledger *ledger, struct ledger_order *order)
 {
-    /* Strictly later than every hold of before, by whose time records tell on which side they are. */
-    wall_ms at = counters_now(&ledger->counters, order->now) + 1;
+    wall_ms at = ledger_memory_turn(ledger, order->now);
 
-    (void)counters_now(&ledger->counters, at);
     for (struct link *link = ledger->counters.all.next; link != &ledger->counters.all;
          link = link->next) {
         struct counter *counter = LIST_OWNER(link, struct counter, link);
@@ -545,10 +556,29 @@ bool ledger_memory_load(struct ledger *ledger, const struct ledger_sum *sum, wal
     }
     tally->settled = add_up(tally->settled, sum->settled);
     tally->overrun = add_up(tally->overrun, sum->overrun);
+    if (tally == counter->newest) { /* what an earlier process told of is not told again */
+        struct tally all;
+
+        counter_sum(counter, at, &all);
+        tally->warned = all_passed(sum->budget, all.settled);
+    }
     if (sum->reset_at > counter->reset_at) {
         counter->reset_at = sum->reset_at;
     }
     return true;
+}
+
+int64_t *ledger_memory_sum(struct ledger *ledger, struct span budget, struct span value,
+                           wall_ms begin)
+{
+    struct counter *counter = counters_find(&ledger->counters, budget, value);
+    struct tally *tally = counter == NULL ? NULL : counter->newest;
+
+    while (tally != NULL &&
+           (tally->window.begin != begin || tally->generation != counter->generation)) {
+        tally = tally->older;
+    }
+    return tally == NULL ? NULL : &tally->settled;
 }
 
 const struct ledger_ops ledger_memory_ops = {

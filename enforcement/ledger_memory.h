@@ -28,6 +28,12 @@ struct ledger_sum {
 };
 /* False: no memory. */
 MUST_CHECK bool ledger_memory_load(struct ledger *ledger, const struct ledger_sum *sum, wall_ms now);
+/* A moment later than that of every hold so far, and no later than that of any hold to come. */
+wall_ms ledger_memory_turn(struct ledger *ledger, wall_ms now);
+/* What is settled in the window that begins then, to be put right by the one who keeps records; NULL:
+ * nobody counts there. Until the next hold. */
+int64_t *ledger_memory_sum(struct ledger *ledger, struct span budget, struct span value,
+                           wall_ms begin);
 /* When a budget was first seen, for its warm-up; what is not told of was first seen by its first
  * hold. */
 void ledger_memory_first_seen(struct ledger *ledger, struct span budget, wall_ms at);

@@ -31,6 +31,7 @@ struct window_rule {
     uint8_t week_begins;     /* 0: Monday, 6: Sunday */
     uint64_t length_ms;      /* WINDOW_ROLLING: a multiple of WINDOW_PARTS, at least a minute */
     const struct zone *zone; /* NULL: UTC */
+    uint32_t zone_mark;      /* of its name: settings read again have it elsewhere; 0: UTC */
 };
 
 struct window {

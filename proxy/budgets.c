@@ -46,11 +46,6 @@ bool budgets_begin(struct env *env)
     return env->ports->ledger != NULL && env->ports->exposures != NULL;
 }
 
-void budgets_order(struct env *env, struct ledger_order *order)
-{
-    env->ports->ledger_ops->order(env->ports->ledger, order);
-}
-
 void budgets_end(struct env *env)
 {
     exposures_free(env->ports->exposures);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/money.h"
 #include "base/text.h"
+#include "proxy/policy.h"
 #include "proxy/ranks.h"
 
 enum {
@@ -21,7 +22,7 @@ enum {
     EXTEND_PERCENT = 90
 };
 
-static struct call_budget *take_budget(struct calls *calls)
+static struct call_budget *take_budget(struct calls *calls, struct policy *policy)
 {
     struct call_budget *budget = calls->budgets_spare;
 
@@ -32,6 +33,8 @@ static struct call_budget *take_budget(struct calls *calls)
         budget = mem_take(sizeof *budget);
     }
     if (budget != NULL) {
+        calls->budgets_out++;
+        budget->policy = policy_take(policy);
         budget->next = NULL;
         budget->is_quoted = false;
         budget->chain.count = 0;
@@ -348,7 +351,7 @@ void call_budget_refusal(struct call *call, struct refusal *refusal)
         put_end(out, told->window_end);
     }
     refusal->detail = buf_span(out);
-    if (call->snapshot->budget_status == 429) {
+    if (call->env->policy->snapshot->budget_status == 429) {
         refusal->kind = REFUSAL_BUDGET_EXCEEDED_429;
     }
 }
@@ -359,7 +362,9 @@ static void list_budgets(struct call *call, const struct target *target)
 {
     call_subject(call, &call->budget->subject);
     call_subject_target(call, target, &call->budget->subject);
-    chain_make(&call->snapshot->budgets, &call->budget->subject, &call->budget->chain);
+    /* The newest ones, so that it depends on the moment of the hold alone what it counts on. */
+    chain_make(&call->env->policy->snapshot->budgets, &call->budget->subject,
+               &call->budget->chain);
 }
 
 static const struct budget *budget_of(const struct call *call, uint8_t link)
@@ -508,7 +513,7 @@ static bool is_counted(const struct call *call)
 {
     enum operation_kind kind = call->match.operation->kind;
 
-    return call->snapshot->budgets.count > 0 &&
+    return call->env->policy->snapshot->budgets.count > 0 &&
            (kind == OPERATION_CALL || kind == OPERATION_PASS);
 }
 
@@ -524,7 +529,7 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
         return;
     }
     if (call->budget == NULL) {
-        call->budget = take_budget(call->env->calls);
+        call->budget = take_budget(call->env->calls, call->env->policy);
     }
     if (call->budget == NULL) {
         answer(call, number, OUTCOME_LOCAL);
@@ -724,6 +729,8 @@ void call_budget_give(struct call *call)
     if (call->budget == NULL) {
         return;
     }
+    policy_give(call->budget->policy);
+    calls->budgets_out--;
     if (calls->budgets_spare_count < SPARES_MAX) {
         call->budget->next = calls->budgets_spare;
         calls->budgets_spare = call->budget;

@@ -56,6 +56,7 @@ enum { CALL_HOLDS = 4 }; /* two in flight, one asked for, one whose record is no
 
 struct call_budget {
     struct call_budget *next;    /* spare ones */
+    struct policy *policy;       /* the one it began with: keeps all that its holds were made by */
     struct quote_request quoted;
     struct chat_count media;     /* only whether there are any */
     bool is_quoted;

@@ -275,6 +275,7 @@ struct calls {
     struct made made;
     struct call_budget *budgets_spare;
     unsigned budgets_spare_count;
+    unsigned budgets_out;      /* that calls have */
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;

@@ -513,9 +513,8 @@ struct amounts call_record_booked(struct call *call, const struct action *action
         return amounts;
     }
     made = made_of(call, &settled);
-    amounts.of[UNIT_MONEY] = made->bill.is_priced ? made->bill.cost.nano : 0;
-    amounts.of[UNIT_TOKENS] = usage_tokens(&made->bill.charge.usage);
-    amounts.of[UNIT_REQUESTS] = made->facts.phase != CHARGE_PHASE_UNSENT;
+    amounts_book(&amounts, made->bill.is_priced ? made->bill.cost.nano : -1,
+                 made->bill.charge.usage.tokens, made->facts.phase != CHARGE_PHASE_UNSENT);
     return amounts;
 }
 

@@ -2,10 +2,8 @@
 #include "proxy/cursor.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/sip.h"
 #include "base/text.h"
@@ -178,18 +176,6 @@ void cursor_close(struct cursor *cursor)
     buf_fini(&cursor->other);
 }
 
-static bool write_file(const char *path, struct span text)
-{
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_good = false;
-
-    if (file < 0) {
-        return false;
-    }
-    is_good = write(file, text.at, text.len) == (ssize_t)text.len && fdatasync(file) == 0;
-    return close(file) == 0 && is_good;
-}
-
 bool cursor_write(struct cursor *cursor, struct why *why)
 {
     bool is_good = false;
@@ -201,8 +187,8 @@ bool cursor_write(struct cursor *cursor, struct why *why)
     buf_init(&text, TEXT_MAX);
     cursor_put(cursor, &text);
     errno = ENOMEM;
-    is_good = !text.failed && write_file(cursor->other.at, buf_span(&text)) &&
-              rename(cursor->other.at, cursor->path.at) == 0;
+    is_good =
+        !text.failed && files_replace(cursor->path.at, cursor->other.at, buf_span(&text));
     if (is_good) {
         cursor->written = cursor->place;
     } else {

@@ -18,7 +18,9 @@ struct guesses;
 struct index;
 struct keys;
 struct ranks;
+struct policy;
 struct replays;
+struct settled_follow;
 struct sinks;
 struct store;
 struct fleet;
@@ -41,6 +43,7 @@ struct ports {
     struct replays *replays; /* answers kept for repeats */
     struct index *index; /* the store thread's; NULL: it could not be opened */
     struct sinks *sinks; /* the store thread's */
+    struct settled_follow *settled; /* the same; NULL: the ledger keeps its sums itself, or all ends */
     const struct observer *observer; /* NULL: nobody is told of calls but the log */
 };
 
@@ -56,6 +59,7 @@ struct scratch {
 struct env {
     struct loop *loop;
     struct snapshot *snapshot;
+    struct policy *policy; /* whose budgets hold now */
     struct log *log;
     struct ports *ports;
     struct scratch *scratch;

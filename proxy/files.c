@@ -74,6 +74,30 @@ enum err files_read(struct span path, struct buf *out, struct why *why)
     return err;
 }
 
+static bool write_all(int file, struct span text)
+{
+    while (text.len > 0) {
+        ssize_t count = write(file, text.at, text.len);
+
+        if (count < 0 && errno != EINTR) {
+            return false;
+        }
+        text = span_from(text, count < 0 ? 0 : (size_t)count);
+    }
+    return true;
+}
+
+bool files_replace(const char *path, const char *other, struct span text)
+{
+    int file = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool is_good = file >= 0 && write_all(file, text) && fdatasync(file) == 0;
+
+    if (file >= 0) {
+        is_good = close(file) == 0 && is_good;
+    }
+    return is_good && rename(other, path) == 0;
+}
+
 static struct span variable(void *to, struct span name)
 {
     char text[256];

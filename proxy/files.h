@@ -9,6 +9,10 @@
  * most out->max. ERR_MISSING, ERR_PERMISSION, ERR_CEILING, ERR_SYSTEM with `why`. */
 MUST_CHECK enum err files_read(struct span path, struct buf *out, struct why *why);
 
+/* The file `path` becomes `text`, by way of `other` in the same folder, so that it is always the old one
+ * or the new one, wholly. False: errno tells. */
+bool files_replace(const char *path, const char *other, struct span text);
+
 /* Environment and disk for conf_load. */
 struct conf_world files_world(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/reload.h: the settings are read once more while the program runs. With any complaint the old
- * ones stay. What changes is `sinks`, and the keys of
- * callers; all else begins with the next start. */
+ * ones stay. What changes is `sinks`, the keys of callers, and `budgets` with budget_status; all else
+ * begins with the next start. */
 #ifndef PROXY_RELOAD_H
 #define PROXY_RELOAD_H
 

@@ -19,6 +19,7 @@
 #include "proxy/models.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
+#include "proxy/policy.h"
 #include "proxy/probes.h"
 #include "proxy/ranks.h"
 #include "proxy/reload.h"
@@ -230,6 +231,7 @@ static bool make_parts(struct server *server)
     uint64_t seed[2];
 
     env->snapshot = snapshot;
+    env->policy = policy_new(snapshot);
     env->ports = &server->ports;
     env->scratch = &server->scratch;
     env->loop = loop_new(NULL);
@@ -257,7 +259,7 @@ static bool make_parts(struct server *server)
     loop_timer_init(&server->drain, env->loop, drain_fire);
     server->probes = probes_new(env);
     server->reload = reload_new(env, server->options->load_again, server->options->to);
-    return env->log != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
+    return env->log != NULL && env->policy != NULL && server->ports.guesses != NULL && server->ports.ranks != NULL &&
            server->ports.replays != NULL && server->ports.roster != NULL &&
            server->scratch.scan != NULL && server->ports.network != NULL && server->ports.fixtures != NULL && env->conns != NULL &&
            env->calls != NULL && env->models != NULL && env->keys != NULL && env->fleet != NULL &&
@@ -278,6 +280,7 @@ static void free_parts(struct server *server)
         loop_run_tasks(env->loop); /* closed calls */
     }
     reload_stop(server->reload);
+    server->ports.settled = NULL; /* the store thread's, and it ends */
     store_free(server->ports.store, SECOND_SIGNAL_MS); /* whose answers look for their calls */
     reload_free(server->reload);
     budgets_end(env);
@@ -303,6 +306,7 @@ static void free_parts(struct server *server)
     }
     log_free(env->log);
     loop_free(env->loop);
+    policy_give(env->policy);
     snapshot_give(env->snapshot);
 }
 

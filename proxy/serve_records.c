@@ -5,6 +5,7 @@
 
 #include "proxy/bill.h"
 #include "proxy/index.h"
+#include "proxy/settled_follow.h"
 #include "proxy/sinks.h"
 #include "proxy/store.h"
 
@@ -16,7 +17,7 @@ static void settle_crash(void *to, struct buf *text, struct record *record)
     bill_crash(records->env->snapshot, text, record);
 }
 
-static void tell_of_sink(void *to, const struct log_news *news)
+static void tell_of(void *to, const struct log_news *news)
 {
     store_tell(to, news);
 }
@@ -29,11 +30,30 @@ static void make_sinks(struct serve_records *records, struct store *store, struc
                                     .snapshot = records->env->snapshot,
                                     .journal = span_of(records->journal),
                                     .state_dir = span_of(records->state_dir.path),
-                                    .tell = tell_of_sink,
+                                    .tell = tell_of,
                                     .to = store};
 
     loop_entropy(store_loop, &options.seed, sizeof options.seed);
-    records->sinks_err = sinks_new(&options, &records->ports->sinks, &records->sinks_why);
+    records->made_err = sinks_new(&options, &records->ports->sinks, &records->made_why);
+}
+
+/* On the store thread. Without what was settled nobody knows what is left of a budget. */
+static void make_settled(struct serve_records *records, struct store *store,
+                         struct loop *store_loop)
+{
+    const struct snapshot *snapshot = records->env->snapshot;
+    struct settled_options options = {.folder = span_of(records->state_dir.path),
+                                      .journal = span_of(records->journal),
+                                      .loop = store_loop,
+                                      .budgets = &snapshot->budgets,
+                                      .tell = tell_of,
+                                      .to = store};
+
+    if (snapshot->ledger.kind == LEDGER_MEMORY) {
+        loop_entropy(store_loop, options.seed, sizeof options.seed);
+        records->made_err =
+            settled_follow_new(&options, &records->ports->settled, &records->made_why);
+    }
 }
 
 /* On the store thread. Without an index everything else goes on: the journal has all for another. */
@@ -57,6 +77,12 @@ static size_t make_followers(void *to, struct store *store, struct loop *store_l
 
     make_index(records, store_loop);
     make_sinks(records, store, store_loop);
+    if (records->made_err == ERR_NONE) {
+        make_settled(records, store, store_loop);
+    }
+    if (records->ports->settled != NULL) { /* first, and it reads little */
+        followers[count++] = settled_follower(records->ports->settled);
+    }
     if (records->ports->index != NULL) {
         followers[count++] = index_follower(records->ports->index);
     }
@@ -97,9 +123,14 @@ enum err serve_records_open(struct serve_records *records, struct env *env, stru
                        records->state_dir.path);
         err = store_new(&options, &ports->store, why);
     }
-    if (err == ERR_NONE && records->sinks_err != ERR_NONE) {
-        *why = records->sinks_why;
-        err = records->sinks_err;
+    if (err == ERR_NONE && records->made_err != ERR_NONE) {
+        *why = records->made_why;
+        err = records->made_err;
+    }
+    if (err == ERR_NONE && ports->settled != NULL &&
+        !settled_follow_load(ports->settled, ports->ledger)) {
+        why_set(why, "out of memory");
+        err = ERR_MEMORY;
     }
     return err;
 }

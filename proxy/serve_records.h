@@ -13,8 +13,8 @@ struct serve_records {
     struct state_dir state_dir;
     char journal[STATE_DIR_MAX + 80];
     struct why index_why; /* it could not be opened, or is built again; empty: neither */
-    enum err sinks_err;   /* they could not be made */
-    struct why sinks_why;
+    enum err made_err;    /* the sinks, or what budgets have settled, could not be made */
+    struct why made_why;
 };
 
 /* Fills the ports `store`, `index` and `sinks`; state_dir and journal also where it fails: `why` tells. */

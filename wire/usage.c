@@ -36,12 +36,21 @@ int64_t usage_output_all(const struct usage *usage)
     return sum_of(usage, TOKENS_OUTPUT, TOKENS_AUDIO_OUTPUT);
 }
 
+int64_t tokens_sum(const int64_t *tokens)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < TOKEN_CLASSES; i++) {
+        if (tokens[i] > 0) {
+            sum = tokens[i] > INT64_MAX - sum ? INT64_MAX : sum + tokens[i];
+        }
+    }
+    return sum;
+}
+
 int64_t usage_tokens(const struct usage *usage)
 {
-    int64_t input = usage_input_all(usage);
-    int64_t output = usage_output_all(usage);
-
-    return (input > 0 ? input : 0) + (output > 0 ? output : 0);
+    return tokens_sum(usage->tokens);
 }
 
 int64_t usage_cache_write(const struct usage *usage)

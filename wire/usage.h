@@ -67,6 +67,8 @@ void usage_init(struct usage *usage);
 int64_t usage_input_all(const struct usage *usage);
 /* All output tokens, audio included; -1 when none was told. */
 int64_t usage_output_all(const struct usage *usage);
+/* All classes together, `tokens` being one figure of each; what was not told counts nothing. */
+int64_t tokens_sum(const int64_t *tokens);
 /* Input and output together; what was not told counts nothing. */
 int64_t usage_tokens(const struct usage *usage);
 /* Tokens written to caches, however long they stay; -1 when none was told. */
