@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_LENGTH_MAX = 4096, READ_STEP = 16384 };
+enum { READ_STEP = 16384 };
 
 static enum err fail(struct why *why, const char *path)
 {
@@ -48,7 +48,7 @@ static enum err read_all(int fd, const char *path, struct buf *out, struct why *
 
 enum err files_read(struct span path, struct buf *out, struct why *why)
 {
-    char name[PATH_LENGTH_MAX];
+    char name[FILES_PATH_MAX];
     struct stat status;
     enum err err = ERR_NONE;
     int fd = -1;
@@ -72,6 +72,13 @@ enum err files_read(struct span path, struct buf *out, struct why *why)
     }
     (void)close(fd);
     return err;
+}
+
+bool files_path(char path[FILES_PATH_MAX], struct span folder, const char *name)
+{
+    int len = snprintf(path, FILES_PATH_MAX, "%.*s/%s", SPAN_ARGS(folder), name);
+
+    return len > 0 && len < FILES_PATH_MAX;
 }
 
 static bool write_all(int file, struct span text)

@@ -43,7 +43,6 @@ static void make_settled(struct serve_records *records, struct store *store,
 {
     const struct snapshot *snapshot = records->env->snapshot;
     struct settled_options options = {.folder = span_of(records->state_dir.path),
-                                      .journal = span_of(records->journal),
                                       .loop = store_loop,
                                       .budgets = &snapshot->budgets,
                                       .tell = tell_of,

@@ -168,11 +168,8 @@ static bool sync_journal(const struct settled_follow *follow)
 
 static void sync_folder(const struct settled_follow *follow)
 {
-    char path[JOURNAL_PATH_MAX];
-    int folder = -1;
+    int folder = open(follow->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    (void)snprintf(path, sizeof path, "%.*s", SPAN_ARGS(follow->options.folder));
-    folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0) {
         (void)fsync(folder);
         (void)close(folder);
@@ -394,10 +391,7 @@ static enum err read_file(struct settled_follow *follow, struct why *why)
 
 static enum err set_aside(struct settled_follow *follow, const struct why *why)
 {
-    char aside[sizeof follow->path + 8];
-
-    (void)snprintf(aside, sizeof aside, "%s.aside", follow->path);
-    (void)rename(follow->path, aside);
+    (void)rename(follow->path, follow->aside);
     settled_free(follow->sums);
     follow->sums = settled_new(follow->options.seed);
     tell(follow, LOG_ERROR,
@@ -454,15 +448,13 @@ static enum err read_all(struct settled_follow *follow, struct why *why)
 
 static bool set_paths(struct settled_follow *follow)
 {
-    const struct settled_options *options = &follow->options;
-    int len = snprintf(follow->path, sizeof follow->path, "%.*s/budgets",
-                       SPAN_ARGS(options->folder));
-    int journal_len = snprintf(follow->journal, sizeof follow->journal, "%.*s",
-                               SPAN_ARGS(options->journal));
+    struct span folder = follow->options.folder;
 
-    (void)snprintf(follow->other, sizeof follow->other, "%s.new", follow->path);
-    return len > 0 && (size_t)len < sizeof follow->path && journal_len > 0 &&
-           (size_t)journal_len < sizeof follow->journal;
+    return files_path(follow->path, folder, "budgets") &&
+           files_path(follow->other, folder, "budgets.new") &&
+           files_path(follow->aside, folder, "budgets.aside") &&
+           files_path(follow->folder, folder, ".") &&
+           files_path(follow->journal, folder, "journal");
 }
 
 enum err settled_follow_new(const struct settled_options *options, struct settled_follow **made,
@@ -481,8 +473,8 @@ enum err settled_follow_new(const struct settled_options *options, struct settle
     follow->due = MONO_NEVER;
     loop_timer_init(&follow->save, options->loop, save_fire);
     follow->sums = settled_new(options->seed);
-    if (settled_reading_init(&follow->reading, options->journal) && follow->sums != NULL &&
-        set_paths(follow)) {
+    if (follow->sums != NULL && set_paths(follow) &&
+        settled_reading_init(&follow->reading, span_of(follow->journal))) {
         err = begin(follow, why);
     }
     if (err == ERR_NONE) {

@@ -15,8 +15,7 @@
 #include "proxy/loop.h"
 
 struct settled_options {
-    struct span folder;  /* the state folder, and below it the journal's: both outlive it */
-    struct span journal;
+    struct span folder;  /* the state folder, which has the journal's in it; outlives it */
     struct loop *loop;   /* the store thread's */
     const struct budgets *budgets; /* until others are announced and in force */
     uint64_t seed[2];

@@ -3,7 +3,7 @@
 #ifndef PROXY_SETTLED_PARTS_H
 #define PROXY_SETTLED_PARTS_H
 
-#include "base/limits.h"
+#include "proxy/files.h"
 #include "proxy/journal_parts.h"
 #include "proxy/settled_follow.h"
 
@@ -34,9 +34,11 @@ struct settled_follow {
     wall_ms again_from;           /* the journal has all records since then */
     bool is_again_done;           /* the main loop looks at it */
     struct why trouble;
-    char path[JOURNAL_PATH_MAX];
-    char other[JOURNAL_PATH_MAX + 8];
-    char journal[JOURNAL_PATH_MAX];
+    char path[FILES_PATH_MAX];
+    char other[FILES_PATH_MAX];
+    char aside[FILES_PATH_MAX];
+    char folder[FILES_PATH_MAX];
+    char journal[FILES_PATH_MAX];
 };
 
 bool settled_reading_init(struct settled_reading *reading, struct span journal);
