@@ -100,8 +100,9 @@ static enum err count_line(struct settled_follow *follow, struct settled_reading
     struct record record;
     enum err err = ERR_NONE;
 
-    if (span_find(line, SPAN_OF("\"held_at\":")) == NULL) { /* most lines need not be understood */
-        return ERR_NONE;
+    buf_clear(&reading->text);
+    if (record_glance(line, &reading->text, &record)) {
+        return count(follow, sums, &record);
     }
     buf_clear(&reading->text);
     err = record_read_line(reading->scan, line, &reading->text, &record);
