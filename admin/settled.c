@@ -545,7 +545,8 @@ static enum err level(const struct settled *from, struct settled *to)
     return ERR_NONE;
 }
 
-enum err settled_correct(struct settled *settled, struct settled *fresh, wall_ms from)
+enum err settled_correct(struct settled *settled, struct settled *fresh, struct span budget,
+                         wall_ms from)
 {
     if (level(settled, fresh) != ERR_NONE || level(fresh, settled) != ERR_NONE) {
         return ERR_MEMORY;
@@ -556,7 +557,8 @@ enum err settled_correct(struct settled *settled, struct settled *fresh, wall_ms
 
         (void)settled_sum(settled, sum, &old); /* it is there */
         sum->before = old->settled;
-        if (sum->window.begin < from && sum->settled < old->settled) {
+        if ((budget.len > 0 && !span_equal(budget, sum->budget)) ||
+            (sum->window.begin < from && sum->settled < old->settled)) {
             sum->settled = old->settled;
             sum->overrun = old->overrun;
         }

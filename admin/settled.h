@@ -90,10 +90,11 @@ wall_ms settled_needed(const struct settled *settled, wall_ms now);
 const struct budget *settled_open(const struct settled *settled, const struct settled_sum *sum,
                                   wall_ms now);
 
-/* `fresh` has counted all records again since `from` (0: since ever). *settled becomes what it says,
- * but for sums of windows that began before `from`: those never become less. In `fresh` stand all sums of
- * both, with what had stood there before. ERR_MEMORY: nothing has changed. */
-MUST_CHECK enum err settled_correct(struct settled *settled, struct settled *fresh, wall_ms from);
+/* `fresh` has counted all records again since `from` (0: since ever). *settled becomes what it says of this
+ * budget (empty: of all), but for sums of windows that began before `from`: those never become less. In
+ * `fresh` stand all sums of both then, with what had stood there before. ERR_MEMORY: nothing has changed. */
+MUST_CHECK enum err settled_correct(struct settled *settled, struct settled *fresh,
+                                    struct span budget, wall_ms from);
 /* Knows the budgets, resets and times of `settled`, and no sums. NULL: no memory. */
 MUST_CHECK struct settled *settled_again(const struct settled *settled);
 

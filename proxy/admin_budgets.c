@@ -6,8 +6,10 @@
 #include "admin/budget_out.h"
 #include "base/mem.h"
 #include "proxy/admin_ask.h"
+#include "proxy/budgets.h"
 #include "proxy/call_parts.h"
 #include "proxy/keys.h"
+#include "proxy/policy.h"
 
 enum {
     TEXTS_MAX = 64 * 1024,
@@ -18,7 +20,7 @@ enum {
 struct budgets_page {
     struct admin_ask ask; /* first, so that it leads here */
     struct budget_ask asked;
-    struct snapshot *snapshot;
+    struct snapshot *snapshot; /* whose budgets hold when it is asked */
     struct buf texts;         /* of the question */
     struct subject subject;   /* of BUDGET_ASK_LIMITS */
     struct buf subject_texts;
@@ -72,7 +74,6 @@ static void on_order(struct ledger_order *order, bool is_done, const char *why)
 static void start_order(struct budgets_page *page)
 {
     const struct budget_ask *asked = &page->asked;
-    const struct ports *ports = page->ask.env->ports;
 
     page->order = (struct ledger_order){
         .kind = asked->order,
@@ -82,7 +83,7 @@ static void start_order(struct budgets_page *page)
         .now = loop_wall(page->ask.env->loop),
         .done = on_order,
     };
-    ports->ledger_ops->order(ports->ledger, &page->order);
+    budgets_order(page->ask.env, &page->order);
 }
 
 static void start(struct admin_ask *ask)
@@ -141,7 +142,7 @@ static void put_limits(const struct budgets_page *page, struct json_out *json)
     const struct env *env = page->ask.env;
     struct span key = page->subject.values[SCOPE_KEY];
     struct rate_sight sights[ROSTER_CLAIMS_MAX];
-    size_t count = roster_look(env->ports->roster, &page->snapshot->rates, &page->subject,
+    size_t count = roster_look(env->ports->roster, &env->snapshot->rates, &page->subject,
                                loop_now(env->loop), sights);
 
     put_name(json, "key", key);
@@ -231,7 +232,7 @@ static struct budgets_page *page_new(struct call *call, const struct budget_ask 
 
     if (page != NULL) {
         page->asked = *asked;
-        page->snapshot = snapshot_take(call->snapshot);
+        page->snapshot = snapshot_take(call->env->policy->snapshot);
         buf_init(&page->texts, TEXTS_MAX);
         buf_init(&page->subject_texts, TEXTS_MAX);
     }

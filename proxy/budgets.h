@@ -10,8 +10,7 @@
 /* Opens the ledger of the settings into env->ports; the calls are there already. False: no memory. */
 MUST_CHECK bool budgets_begin(struct env *env);
 /* Orders this of the ledger, and sees to it that it still holds after a restart; then order->done is
- * called from the loop, perhaps from inside. The order, and what it borrows, stay its owner's until then. A
- * budget and a value are no longer than BUDGET_NAME_MAX and SCOPE_VALUE_MAX. */
+ * called from the loop, perhaps from inside. The order, and what it borrows, stay its owner's until then. */
 void budgets_order(struct env *env, struct ledger_order *order);
 /* When all calls are closed. */
 void budgets_end(struct env *env);

@@ -25,7 +25,7 @@ struct budgets_ask {
     struct ledger_order *order;
     struct ledger_order inner;      /* what the ledger is told */
     struct settled_change change;
-    struct settled *fresh;
+    struct settled_counting counting;
     enum stage stage;
     enum settled_again again;
     uint64_t written;               /* lines, when it was asked */
@@ -53,7 +53,8 @@ static void run(struct store_question *question, struct journal_place end)
         }
         return;
     case COUNTING:
-        ask->again = settled_follow_again(ask->settled, ask, end, &ask->fresh, &ask->why);
+        ask->counting.end = end;
+        ask->again = settled_follow_again(ask->settled, &ask->counting, &ask->why);
         ask->is_good = ask->again != AGAIN_FAILED;
         return;
     case ENDING: settled_follow_again_end(ask->settled); return;
@@ -132,13 +133,14 @@ static bool put_right(struct budgets_ask *ask, const struct settled_sum *sum, wa
                       bool is_at_rest)
 {
     struct ledger *ledger = ask->env->ports->ledger;
-    const struct budget *budget = settled_open(ask->fresh, sum, now);
+    const struct budget *budget = settled_open(ask->counting.fresh, sum, now);
     int64_t *settled = NULL;
     int64_t was = 0;
     int64_t is = 0;
     struct ledger_sum missing;
 
-    if (budget == NULL) {
+    if (budget == NULL || (ask->counting.budget.len > 0 &&
+                           !span_equal(ask->counting.budget, sum->budget))) {
         return true;
     }
     settled = ledger_memory_sum(ledger, sum->budget, sum->value, sum->window.begin);
@@ -167,7 +169,7 @@ static void put_all_right(struct budgets_ask *ask)
     bool is_quiet = is_at_rest(ask);
     bool is_good = true;
 
-    for (struct link *at = ask->fresh->all.next; at != &ask->fresh->all && is_good;
+    for (struct link *at = ask->counting.fresh->all.next; at != &ask->counting.fresh->all && is_good;
          at = at->next) {
         is_good = put_right(ask, LIST_OWNER(at, struct settled_sum, link), now, is_quiet);
     }
@@ -211,6 +213,10 @@ void budgets_order(struct env *env, struct ledger_order *order)
         return;
     }
     order->touched = 0;
+    if (order->budget.len > BUDGET_NAME_MAX || order->value.len > SCOPE_VALUE_MAX) {
+        order->done(order, true, NULL); /* nobody is called so */
+        return;
+    }
     ask = mem_take_zero(sizeof *ask);
     if (ask == NULL) {
         order->done(order, false, "out of memory");
@@ -220,6 +226,8 @@ void budgets_order(struct env *env, struct ledger_order *order)
     ask->env = env;
     ask->settled = env->ports->settled;
     ask->order = order;
+    ask->counting.by = ask;
+    ask->counting.budget = order->budget;
     ask->change.budget = order->budget;
     ask->change.value = order->has_value ? span_make(order->value.len > 0 ? order->value.at : "",
                                                      order->value.len)

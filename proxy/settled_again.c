@@ -31,18 +31,17 @@ static bool begin(struct settled_follow *follow, struct why *why)
     return true;
 }
 
-enum settled_again settled_follow_again(struct settled_follow *follow, const void *by,
-                                        struct journal_place end, struct settled **fresh,
-                                        struct why *why)
+enum settled_again settled_follow_again(struct settled_follow *follow,
+                                        struct settled_counting *counting, struct why *why)
 {
     size_t most = LINES_PER_TURN;
 
     settled_follow_apply(follow);
-    if (follow->fresh != NULL && follow->again_by != by) {
+    if (follow->fresh != NULL && follow->again_by != counting->by) {
         why_set(why, "budgets are being rebuilt already");
         return AGAIN_FAILED;
     }
-    follow->again_by = by;
+    follow->again_by = counting->by;
     if (follow->fresh == NULL && !begin(follow, why)) {
         return AGAIN_FAILED;
     }
@@ -50,16 +49,17 @@ enum settled_again settled_follow_again(struct settled_follow *follow, const voi
         settled_follow_again_end(follow);
         return AGAIN_FAILED;
     }
-    if (most == 0 || journal_place_compare(follow->reading.at, end) < 0) {
+    if (most == 0 || journal_place_compare(follow->reading.at, counting->end) < 0) {
         return AGAIN_MORE;
     }
     why_set(why, "out of memory");
-    if (settled_correct(follow->sums, follow->fresh, follow->again_from) != ERR_NONE ||
+    if (settled_correct(follow->sums, follow->fresh, counting->budget, follow->again_from) !=
+            ERR_NONE ||
         !settled_follow_save(follow, why)) {
         settled_follow_again_end(follow);
         return AGAIN_FAILED;
     }
     follow->is_again_done = true;
-    *fresh = follow->fresh;
+    counting->fresh = follow->fresh;
     return AGAIN_DONE;
 }

@@ -54,12 +54,16 @@ bool settled_follow_save(struct settled_follow *follow, struct why *why);
 
 /* All records are counted again, a few thousand at a time. */
 enum settled_again { AGAIN_MORE, AGAIN_DONE, AGAIN_FAILED };
-/* AGAIN_MORE: ask once more, with the same `by`, which tells who asks: one at a time. AGAIN_DONE: all
- * records up to `end` are counted, *fresh is as after settled_correct, and the main loop may look at it
- * until settled_follow_again_end. AGAIN_FAILED: `why` tells. */
-enum settled_again settled_follow_again(struct settled_follow *follow, const void *by,
-                                        struct journal_place end, struct settled **fresh,
-                                        struct why *why);
+struct settled_counting {
+    const void *by;           /* who asks: one at a time */
+    struct span budget;       /* empty: all */
+    struct journal_place end; /* of the journal now */
+    struct settled *fresh;    /* AGAIN_DONE: as after settled_correct */
+};
+/* AGAIN_MORE: ask once more. AGAIN_DONE: all records up to `end` are counted, and the main loop may look
+ * at `fresh` until settled_follow_again_end. AGAIN_FAILED: `why` tells. */
+enum settled_again settled_follow_again(struct settled_follow *follow,
+                                        struct settled_counting *counting, struct why *why);
 void settled_follow_again_end(struct settled_follow *follow);
 
 #endif

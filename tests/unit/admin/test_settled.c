@@ -258,7 +258,16 @@ static void settled__counted_again_it_says_what_the_records_say(void **state)
     spend(fresh, 100, NOON + 1);
     spend(fresh, 100, NOON + 2);
     spend(fresh, 11, NOON + 3); /* that was missing */
-    assert_int_equal(settled_correct(settled, fresh, NOON - DAY_MS), ERR_NONE);
+    assert_int_equal(settled_correct(settled, fresh, SPAN_OF("all"), NOON - DAY_MS), ERR_NONE);
+    assert_int_equal(sum_of(settled, "day", "growth"), 200 - 100);
+    settled_free(fresh);
+    fresh = settled_again(settled);
+    assert_non_null(fresh);
+    for (int i = 0; i < 3; i++) {
+        spend(fresh, 100, NOON + i);
+    }
+    spend(fresh, 11, NOON + 3);
+    assert_int_equal(settled_correct(settled, fresh, SPAN_OF(""), NOON - DAY_MS), ERR_NONE);
     assert_int_equal(sum_of(settled, "day", "growth"), 211);
     assert_int_equal(sum_of(settled, "all", ""), 1300); /* not less: a part of it is out of sight */
     for (struct link *at = fresh->all.next; at != &fresh->all; at = at->next) {
