@@ -535,8 +535,7 @@ static const char *reset(struct ledger *ledger, struct ledger_order *order)
 
 static void obey(struct ledger *ledger, struct ledger_order *order)
 {
-    const char *why = "this ledger is in memory: nothing is presumed, and its sums are made of the "
-                      "records at each start";
+    const char *why = "this ledger is in memory: nothing is presumed of any process";
 
     order->touched = 0;
     if (order->kind == ORDER_RESET) {

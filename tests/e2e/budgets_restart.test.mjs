@@ -175,6 +175,68 @@ describe('what was settled', () => {
     });
 });
 
+describe('orders of operators', () => {
+    const TOKEN = 'test-token-of-operators';
+    const launch = async (budgets) => {
+        headgate = await Headgate.start(settings(budgets), { env: { HEADGATE_ADMIN_TOKEN: TOKEN } });
+    };
+    const order = async (what) => {
+        const answer = await ask(headgate.admin, { target: `/admin/v1/budgets/${what}`, host: `127.0.0.1:${headgate.admin}`, headers: { Authorization: `Bearer ${TOKEN}` } });
+        assert.equal(answer.status, 200, answer.body.toString());
+        return JSON.parse(answer.body.toString()).count;
+    };
+
+    test('a reset holds after a restart, and after a kill', async () => {
+        await launch([DAY]);
+        await call();
+        assert.equal(await order('day/reset'), 1);
+        assert.equal(await usedOf('day'), 0n);
+        await call();
+        await headgate.kill();
+        await launch([DAY]);
+        assert.equal(await usedOf('day'), COST);
+        assert.equal(await order('day/reset'), 1);
+        await headgate.kill(); // the order was obeyed: it is on the disk
+        await launch([DAY]);
+        assert.equal(await usedOf('day'), 0n);
+    });
+
+    test('counting again changes nothing that is right, also under load', async () => {
+        let runs = true;
+        await launch([DAY, { name: 'calls', scope: 'route', limit: '100000 requests', window: 'rolling:24h' }]);
+        const apps = Array.from({ length: 8 }, async () => {
+            while (runs) {
+                await call();
+            }
+        });
+        for (let i = 0; i < 10; i += 1) {
+            assert.equal(await order(i % 2 === 0 ? 'rebuild' : 'day/rebuild'), 0);
+        }
+        runs = false;
+        await Promise.all(apps);
+        assert.equal(await order('rebuild'), 0);
+        assert.equal(await usedOf('day'), BigInt(upstream.requests.length) * COST);
+    });
+
+    test('counting again puts right what a file had wrong', async () => {
+        await launch([DAY]);
+        await call();
+        await stop();
+        const text = fs.readFileSync(file(), 'utf8');
+        const body = text.slice(0, text.lastIndexOf('crc ')).replace(` ${COST} 0 =default`, ' 5 0 =default');
+        fs.writeFileSync(file(), `${body}crc ${crc32c(Buffer.from(body))}\n`);
+        await launch([DAY]);
+        assert.equal(await usedOf('day'), 5n);
+        assert.equal(await order('day/rebuild'), 1);
+        const [told] = headgate.lines().filter((line) => line.event === 'budget_rebuilt');
+        assert.deepEqual([told.level, told.budget, told.of, told.was, told.is], ['warn', 'day', 'default', '0.000000005 USD', '0.00017 USD']);
+        assert.equal(await usedOf('day'), COST);
+        await stop();
+        await launch([DAY]);
+        assert.equal(await usedOf('day'), COST);
+    });
+});
+
 describe('a damaged file', () => {
     const cases = {
         torn: (text) => text.slice(0, text.length - 20),
