@@ -139,26 +139,13 @@ enum err key_file_open(struct key_file *file, struct span path, bool wants_lock,
     return err;
 }
 
-static enum err write_all(int fd, struct span text)
-{
-    while (text.len > 0) {
-        ssize_t count = write(fd, text.at, text.len);
-
-        if (count < 0 && errno != EINTR) {
-            return ERR_SYSTEM;
-        }
-        text = span_from(text, count < 0 ? 0 : (size_t)count);
-    }
-    return ERR_NONE;
-}
-
 static enum err fill(const struct key_file *file, int fd, const char *path, struct span text,
                      struct why *why)
 {
     if (file->is_there && file->owner != geteuid() && fchown(fd, file->owner, file->group) != 0) {
         return fail(why, "give its owner", path);
     }
-    if (fchmod(fd, file->mode) != 0 || write_all(fd, text) != ERR_NONE || fsync(fd) != 0) {
+    if (fchmod(fd, file->mode) != 0 || !files_write(fd, text) || fsync(fd) != 0) {
         return fail(why, "write", path);
     }
     return ERR_NONE;

@@ -81,7 +81,7 @@ bool files_path(char path[FILES_PATH_MAX], struct span folder, const char *name)
     return len > 0 && len < FILES_PATH_MAX;
 }
 
-static bool write_all(int file, struct span text)
+bool files_write(int file, struct span text)
 {
     while (text.len > 0) {
         ssize_t count = write(file, text.at, text.len);
@@ -97,7 +97,7 @@ static bool write_all(int file, struct span text)
 bool files_replace(const char *path, const char *other, struct span text)
 {
     int file = open(other, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool is_good = file >= 0 && write_all(file, text) && fdatasync(file) == 0;
+    bool is_good = file >= 0 && files_write(file, text) && fdatasync(file) == 0;
 
     if (file >= 0) {
         is_good = close(file) == 0 && is_good;

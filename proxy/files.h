@@ -14,6 +14,8 @@ MUST_CHECK enum err files_read(struct span path, struct buf *out, struct why *wh
 enum { FILES_PATH_MAX = 4096 };
 /* "folder/name", ended by a zero byte. False: too long. */
 MUST_CHECK bool files_path(char path[FILES_PATH_MAX], struct span folder, const char *name);
+/* All of the text to a descriptor. False: errno tells. */
+bool files_write(int file, struct span text);
 /* The file `path` becomes `text`, by way of `other` in the same folder, so that it is always the old one
  * or the new one, wholly. False: errno tells. */
 bool files_replace(const char *path, const char *other, struct span text);

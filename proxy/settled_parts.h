@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* proxy/settled_parts.h: between settled_follow.c and settled_again.c. */
+/* proxy/settled_parts.h: between settled_start.c, settled_follow.c and settled_again.c. */
 #ifndef PROXY_SETTLED_PARTS_H
 #define PROXY_SETTLED_PARTS_H
 
@@ -41,6 +41,12 @@ struct settled_follow {
     char journal[FILES_PATH_MAX];
 };
 
+/* Beyond every line. */
+static const struct journal_place settled_far = {UINT64_MAX, UINT64_MAX};
+
+void settled_tell(struct settled_follow *follow, enum log_level level, const char *text,
+                  const char *reason);
+void settled_save_fire(struct loop_timer *timer, mono_ms now);
 bool settled_reading_init(struct settled_reading *reading, struct span journal);
 void settled_reading_fini(struct settled_reading *reading);
 /* Counts up to *most lines before `end` into `sums`, and takes them off *most: it is 0 where there may be

@@ -109,6 +109,8 @@ static void settled__held_attempts_of_ours_count_in_the_window_of_their_hold(voi
     assert_int_equal(sum_of(settled, "day", "growth"), 350);
     assert_int_equal(sums_count(settled), 2);
     assert_int_equal(LIST_OWNER(settled->all.next, struct settled_sum, link)->overrun, 50);
+    spend(settled, 7, NOON); /* that took until the next day */
+    assert_int_equal(LIST_OWNER(settled->all.next, struct settled_sum, link)->settled, 307);
 
     fill(&record, 100, -1); /* nothing was held */
     assert_false(count(settled, &record));
@@ -117,7 +119,7 @@ static void settled__held_attempts_of_ours_count_in_the_window_of_their_hold(voi
     assert_false(count(settled, &record));
     fill(&record, -1, NOON); /* nobody knows what it cost */
     assert_true(count(settled, &record));
-    assert_int_equal(sum_of(settled, "day", "growth"), 350);
+    assert_int_equal(sum_of(settled, "day", "growth"), 357);
     fill(&record, 100, NOON);
     record.texts[RECORD_TEAM] = SPAN_OF("");
     assert_true(count(settled, &record));

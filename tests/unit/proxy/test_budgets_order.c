@@ -328,6 +328,45 @@ static void settled__a_reset_holds_after_a_restart(void **state)
     end(&world);
 }
 
+/* Records come on another way than the order, before and behind it. */
+static void settled__a_reset_under_load_takes_what_was_before(void **state)
+{
+    struct world world = {.numbered = 0};
+    struct ordered ordered;
+    int64_t day = 0;
+
+    (void)state;
+    begin(&world);
+    for (int i = 0; i < 60; i++) {
+        struct attempt open[3];
+
+        for (size_t j = 0; j < ARRAY_LENGTH(open); j++) {
+            hold(&world, &open[j], 1000);
+        }
+        give_order(&world, &ordered, ORDER_RESET, "day", NULL);
+        for (size_t turn = 0; ordered.done == 0 || turn < ARRAY_LENGTH(open); turn++) {
+            for (int j = 0; j < 600; j++) { /* the store thread is woken at once */
+                spend(&world, 1);
+            }
+            if (turn < ARRAY_LENGTH(open)) {
+                settle(&world, &open[turn]);
+            }
+            (void)loop_turn(world.env.loop, 1);
+            wait_written(&world);
+        }
+        assert_string_equal(ordered.why, "");
+    }
+    wait_written(&world);
+    day = read_ledger(&world).day;
+    end(&world);
+    begin(&world);
+    assert_int_equal(read_ledger(&world).day, day);
+    order(&world, &ordered, ORDER_REBUILD, "", NULL);
+    assert_int_equal(ordered.order.touched, 0);
+    assert_int_equal(read_ledger(&world).all, world.numbered);
+    end(&world);
+}
+
 static void settled__a_reset_is_written_before_it_is_told(void **state)
 {
     struct world world = {.numbered = 0};
@@ -435,6 +474,35 @@ static void settled__counted_again_puts_right_what_is_wrong(void **state)
     end(&world);
 }
 
+/* Lines that have to be read come later to who counts them than others. */
+static void settled__counted_again_waits_for_what_is_not_counted_yet(void **state)
+{
+    struct world world = {.numbered = 0};
+    struct ordered ordered;
+    struct attempt pending;
+
+    (void)state;
+    begin(&world);
+    for (int i = 0; i < 6000; i++) {
+        struct attempt attempt;
+
+        hold(&world, &attempt, 1);
+        attempt.record.texts[RECORD_REQUEST] = SPAN_OF("a \"quoted\" one");
+        settle(&world, &attempt);
+    }
+    wait_written(&world);
+    order(&world, &ordered, ORDER_REBUILD, "", NULL);
+    assert_int_equal(ordered.order.touched, 0);
+    /* Booked, and its record is not written yet: its call is not over. */
+    world.calls.budgets_out = 1;
+    hold(&world, &pending, 5);
+    ledger_memory_ops.settle(world.ports.ledger, pending.ticket, &(struct amounts){{5, 0, 1}});
+    order(&world, &ordered, ORDER_REBUILD, "", NULL);
+    assert_int_equal(ordered.order.touched, 0);
+    assert_int_equal(read_ledger(&world).day, 6005);
+    end(&world);
+}
+
 static void settled__is_counted_again_by_one_at_a_time(void **state)
 {
     struct world world = {.numbered = 0};
@@ -511,10 +579,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(settled__is_there_after_a_restart),
         STORY(settled__a_reset_holds_after_a_restart),
+        STORY(settled__a_reset_under_load_takes_what_was_before),
         STORY(settled__a_reset_is_written_before_it_is_told),
         STORY(settled__a_reset_that_cannot_be_written_says_so),
         STORY(settled__counted_again_says_the_same_under_load),
         STORY(settled__counted_again_puts_right_what_is_wrong),
+        STORY(settled__counted_again_waits_for_what_is_not_counted_yet),
         STORY(settled__is_counted_again_by_one_at_a_time),
         STORY(settled__orders_end_with_the_process),
         STORY(settled__too_many_orders_are_refused),
