@@ -57,7 +57,7 @@ void chain_make(const struct budgets *budgets, const struct subject *subject, st
         size_t at = 0;
 
         while (scope_next(&budget->scope, subject, &at, &value)) {
-            add(chain, budget, value);
+            add(chain, budget, scope_own(budget->scope.kind, subject, value, &chain->room));
         }
     }
 }

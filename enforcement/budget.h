@@ -82,12 +82,14 @@ struct amounts {
  * was charged (below 0: nobody knows), its tokens (wire/tokens.def), and whether it was sent. */
 void amounts_book(struct amounts *amounts, int64_t charged, const int64_t *tokens, bool is_sent);
 
-/* One counter that an attempt counts on: a budget, and whose of it. Borrows from both. */
+/* One counter that an attempt counts on: a budget, and whose of it. Borrows from the budget, the subject, and
+ * the chain itself, which therefore stays where it is. */
 struct chain_link {
     const struct budget *budget;
     struct span value;
 };
 struct chain {
+    struct scope_room room;
     struct chain_link list[CHAIN_MAX];
     const struct budget *guards[GUARDS_MAX]; /* scope `call`: a call counts its own, no ledger does */
     uint8_t count;

@@ -156,12 +156,14 @@ static bool find_claims(struct roster *roster, const struct roster_ask *ask,
 {
     for (size_t i = 0; i < ask->rates->count; i++) {
         const struct rate *rate = &ask->rates->list[i];
+        struct scope_room own;
         struct span value;
         size_t at = 0;
 
         while (scope_next(&rate->scope, ask->subject, &at, &value)) {
+            struct span whose = scope_own(rate->scope.kind, ask->subject, value, &own);
             struct seat *seat =
-                *count < ROSTER_CLAIMS_MAX ? take_seat(roster, rate, value) : NULL;
+                *count < ROSTER_CLAIMS_MAX ? take_seat(roster, rate, whose) : NULL;
 
             if (seat == NULL) {
                 return false;
@@ -369,7 +371,9 @@ size_t roster_look(const struct roster *roster, const struct rates *rates,
 
         while (count < ROSTER_CLAIMS_MAX && scope_next(&rate->scope, subject, &at, &value)) {
             char room[KEY_MAX];
-            struct map_entry *entry = map_find(&roster->map, key_of(rate, value, room));
+            struct scope_room own;
+            struct span whose = scope_own(rate->scope.kind, subject, value, &own);
+            struct map_entry *entry = map_find(&roster->map, key_of(rate, whose, room));
             struct seat *seat = entry == NULL ? NULL : LIST_OWNER(entry, struct seat, entry);
 
             sights[count++] = (struct rate_sight){

@@ -117,3 +117,24 @@ bool scope_next(const struct scope *scope, const struct subject *subject, size_t
     }
     return own.len > 0 && (scope->value.len == 0 || span_equal(scope->value, own));
 }
+
+struct span scope_own(enum scope_kind kind, const struct subject *subject, struct span value,
+                      struct scope_room *room)
+{
+    struct span team = subject->values[SCOPE_TEAM];
+    char *at = kind == SCOPE_USER ? room->user : room->trace;
+    size_t len = 0;
+
+    if ((kind != SCOPE_USER && kind != SCOPE_TRACE) || subject->values[SCOPE_KEY].len == 0) {
+        return value;
+    }
+    /* What is too long shares a counter with what begins alike, in its own team. */
+    for (size_t i = 0; i < team.len && len < SCOPE_VALUE_MAX - 1; i++) {
+        at[len++] = team.at[i];
+    }
+    at[len++] = '/';
+    for (size_t i = 0; i < value.len && len < SCOPE_VALUE_MAX; i++) {
+        at[len++] = value.at[i];
+    }
+    return span_make(at, len);
+}

@@ -45,4 +45,14 @@ struct subject {
 bool scope_next(const struct scope *scope, const struct subject *subject, size_t *at,
                 struct span *value);
 
+/* Users and units of work are named by apps, and two teams may well use one name: with keys each team has
+ * its own, "growth/alice". Room for those of one subject. */
+struct scope_room {
+    char user[SCOPE_VALUE_MAX];
+    char trace[SCOPE_VALUE_MAX];
+};
+/* The value under which the subject is counted, of one that scope_next gave; may lie in the room. */
+struct span scope_own(enum scope_kind kind, const struct subject *subject, struct span value,
+                      struct scope_room *room);
+
 #endif

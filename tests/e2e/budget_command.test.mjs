@@ -511,7 +511,7 @@ describe('with keys', () => {
         assert.deepEqual([same.key, same.budgets], [ci.key, ci.budgets]);
         assert.deepEqual([ci.key, ci.team, ci.user], ['ci', 'growth', 'build']);
         assert.deepEqual(ci.budgets.map((row) => [row.budget, row.of, row.used_nusd ?? row.used]).sort(),
-            [['all', null, 6 * COST], ['guard', null, 0], ['jobs', 'batch', 2], ['mine', 'ci', 214], ['person', 'build', 2], ['team', 'growth', 3 * COST]]);
+            [['all', null, 6 * COST], ['guard', null, 0], ['jobs', 'batch', 2], ['mine', 'ci', 214], ['person', 'growth/build', 2], ['team', 'growth', 3 * COST]]);
         assert.deepEqual(ci.budgets.map((row) => row.budget)[0], 'person', 'the fullest first');
         assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.left, rate.limit]), [['pace', 58, 60], ['pool', 84, 90]]);
         assert.equal((await headgate.json('/admin/v1/limits/gone')).key, 'gone', 'also one that is revoked');

@@ -67,6 +67,37 @@ static void scope__who_has_no_value_counts_for_nobody(void **state)
     assert_false(scope_next(&global, &subject, &at, &value));
 }
 
+static void scope__users_and_traces_are_their_teams_own(void **state)
+{
+    static const struct budget list[] = {
+        {.name = SPAN("u"), .scope = {.kind = SCOPE_USER, .value = SPAN("alice")}},
+        {.name = SPAN("t"), .scope = {.kind = SCOPE_TRACE}},
+        {.name = SPAN("k"), .scope = {.kind = SCOPE_KEY}},
+    };
+    const struct budgets budgets = {.list = list, .count = ARRAY_LENGTH(list)};
+    struct subject subject = {.values = {[SCOPE_TEAM] = SPAN("growth"),
+                                         [SCOPE_USER] = SPAN("alice"),
+                                         [SCOPE_KEY] = SPAN("ci"),
+                                         [SCOPE_TRACE] = SPAN("unit-1")}};
+    struct scope_room room;
+    struct chain chain;
+    char text[SCOPE_VALUE_MAX];
+
+    (void)state;
+    chain_make(&budgets, &subject, &chain);
+    assert_int_equal(chain.count, 3);
+    assert_true(span_equal(chain.list[0].value, SPAN_OF("growth/alice")));
+    assert_true(span_equal(chain.list[1].value, SPAN_OF("growth/unit-1")));
+    assert_true(span_equal(chain.list[2].value, SPAN_OF("ci")));
+    subject.values[SCOPE_KEY] = SPAN_OF(""); /* no keys, one team */
+    chain_make(&budgets, &subject, &chain);
+    assert_true(span_equal(chain.list[0].value, SPAN_OF("alice")));
+    subject.values[SCOPE_KEY] = SPAN_OF("ci");
+    memset(text, 'x', sizeof text);
+    assert_int_equal(scope_own(SCOPE_USER, &subject, span_make(text, sizeof text), &room).len,
+                     SCOPE_VALUE_MAX);
+}
+
 static void chain__names_every_budget_that_counts(void **state)
 {
     static const struct budget list[] = {
@@ -108,6 +139,7 @@ int main(void)
         cmocka_unit_test(scope__is_read_with_and_without_a_value),
         cmocka_unit_test(scope__every_tag_counts_once),
         cmocka_unit_test(scope__who_has_no_value_counts_for_nobody),
+        cmocka_unit_test(scope__users_and_traces_are_their_teams_own),
         cmocka_unit_test(chain__names_every_budget_that_counts),
         cmocka_unit_test(chain__says_when_it_should_be_longer),
     };
