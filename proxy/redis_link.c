@@ -15,6 +15,7 @@
 enum {
     OUT_MAX = 8 * 1024 * 1024,     /* a batch with its framing */
     REPLIES_MAX = 4 * 1024 * 1024, /* bytes of all replies to what was sent at once */
+    ITEMS_MAX = 256 * 1024,        /* of an array */
     DIAL_MS = 10000,
     GREET_MS = 10000
 };
@@ -36,7 +37,25 @@ struct redis_link {
     size_t due;         /* replies */
     unsigned greetings; /* of them, to AUTH and SELECT */
     size_t heard;       /* bytes since the last send */
+    bool is_bare;
+    redisReplyObjectFunctions functions; /* the reader's own, but for arrays */
+    const redisReplyObjectFunctions *own;
 };
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t array_count;
+#else
+typedef int array_count;
+#endif
+
+/* hiredis takes the memory for as many items as the server says there will be, and looks at each of them
+ * when it gives it back. */
+static void *create_array(const redisReadTask *task, array_count count)
+{
+    const struct redis_link *redis = task->privdata;
+
+    return count > ITEMS_MAX ? NULL : redis->own->createArray(task, count);
+}
 
 /* ---- closing ---- */
 
@@ -262,10 +281,25 @@ static void dialed(void *to, int fd, const struct why *why)
         go_down(redis, err_text(ERR_MEMORY));
         return;
     }
+    redis->own = redis->reader->fn;
+    redis->functions = *redis->own;
+    redis->functions.createArray = create_array;
+    redis->reader->fn = &redis->functions;
+    redis->reader->privdata = redis;
     redis->watched = 0;
     must(event_assign(&redis->event, loop_base(redis->loop), fd, EV_READ | EV_PERSIST, socket_cb,
                       redis) == 0);
-    greet(redis);
+    if (redis->is_bare) {
+        watch(redis, EV_READ);
+        redis->ears.on_ready(redis->ears.to);
+    } else {
+        greet(redis);
+    }
+}
+
+void redis_link_be_bare(struct redis_link *redis)
+{
+    redis->is_bare = true;
 }
 
 static void late_run(struct loop_task *task)
@@ -369,6 +403,12 @@ struct span redis_reply_bytes(const struct redisReply *reply)
 {
     return reply->type == REDIS_REPLY_STRING ? span_make(reply->str, (size_t)reply->len)
                                              : span_make(NULL, 0);
+}
+
+bool redis_reply_number(const struct redisReply *reply, int64_t *number)
+{
+    *number = reply->integer;
+    return reply->type == REDIS_REPLY_INTEGER;
 }
 
 size_t redis_reply_count(const struct redisReply *reply)

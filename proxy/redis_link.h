@@ -31,6 +31,8 @@ struct redis_link_ears {
 struct redis_link *redis_link_new(struct loop *loop, struct fetcher *fetcher,
                                   const struct redis_url *url, const struct redis_link_ears *ears);
 void redis_link_free(struct redis_link *redis);
+/* Of a sentinel, which has no databases: neither AUTH nor SELECT. */
+void redis_link_be_bare(struct redis_link *redis);
 
 /* On a closed one: on_ready or on_down follows. */
 void redis_link_open(struct redis_link *redis);
@@ -49,6 +51,8 @@ bool redis_reply_is_error(const struct redisReply *reply);
 bool redis_reply_is_nil(const struct redisReply *reply);
 /* Of a bulk string; at == NULL for other kinds. */
 struct span redis_reply_bytes(const struct redisReply *reply);
+/* Of an integer; false for other kinds. */
+bool redis_reply_number(const struct redisReply *reply, int64_t *number);
 /* Of an array; 0 for other kinds. */
 size_t redis_reply_count(const struct redisReply *reply);
 const struct redisReply *redis_reply_at(const struct redisReply *reply, size_t i);

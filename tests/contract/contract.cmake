@@ -23,7 +23,19 @@ contract_test(index_file contract/peer_no_tls.c contract/index_world.c lib/usage
 contract_test(index_take contract/peer_no_tls.c lib/usage_seed.c)
 contract_test(dial contract/peer_no_tls.c contract/names.c)
 
+# Of the ledgers, with a real Redis.
+foreach(name ledger ledger_model ledger_faults ledger_topology)
+  contract_test(${name} contract/peer_no_tls.c contract/redis_server.c contract/ledger_world.c
+                contract/fake_redis.c)
+  target_link_libraries(contract_${name} PRIVATE PkgConfig::HIREDIS)
+endforeach()
+
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)
 contract_test(upstream_tls contract/peer_tls.c contract/upstream_cases.c)
 target_link_libraries(contract_upstream_tls PRIVATE PkgConfig::OPENSSL)
+
+# What the Redis ledger costs: prints, tests nothing.
+add_executable(ledger_figures contract/ledger_figures.c contract/redis_server.c
+               contract/ledger_world.c contract/patience.c)
+target_link_libraries(ledger_figures PRIVATE shell core flags PkgConfig::CMOCKA PkgConfig::HIREDIS)
