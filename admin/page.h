@@ -15,6 +15,7 @@
 /* What pages may see; grows with the pages. */
 struct view {
     bool is_draining;
+    bool awaits_ledger; /* budgets enforce, and their ledger has not been heard of yet */
     size_t providers;
     const struct target_view *targets; /* of pages that want them; else there are none */
     size_t targets_count;

@@ -12,12 +12,13 @@ static void line(struct buf *out, const char *name, bool is_good)
 static unsigned write_page(const struct view *view, struct span query, struct buf *out)
 {
     bool has_provider = view->providers > 0;
-    bool is_ready = has_provider && !view->is_draining;
+    bool is_ready = has_provider && !view->is_draining && !view->awaits_ledger;
 
     if (span_equal(query, SPAN_OF("verbose")) || span_equal(query, SPAN_OF("verbose=1"))) {
         line(out, "config", true);
         line(out, "provider", has_provider);
         line(out, "not draining", !view->is_draining);
+        line(out, "ledger", !view->awaits_ledger);
     } else {
         buf_put_text(out, is_ready ? "ok\n" : "not ready\n");
     }

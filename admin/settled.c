@@ -273,8 +273,7 @@ static enum err sum_for(struct settled *settled, const struct chain_link *link, 
     return settled_sum(settled, &like, sum);
 }
 
-/* Whom the attempt of a record counted for: what call_subject said of its call. */
-static void subject_of(const struct record *record, struct subject *subject)
+void settled_subject(const struct record *record, struct subject *subject)
 {
     const struct span *texts = record->texts;
 
@@ -293,8 +292,7 @@ static void subject_of(const struct record *record, struct subject *subject)
         }};
 }
 
-/* Apps report records too, and may write into them what they like. */
-static bool is_held(const struct record *record)
+bool settled_is_held(const struct record *record)
 {
     return record->numbers[RECORD_HELD_AT] >= 0 &&
            span_equal(record->texts[RECORD_SOURCE], SPAN_OF("headgate"));
@@ -321,10 +319,10 @@ enum err settled_add(struct settled *settled, const struct record *record, bool 
     enum err told = ERR_NONE;
 
     *has_changed = false;
-    if (settled->budgets->count == 0 || !is_held(record)) {
+    if (settled->budgets->count == 0 || !settled_is_held(record)) {
         return ERR_NONE;
     }
-    subject_of(record, &subject);
+    settled_subject(record, &subject);
     chain_make(settled->budgets, &subject, &chain);
     for (uint8_t i = 0; i < chain.count; i++) {
         enum err err = sum_for(settled, &chain.list[i], at, &sums[i]);

@@ -104,4 +104,9 @@ MUST_CHECK struct settled *settled_again(const struct settled *settled);
 void settled_put(const struct settled *settled, const uint64_t place[2], struct buf *out);
 MUST_CHECK enum err settled_take(struct settled *settled, struct span text, uint64_t place[2]);
 
+/* Whom the attempt of a record counted for: what was said of its call. Borrows from the record. */
+void settled_subject(const struct record *record, struct subject *subject);
+/* Whether a hold was made for it. Apps report records too, and may write into them what they like. */
+bool settled_is_held(const struct record *record);
+
 #endif

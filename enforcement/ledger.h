@@ -121,6 +121,13 @@ struct ledger_order {
     void (*done)(struct ledger_order *order, bool is_done, const char *why);
 };
 
+/* Under which numbers a shared ledger knows the last settle; 0: it has nothing there. */
+struct ledger_stamp {
+    uint64_t epoch;
+    uint64_t cross;
+    uint64_t team;
+};
+
 struct ledger_ops {
     /* Asks for a hold. *ticket (never 0) is its name from now on. True: the answer is in *answer
      * already, false: it comes by on_answer. DENIED and UNAVAILABLE end the ticket. */
@@ -131,6 +138,8 @@ struct ledger_ops {
                    struct hold_answer *answer);
     /* Ends the ticket: what was used is booked, in full even beyond the hold, and the rest is free. */
     void (*settle)(struct ledger *ledger, uint64_t ticket, const struct amounts *actual);
+    /* Of the settle that was just made; to be kept with its record. NULL: it needs none. */
+    void (*stamp)(const struct ledger *ledger, struct ledger_stamp *stamp);
     void (*report)(struct ledger *ledger, struct ledger_report *report);
     void (*order)(struct ledger *ledger, struct ledger_order *order);
 };

@@ -2,6 +2,8 @@
 /* Pages and orders onto their listener. */
 #include "proxy/admin_mount.h"
 
+#include "proxy/budgets_shared.h"
+
 #include "admin/guard.h"
 #include "admin/order.h"
 #include "admin/page.h"
@@ -61,6 +63,8 @@ static bool view_fill(const struct call *call, bool wants_targets, struct view *
     *targets = NULL;
     *view = (struct view){
         .is_draining = conns_is_draining(env->conns),
+        .awaits_ledger = env->ports->shared != NULL && env->snapshot->budgets.enforces &&
+                         !budgets_shared_was_up(env->ports->shared),
         .providers = call->snapshot->routing.providers_count,
         .targets_count = wants_targets ? admin_fleet_count(env) : 0,
         .uptime_ms = loop_now(env->loop) - env->calls->admin.began,

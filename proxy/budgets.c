@@ -4,8 +4,12 @@
 #include "base/text.h"
 #include "enforcement/exposure.h"
 #include "enforcement/ledger_memory.h"
+#include "proxy/budgets_shared.h"
 #include "proxy/call.h"
 #include "proxy/call_hold.h"
+
+/* What Redis was not told by then it is told at the next start. */
+enum { DRAIN_MS = 3000 };
 
 static void on_warning(void *to, const struct ledger_warning *warning)
 {
@@ -33,23 +37,37 @@ static void on_warning(void *to, const struct ledger_warning *warning)
     log_end(log);
 }
 
+struct ledger_ears budgets_ears(struct env *env)
+{
+    return (struct ledger_ears){
+        .to = env->calls, .on_answer = call_hold_on_answer, .on_warning = on_warning};
+}
+
+/* A shared ledger is opened with the state folder, which knows this process' name there. */
 bool budgets_begin(struct env *env)
 {
-    struct ledger_ears ears = {
-        .to = env->calls, .on_answer = call_hold_on_answer, .on_warning = on_warning};
+    struct ledger_ears ears = budgets_ears(env);
+    bool is_own = env->snapshot->ledger.kind == LEDGER_MEMORY;
     uint64_t seed[2];
 
     loop_entropy(env->loop, seed, sizeof seed);
-    env->ports->ledger_ops = &ledger_memory_ops;
-    env->ports->ledger = ledger_memory_new(&ears, seed);
+    if (is_own) {
+        env->ports->ledger_ops = &ledger_memory_ops;
+        env->ports->ledger = ledger_memory_new(&ears, seed);
+    }
     env->ports->exposures = exposures_new(seed);
-    return env->ports->ledger != NULL && env->ports->exposures != NULL;
+    return env->ports->exposures != NULL && (!is_own || env->ports->ledger != NULL);
 }
 
 void budgets_end(struct env *env)
 {
     exposures_free(env->ports->exposures);
     env->ports->exposures = NULL;
+    if (env->ports->shared != NULL) {
+        budgets_shared_end(env->ports->shared, DRAIN_MS);
+        env->ports->shared = NULL;
+        env->ports->ledger = NULL;
+    }
     if (env->ports->ledger != NULL) {
         must(ledger_memory_open(env->ports->ledger) == 0);
         ledger_memory_free(env->ports->ledger);

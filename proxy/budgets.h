@@ -12,6 +12,8 @@ MUST_CHECK bool budgets_begin(struct env *env);
 /* Orders this of the ledger, and sees to it that it still holds after a restart; then order->done is
  * called from the loop, perhaps from inside. The order, and what it borrows, stay its owner's until then. */
 void budgets_order(struct env *env, struct ledger_order *order);
+/* What a ledger tells, and whom. */
+struct ledger_ears budgets_ears(struct env *env);
 /* When all calls are closed. */
 void budgets_end(struct env *env);
 

@@ -706,6 +706,9 @@ void call_hold_settle(struct call *call, uint8_t number, const struct amounts *a
     }
     if (hold->ticket != 0) {
         ports->ledger_ops->settle(ports->ledger, hold->ticket, actual);
+        if (ports->ledger_ops->stamp != NULL) {
+            ports->ledger_ops->stamp(ports->ledger, &hold->stamp);
+        }
         hold->ticket = 0;
     }
 }

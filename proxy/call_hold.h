@@ -25,6 +25,7 @@ struct call_hold {
     struct bound bound;
     struct amounts amounts; /* held */
     wall_ms held_at;
+    struct ledger_stamp stamp; /* of its settle */
     int64_t seen_next;      /* output at which more is asked for */
     struct amounts more;    /* asked for */
     int64_t more_output;

@@ -97,6 +97,11 @@ static void put_hold(const struct call *call, uint8_t number, struct record *rec
     }
     record->numbers[RECORD_HELD] = hold->amounts.of[UNIT_MONEY];
     record->numbers[RECORD_HELD_AT] = hold->held_at;
+    if (hold->stamp.epoch > 0) {
+        record->numbers[RECORD_LEDGER_EPOCH] = (int64_t)hold->stamp.epoch;
+        record->numbers[RECORD_LEDGER_CROSS] = (int64_t)hold->stamp.cross;
+        record->numbers[RECORD_LEDGER_TEAM] = (int64_t)hold->stamp.team;
+    }
     record->texts[RECORD_DECISION] =
         span_of(budget_decision_word((enum budget_decision)hold->decision));
     if (hold->by != NULL) {

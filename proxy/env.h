@@ -12,6 +12,7 @@
 #include "proxy/upstream.h"
 #include "wire/json_scan.h"
 
+struct budgets_shared;
 struct calls;
 struct exposures;
 struct guesses;
@@ -34,6 +35,7 @@ struct ports {
     struct upstream *fixtures;
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
+    struct budgets_shared *shared; /* NULL: the ledger is of this process alone */
     struct exposures *exposures; /* what may be paid for twice */
     struct roster *roster; /* of rates */
     struct store *store;

@@ -419,8 +419,16 @@ static void settle(struct ledger *ledger, uint64_t ticket, const struct amounts 
     hold_settle(ledger, ticket, actual);
 }
 
+static void stamp(const struct ledger *ledger, struct ledger_stamp *stamp)
+{
+    *stamp = (struct ledger_stamp){.epoch = ledger->epoch,
+                                   .cross = ledger->numbers.cross,
+                                   .team = ledger->numbers.team};
+}
+
 const struct ledger_ops ledger_redis_ops = {.hold = hold_begin,
                                             .extend = hold_extend,
                                             .settle = settle,
+                                            .stamp = stamp,
                                             .report = order_report,
                                             .order = order_obey};

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "enforcement/ledger_memory.h"
 #include "proxy/keys.h"
+#include "proxy/ledger_redis.h"
 #include "proxy/policy.h"
 #include "proxy/settled_follow.h"
 #include "proxy/sinks.h"
@@ -75,6 +76,9 @@ static void put_in_force(struct reload *reload)
                      ledger_memory_turn(env->ports->ledger, loop_wall(env->loop)));
     }
     policy_replace(&env->policy, reload->policy);
+    if (env->ports->shared != NULL) {
+        ledger_redis_budgets(env->ports->ledger, &env->policy->snapshot->budgets);
+    }
     reload->policy = NULL;
     reload->is_in_force = true;
 }

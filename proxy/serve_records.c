@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "proxy/bill.h"
+#include "proxy/budgets_shared.h"
 #include "proxy/index.h"
 #include "proxy/settled_follow.h"
 #include "proxy/sinks.h"
@@ -15,6 +16,9 @@ static void settle_crash(void *to, struct buf *text, struct record *record)
     const struct serve_records *records = to;
 
     bill_crash(records->env->snapshot, text, record);
+    if (records->env->ports->shared != NULL) {
+        budgets_shared_crash(records->env->ports->shared, record);
+    }
 }
 
 static void tell_of(void *to, const struct log_news *news)
@@ -120,6 +124,11 @@ enum err serve_records_open(struct serve_records *records, struct env *env, stru
         options.state_dir = span_of(records->state_dir.path);
         (void)snprintf(records->journal, sizeof records->journal, "%s/journal",
                        records->state_dir.path);
+        if (snapshot->ledger.kind == LEDGER_REDIS) {
+            err = budgets_shared_begin(env, options.state_dir, why);
+        }
+    }
+    if (err == ERR_NONE) {
         err = store_new(&options, &ports->store, why);
     }
     if (err == ERR_NONE && records->made_err != ERR_NONE) {
@@ -130,6 +139,9 @@ enum err serve_records_open(struct serve_records *records, struct env *env, stru
         !settled_follow_load(ports->settled, ports->ledger)) {
         why_set(why, "out of memory");
         err = ERR_MEMORY;
+    }
+    if (err == ERR_NONE && ports->shared != NULL) {
+        err = budgets_shared_tell(ports->shared, span_of(records->journal), why);
     }
     return err;
 }

@@ -3,6 +3,7 @@
 // settled is the sum of the records to the nanodollar and never more than the limit.
 import assert from 'node:assert/strict';
 import { requireBinary } from './lib/headgate.mjs';
+import { Redis } from './lib/sinks.mjs';
 import { LIMIT, Spenders } from './lib/spenders.mjs';
 import test, { afterEach, describe } from './lib/test.mjs';
 
@@ -36,4 +37,13 @@ async function spendAll(options) {
 
 describe('64 apps at each headgate', () => {
     test('one process with its own ledger', () => spendAll({ seed: 11 }));
+
+    test('eight processes on one Redis', async () => {
+        const redis = await new Redis().start();
+        try {
+            await spendAll({ seed: 12, processes: 8, ledger: { kind: 'redis', url: `redis://127.0.0.1:${redis.port}` } });
+        } finally {
+            await redis.remove();
+        }
+    });
 });
