@@ -116,7 +116,7 @@ struct ledger_redis_record {
 MUST_CHECK bool ledger_redis_load(struct ledger *ledger, struct span team,
                                   const struct budget *budget, struct span value, wall_ms at,
                                   int64_t settled, int64_t overrun);
-/* Books it unless that was done. In the order of their numbers, epoch after epoch. False: no memory. */
+/* Books it unless that was done. False: no memory. */
 MUST_CHECK bool ledger_redis_resend(struct ledger *ledger, const struct ledger_redis_record *record);
 /* All records were told: what earlier processes of this state directory still hold is given back. */
 void ledger_redis_resent(struct ledger *ledger);

@@ -197,8 +197,17 @@ static bool push_new(struct root *root, struct op *op, uint64_t *number)
     return true;
 }
 
+static bool is_later(const struct old_op *old, uint64_t epoch, uint64_t number)
+{
+    return old->epoch > epoch || (old->epoch == epoch && old->number > number);
+}
+
+/* In the order of their numbers: what a killed process had not brought into its journal yet comes there in
+ * another, and the server passes over what is less than the last it was told. */
 static bool push_old(struct root *root, struct op *op, uint64_t epoch, uint64_t number)
 {
+    struct link *at = root->old.prev;
+
     struct old_op *old = mem_take_zero(sizeof *old);
 
     if (old == NULL) {
@@ -208,7 +217,10 @@ static bool push_old(struct root *root, struct op *op, uint64_t epoch, uint64_t 
     old->op = op;
     old->epoch = epoch;
     old->number = number;
-    list_push_back(&root->old, &old->link);
+    while (at != &root->old && is_later(old_at(at), epoch, number)) {
+        at = at->prev;
+    }
+    list_push_front(at, &old->link);
     root_mark(root, loop_now(root->ledger->loop));
     return true;
 }
