@@ -264,6 +264,27 @@ static void F06_F07_answers_get_lost(void **state)
     world_close(&world);
 }
 
+/* What an older connection still has on its way may come to the server after all that the newer one said:
+ * it is refused there. Here the server is told that there is a newer one. */
+static void F06_what_an_older_connection_says_is_refused(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 100);
+    struct attempt attempt;
+    uint64_t connections = 0;
+
+    (void)state;
+    spend(proxy, 1);
+    world_quiet(&world);
+    connections = ledger_redis_counts(proxy->ledger).connections;
+    redis_server_tell(&server, "HSET hg:{t:growth}:q:p0:1 s 1000");
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 1), HOLD_GRANTED);
+    assert_true(ledger_redis_counts(proxy->ledger).connections > connections);
+    attempt_settle(&attempt, 1);
+    assert_int_equal(row(proxy).settled, 2);
+    assert_true(redis_server_number(&server, "HGET hg:{t:growth}:q:p0:1 s") > 1000);
+    world_close(&world);
+}
+
 static void F08_scripts_are_gone(void **state)
 {
     struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 100);
@@ -693,6 +714,7 @@ int main(void)
         cmocka_unit_test(F04_black_hole),
         cmocka_unit_test(F05_slow),
         cmocka_unit_test(F06_F07_answers_get_lost),
+        cmocka_unit_test(F06_what_an_older_connection_says_is_refused),
         cmocka_unit_test(F08_scripts_are_gone),
         cmocka_unit_test(F09_a_master_becomes_a_replica_and_back),
         cmocka_unit_test(F11_full),
