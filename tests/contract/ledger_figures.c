@@ -97,6 +97,7 @@ static void calls(enum ledger_world_kind kind)
         attempt_settle(&attempt, 400000);
         world_turn(&world, 1);
     }
+    redis_server_tell(&server, "CONFIG RESETSTAT");
     began = loop_micros(world.loop);
     cpu = cpu_us();
     for (size_t i = 0; i < CALLS; i++) {
@@ -125,6 +126,13 @@ static void calls(enum ledger_world_kind kind)
                  ledger_world_names[kind], cpu / CALLS,
                  (double)CALLS / ((double)(loop_micros(world.loop) - began) / 1e6),
                  100.0 * (double)counts.local / (CALLS + 200), (unsigned long long)counts.commands);
+    {
+        unsigned long long scripts_run = 0;
+        double us = script_us(&scripts_run);
+
+        (void)printf("  the server: %.1f us per script, %.2f us per call\n", us,
+                     us * (double)scripts_run / CALLS);
+    }
     world_close(&world);
 }
 
