@@ -258,6 +258,9 @@ static void tick_fire(struct loop_timer *timer, mono_ms now)
 
     list_init(&dirty);
     holds_expire(ledger, now);
+    if (ledger->state != LEDGER_UP) {
+        holds_node_down(ledger);
+    }
     while (!list_is_empty(&ledger->dirty)) {
         struct link *first = ledger->dirty.next;
 
@@ -282,6 +285,10 @@ static void tick_fire(struct loop_timer *timer, mono_ms now)
         }
     }
     ledger_wake(ledger, ledger->beat_at);
+    /* Who waits for a server's return waits no longer than this. */
+    if (ledger->state == LEDGER_DOWN && now < mono_add(ledger->lost_at, ledger_wait_ms(ledger))) {
+        ledger_wake(ledger, mono_add(ledger->lost_at, ledger_wait_ms(ledger)));
+    }
 }
 
 /* ---- the whole ---- */
