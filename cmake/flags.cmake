@@ -45,6 +45,10 @@ endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
   target_compile_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   target_link_options(flags INTERFACE -fno-asynchronous-unwind-tables)
+  if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # copies of functions for each constant argument: 4 KB
+    target_compile_options(flags INTERFACE -fno-ipa-cp-clone)
+    target_link_options(flags INTERFACE -fno-ipa-cp-clone)
+  endif()
 endif()
 # What was learned lies beside the objects; functions that no call of the training went through are
 # compiled for size (but see unlearned), those that were changed since then as usual
