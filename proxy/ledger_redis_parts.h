@@ -388,6 +388,7 @@ struct op {
     uint32_t cap;
     uint16_t own_cap;
     uint8_t id_len; /* 0: a sum of what was spent of loans, or unheld */
+    bool was_said;     /* the server may have it */
     char id[RECORD_ID_MAX];
     struct op_item own[];
 };

@@ -21,6 +21,7 @@ struct op *op_new(size_t cap)
         op->cap = (uint32_t)cap;
         op->own_cap = (uint16_t)cap;
         op->id_len = 0;
+        op->was_said = false;
     }
     return op;
 }
@@ -74,10 +75,11 @@ static bool op_grow(struct op *op, uint32_t more)
     return true;
 }
 
-/* False: it stays what it is. */
+/* False: it stays what it is. What was said once may be booked, though nobody heard the answer: it must
+ * stay what it was, or its first part would be booked again with the rest. */
 static bool join_ops(struct op *tail, struct op *op)
 {
-    if (tail == NULL || tail->id_len > 0 || op->id_len > 0 || !op_grow(tail, op->count)) {
+    if (tail == NULL || tail->was_said || tail->id_len > 0 || op->id_len > 0 || !op_grow(tail, op->count)) {
         return false;
     }
     for (uint32_t i = 0; i < op->count; i++) {
@@ -341,6 +343,7 @@ static bool flush_batch(struct root *root)
         put_number(root->node, (int64_t)said->first);
         put_number(root->node, (int64_t)said->last);
         put_op_items(root, said->what);
+        ((struct op *)said->what)->was_said = true;
     }
     root->said += ops;
     node_send(root->node);

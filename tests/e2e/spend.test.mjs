@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { requireBinary } from './lib/headgate.mjs';
 import { Redis } from './lib/sinks.mjs';
 import { LIMIT, Spenders } from './lib/spenders.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import test, { afterEach, describe } from './lib/test.mjs';
 
 requireBinary();
@@ -45,5 +46,81 @@ describe('64 apps at each headgate', () => {
         } finally {
             await redis.remove();
         }
+    });
+});
+
+describe('loans', () => {
+    const ONE_USD = 1000000000n;
+    let redis;
+    const begin = async (options) => {
+        redis = await new Redis().start();
+        spenders = await Spenders.start({ fails: 0, ledger: { kind: 'redis', url: `redis://127.0.0.1:${redis.port}` }, ...options });
+    };
+    afterEach(() => redis?.remove());
+
+    test('hardly anybody is refused while a twentieth of the limit is left', async () => {
+        await begin({ seed: 13, processes: 4, limit: '1 USD' });
+        let spent = 0;
+        let asked = 0;
+        let early = 0;
+        await Promise.all(spenders.headgates.flatMap((headgate) => Array.from({ length: 4 }, async () => {
+            for (let refused = 0; refused < 3;) {
+                const answer = await spenders.ask(headgate);
+                asked += 1;
+                spent += Number(answer.cost ?? 0);
+                refused += answer.status === 402;
+                early += answer.status === 402 && spent < 0.95;
+                assert.ok([200, 402].includes(answer.status), `${answer.status} ${answer.code} after ${asked} calls, ${spent} USD`);
+            }
+        })));
+        const sum = await spenders.settled(ONE_USD);
+        console.log(`# ${early} of ${asked} refused while more than 5 % was left; ${sum} of ${ONE_USD} spent`);
+        assert.ok(early * 1000 <= asked, `${early} of ${asked}`);
+        assert.ok(sum > (ONE_USD * 98n) / 100n, `${sum}`);
+    });
+
+    test('a Redis that is away for ten seconds is not noticed while loans last', async () => {
+        await begin({ seed: 14, limit: '1000 USD' });
+        const asks = async (ms) => {
+            const statuses = [];
+            for (const end = Date.now() + ms; Date.now() < end; await sleep(50)) {
+                statuses.push((await spenders.ask(spenders.headgates[0])).status);
+            }
+            return statuses;
+        };
+        await asks(1500); // loans are there
+        await redis.stop();
+        const away = await asks(10000);
+        assert.ok(away.length > 50 && away.every((status) => status === 200), away.join());
+        await redis.start();
+        await asks(500);
+        await spenders.settled(1000n * ONE_USD, 15000);
+    });
+
+    test('when they are used up it is closed, and open again when Redis is back', async () => {
+        await begin({ seed: 15, limit: '1 USD' });
+        for (let i = 0; i < 40; i += 1) {
+            await spenders.ask(spenders.headgates[0]);
+        }
+        await redis.stop();
+        let served = 0;
+        let last;
+        for (let i = 0; i < 400 && last?.status !== 503; i += 1) {
+            last = await spenders.ask(spenders.headgates[0]);
+            served += last.status === 200;
+        }
+        assert.deepEqual([last.status, last.code], [503, 'budget_unavailable']);
+        assert.ok(served < 100, `${served} calls on what was lent`);
+        const before_ = spenders.upstream.requests.length;
+        assert.equal((await spenders.ask(spenders.headgates[0])).status, 503);
+        assert.equal(spenders.upstream.requests.length, before_, 'nothing was sent');
+        await redis.start();
+        let back;
+        for (let i = 0; i < 100 && back?.status !== 200; i += 1) {
+            back = await spenders.ask(spenders.headgates[0]);
+            await sleep(100);
+        }
+        assert.equal(back.status, 200);
+        await spenders.settled(ONE_USD, 15000);
     });
 });

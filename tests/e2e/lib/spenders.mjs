@@ -9,7 +9,7 @@ import { CANARY, Headgate, temporary } from './headgate.mjs';
 import { recordsIn } from './records.mjs';
 import { good } from './samples.mjs';
 import { Upstream } from './upstream.mjs';
-import { patient, until } from './wire.mjs';
+import { header, patient, until } from './wire.mjs';
 
 export const LIMIT = 100000000n; // nanodollars: 0.10 USD
 // 1 USD per million in, 10 out: 100 tokens in, and 0 to 70 out, are 0.1 to 0.8 % of the limit.
@@ -39,6 +39,9 @@ export class Spenders {
         for (let i = 0; i < processes; i += 1) {
             one.headgates.push(await one.launch(i));
         }
+        if (ledger) { // a server that nobody knows yet is given two seconds, by each
+            await Promise.all(one.headgates.map((headgate) => until(async () => (await one.ask(headgate)).status === 200, patient(15000), 'the ledger')));
+        }
         return one;
     }
 
@@ -63,6 +66,11 @@ export class Spenders {
             prices: { files: [path.join(this.dir, 'prices.yaml')] },
             budgets: this.budgets, ...(this.ledger ? { ledger: this.ledger } : {}), ...this.settings,
         }, more);
+    }
+
+    async ask(headgate) {
+        const answer = await ask(headgate.port, good('chat', { model: 'one', max_tokens: 71 }), patient(20000));
+        return { status: answer.status, cost: header(answer, 'x-headgate-cost-usd'), code: answer.status >= 400 ? JSON.parse(answer.body.toString()).error.code : undefined };
     }
 
     // One call; a repeat sends the same one twice at once, with the same Idempotency-Key.
