@@ -29,6 +29,8 @@ struct budgets_ask {
     enum stage stage;
     enum settled_again again;
     uint64_t written;               /* lines, when it was asked */
+    uint64_t resets;                /* there had been, when counting began */
+    bool counts_again;
     bool is_good;
     struct why why;
 };
@@ -92,6 +94,7 @@ static void on_reset(struct ledger_order *inner, bool is_done, const char *why)
 
 static void reset(struct budgets_ask *ask)
 {
+    ask->env->ports->budget_resets++;
     ask->inner = *ask->order;
     ask->inner.done = on_reset;
     ask->env->ports->ledger_ops->order(ask->env->ports->ledger, &ask->inner);
@@ -196,11 +199,22 @@ static void done(struct store_question *question)
     case COUNTING:
         if (ask->again == AGAIN_MORE) {
             go_on(ask, COUNTING);
+        } else if (ask->resets != ask->env->ports->budget_resets) {
+            ask->counts_again = true; /* what was counted may be of before a reset */
+            go_on(ask, ENDING);
         } else {
             put_all_right(ask);
         }
         return;
-    case ENDING: end(ask, ask->is_good ? NULL : ask->why.text); return;
+    case ENDING:
+        if (ask->counts_again) {
+            ask->counts_again = false;
+            ask->resets = ask->env->ports->budget_resets;
+            go_on(ask, COUNTING);
+            return;
+        }
+        end(ask, ask->is_good ? NULL : ask->why.text);
+        return;
     }
 }
 
@@ -227,6 +241,7 @@ void budgets_order(struct env *env, struct ledger_order *order)
     ask->settled = env->ports->settled;
     ask->order = order;
     ask->counting.by = ask;
+    ask->resets = env->ports->budget_resets;
     ask->counting.budget = order->budget;
     ask->change.budget = order->budget;
     ask->change.value = order->has_value ? span_make(order->value.len > 0 ? order->value.at : "",

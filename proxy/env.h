@@ -35,6 +35,7 @@ struct ports {
     struct upstream *fixtures;
     const struct ledger_ops *ledger_ops;
     struct ledger *ledger;
+    uint64_t budget_resets;      /* that operators ordered */
     struct budgets_shared *shared; /* NULL: the ledger is of this process alone */
     struct exposures *exposures; /* what may be paid for twice */
     struct roster *roster; /* of rates */
