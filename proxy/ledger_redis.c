@@ -228,6 +228,10 @@ void ledger_node_up(struct ledger *ledger, struct node *node)
     topology_node_up(ledger, node);
     root_ask_born(ledger);
     ask_seen(ledger);
+    /* A server that is behind may hold again what was given back. */
+    ledger->voids_old = ledger->voids_old || (ledger->voided_at > 0 &&
+                                              loop_now(ledger->loop) <=
+                                                  mono_add(ledger->voided_at, SEQUENCE_KEPT_MS));
     for (struct link *at = ledger->all_roots.next; at != &ledger->all_roots; at = at->next) {
         root_pump(LIST_OWNER(at, struct root, link));
     }

@@ -37,8 +37,9 @@ void job_end(struct job *job, const char *why)
     while (job->names != NULL) {
         drop_name(job);
     }
-    if (why != NULL && report == NULL && order == NULL) {
-        job->ledger->voids_old = true;
+    if (report == NULL && order == NULL) {
+        job->ledger->voids_old = job->ledger->voids_old || why != NULL;
+        job->ledger->voided_at = loop_now(job->ledger->loop);
     }
     list_remove(&job->link);
     if (order != NULL) {
@@ -441,7 +442,9 @@ bool order_void_old(struct ledger *ledger)
     struct job *job = NULL;
 
     for (struct link *at = ledger->all_roots.next; at != &ledger->all_roots; at = at->next) {
-        if (root_has_old(LIST_OWNER(at, struct root, link))) {
+        const struct root *root = LIST_OWNER(at, struct root, link);
+
+        if (root_has_old(root) || (!list_is_empty(&root->old) && root->state != ROOT_READY)) {
             return false;
         }
     }

@@ -485,6 +485,7 @@ struct ledger {
     bool is_ending;
     bool has_time;      /* the server has told its clock */
     bool voids_old;     /* what earlier processes hold is given back when all was told */
+    mono_ms voided_at;  /* 0: not yet */
     bool is_draining;   /* loans go back, and no new ones are taken */
     mono_ms told_slow_at;
 };
