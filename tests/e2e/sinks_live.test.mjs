@@ -9,7 +9,8 @@ import { App, ask } from './lib/app.mjs';
 import { Headgate, freePort, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
 import { recordsIn } from './lib/records.mjs';
 import { good } from './lib/samples.mjs';
-import { Receiver, Redis, idsIn } from './lib/sinks.mjs';
+import { Redis } from './lib/redis.mjs';
+import { Receiver, idsIn } from './lib/sinks.mjs';
 import test, { describe } from './lib/test.mjs';
 import { patient, request, until } from './lib/wire.mjs';
 

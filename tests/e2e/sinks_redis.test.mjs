@@ -5,7 +5,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import test, { describe } from './lib/test.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis, Sinks, idsOf } from './lib/sinks.mjs';
+import { Redis } from './lib/redis.mjs';
+import { Sinks, idsOf } from './lib/sinks.mjs';
 import { patient, until } from './lib/wire.mjs';
 
 const cursorsOf = (sinks) => fs.readdirSync(sinks.at('state/sinks')).map((name) => sinks.at(`state/sinks/${name}`));

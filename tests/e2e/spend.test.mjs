@@ -3,7 +3,7 @@
 // settled is the sum of the records to the nanodollar and never more than the limit.
 import assert from 'node:assert/strict';
 import { requireBinary } from './lib/headgate.mjs';
-import { Redis } from './lib/sinks.mjs';
+import { Redis } from './lib/redis.mjs';
 import { LIMIT, Spenders } from './lib/spenders.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import test, { afterEach, describe } from './lib/test.mjs';

@@ -1,27 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs sinks_rig over a journal of its own; servers that take batches or are a Redis.
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
-import net from 'node:net';
 import path from 'node:path';
-import { environment, freePort, temporary } from './headgate.mjs';
+import { start } from './children.mjs';
+import { environment, temporary } from './headgate.mjs';
 import { until } from './wire.mjs';
 
 export const RIG = process.env.HEADGATE_SINKS_RIG;
-
-const alive = new Set();
-process.on('exit', () => alive.forEach((child) => child.kill('SIGKILL')));
-
-function start(command, args, options = {}) {
-    const child = spawn(command, args, options);
-    alive.add(child);
-    child.ended = new Promise((resolve) => child.on('exit', (code, signal) => {
-        alive.delete(child);
-        resolve(code ?? signal);
-    }));
-    return child;
-}
 
 export const idOf = (n) => `01930000-0000-7000-8000-${String(n).padStart(12, '0')}-1`;
 export const idsOf = (first, count) => Array.from({ length: count }, (_, i) => idOf(first + i));
@@ -171,57 +157,5 @@ export class Receiver {
     async stop() {
         this.sockets.forEach((socket) => socket.destroy());
         await new Promise((resolve) => this.server.close(resolve));
-    }
-}
-
-// A real one, on a port of its own.
-export class Redis {
-    constructor(args = []) {
-        this.args = args;
-        this.folder = temporary();
-    }
-
-    async start() {
-        this.port ??= await freePort();
-        this.child = start('redis-server', ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes',
-            '--appendfsync', 'always', '--dir', this.folder, ...this.args], { stdio: 'ignore' });
-        await until(async () => {
-            try {
-                return /PONG|NOAUTH/.test(await this.ask(['PING']));
-            } catch {
-                return false;
-            }
-        }, 10000, 'redis');
-        return this;
-    }
-
-    // One command, after AUTH with this password; gives the raw reply.
-    async ask(...commands) {
-        const socket = net.connect(this.port, '127.0.0.1');
-        const auth = this.password ? [['AUTH', this.password]] : [];
-        const all = [...auth, ...commands, ['QUIT']];
-        let text = '';
-        await new Promise((resolve, reject) => {
-            socket.on('error', reject).on('close', resolve).setEncoding('utf8').on('data', (part) => { text += part; });
-            socket.write(all.map((words) => `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`).join(''));
-        });
-        return text;
-    }
-
-    async ids(stream = 'headgate:usage', database = '0') {
-        const text = await this.ask(['SELECT', database], ['XRANGE', stream, '-', '+']);
-        return [...text.matchAll(/\r\nrecord_id\r\n\$\d+\r\n([^\r]*)\r\n/g)].map((match) => match[1]);
-    }
-
-    async stop() {
-        this.child.kill('SIGKILL');
-        await this.child.ended;
-    }
-
-    async remove() {
-        if (this.child.exitCode === null && this.child.signalCode === null) {
-            await this.stop();
-        }
-        fs.rmSync(this.folder, { recursive: true, force: true });
     }
 }
