@@ -26,9 +26,11 @@ contract_test(dial contract/peer_no_tls.c contract/names.c)
 # Of the ledgers, with a real Redis.
 foreach(name ledger ledger_model ledger_faults ledger_topology)
   contract_test(${name} contract/peer_no_tls.c contract/redis_server.c contract/ledger_world.c
-                contract/fake_redis.c)
+                contract/clock.c contract/fake_redis.c)
   target_link_libraries(contract_${name} PRIVATE PkgConfig::HIREDIS)
 endforeach()
+test_limit(contract/ledger_model 400)
+set_tests_properties(contract/ledger_model PROPERTIES COST 600) # the longest begins first
 
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)
@@ -37,5 +39,5 @@ target_link_libraries(contract_upstream_tls PRIVATE PkgConfig::OPENSSL)
 
 # What the Redis ledger costs: prints, tests nothing.
 add_executable(ledger_figures contract/ledger_figures.c contract/redis_server.c
-               contract/ledger_world.c contract/patience.c)
+               contract/ledger_world.c contract/clock.c contract/patience.c)
 target_link_libraries(ledger_figures PRIVATE shell core flags PkgConfig::CMOCKA PkgConfig::HIREDIS)

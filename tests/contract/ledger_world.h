@@ -43,6 +43,9 @@ struct world {
     struct budgets budgets;
     size_t held_before;
     int64_t ahead_ms;
+    uint64_t opened_at; /* real ms */
+    uint64_t skipped_ms;
+    bool skips_waits;   /* nobody waits for real: the clock is put forward by 5 ms a turn (clock.h) */
 };
 
 /* An attempt that a proxy asked a hold for. */
@@ -73,7 +76,7 @@ struct budget *world_budget(struct world *world, const char *name, const char *s
 struct world_proxy *world_proxy_start(struct world *world, size_t i);
 /* As kill -9: nothing is said. Its attempts are gone with it. */
 void world_proxy_kill(struct world_proxy *proxy);
-/* Turns the loop once. */
+/* Turns the loop once; waits at most `ms`. */
 void world_turn(struct world *world, uint32_t ms);
 void world_run(struct world *world, uint32_t ms);
 /* Until all that was settled is told. */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -111,6 +112,7 @@ static void run(struct redis_server *server)
         char log[96];
         int fd = -1;
 
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* also when the test is killed */
         (void)snprintf(log, sizeof log, "%s/log", server->folder);
         fd = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         (void)dup2(fd, 1);
