@@ -17,7 +17,7 @@
 #include "tests/contract/clock.h"
 #include "tests/contract/patience.h"
 
-enum { WAIT_MS = 10000, SKIP_MS = 50, BURST_MS = 10000, SKIPS_RATE = 20 };
+enum { WAIT_MS = 10000, BURST_MS = 10000, SKIPS_RATE = 20 };
 
 const char *const ledger_world_names[WORLD_KINDS] = {"memory", "redis", "loans"};
 
@@ -218,8 +218,8 @@ static void turn_unwaiting(struct world *world)
         redis_server_tell(world->server, "PING");
         assert_true(loop_turn(world->loop, 0));
     }
-    clock_skip(SKIP_MS);
-    world->skipped_ms += SKIP_MS;
+    clock_skip(world->skip_ms);
+    world->skipped_ms += world->skip_ms;
 }
 
 /* Where all wait for the server's own clock, ours stays near it: else a wait of a second takes minutes, after
@@ -228,7 +228,7 @@ static bool may_skip(const struct world *world)
 {
     uint64_t real_ms = clock_real_ms() - world->opened_at;
 
-    return world->skips_waits && world->skipped_ms < BURST_MS + real_ms * SKIPS_RATE;
+    return world->skip_ms > 0 && world->skipped_ms < BURST_MS + real_ms * SKIPS_RATE;
 }
 
 void world_turn(struct world *world, uint32_t ms)

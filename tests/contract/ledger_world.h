@@ -45,7 +45,7 @@ struct world {
     int64_t ahead_ms;
     uint64_t opened_at; /* real ms */
     uint64_t skipped_ms;
-    bool skips_waits;   /* nobody waits for real: the clock is put forward by 5 ms a turn (clock.h) */
+    uint32_t skip_ms; /* nobody waits for real: the clock is put forward so much a turn (clock.h); 0: they wait */
 };
 
 /* An attempt that a proxy asked a hold for. */

@@ -37,7 +37,10 @@ enum {
     COUNTERS = 1 + TEAMS + TEAMS * KEYS,
     RECOVER_MS = 100, /* by the server's clock */
     HEAL_MS = 150,
-    REST_MS = 15000
+    REST_MS = 15000,
+    SKIP_MS = 50,
+    SKIP_HEALING_MS = 2, /* one comes back after the other */
+    FROZEN_MS = 300      /* longer than a command may take */
 };
 
 /* One of so many sequences is made: with sanitizers each takes longer. */
@@ -422,6 +425,7 @@ static void fail_over(void)
     m.healed_at = real_after(HEAL_MS);
 }
 
+
 /* ---- steps ---- */
 
 static void ask(void)
@@ -443,6 +447,27 @@ static void ask(void)
     m.count++;
     attempt_begin(&told->attempt, &m.world.proxies[proxy], subject_at(team, key), amount);
     look(told);
+}
+
+/* It is taken for dead, and hears later what it was told before. */
+static void freeze(void)
+{
+    struct told *told = NULL;
+
+    redis_server_freeze(&m.server);
+    for (uint64_t n = below(6); n > 0; n--) {
+        told = below(2) == 0 ? any(is_granted) : NULL;
+        if (told != NULL) {
+            look(told);
+            settle(told);
+        } else {
+            ask();
+        }
+    }
+    world_turn(&m.world, 0);
+    clock_skip(FROZEN_MS);
+    world_turn(&m.world, 0);
+    redis_server_thaw(&m.server);
 }
 
 static void step(void)
@@ -484,8 +509,12 @@ static void step(void)
         if (is_healing()) {
             return;
         }
-        trace("cut", 0);
-        redis_server_tell(&m.server, "CLIENT KILL TYPE normal SKIPME yes");
+        trace("cut or freeze", what);
+        if (what == 188) {
+            redis_server_tell(&m.server, "CLIENT KILL TYPE normal SKIPME yes");
+        } else {
+            freeze();
+        }
     } else if (what < 195) {
         size_t i = below(PROXIES);
 
@@ -498,17 +527,20 @@ static void step(void)
         } else {
             restart_proxy(i);
         }
-    } else if (m.fails_over && what < 197) {
+    } else if (!m.fails_over || is_healing()) {
+        ask();
+    } else if (what < 196) {
         trace("save", 0);
         redis_server_tell(&m.server, "SAVE");
-    } else if (m.fails_over && what == 197) {
+    } else if (what < 199) {
         trace("fail over", 0);
         fail_over();
-    } else if (m.fails_over && below(3) == 0 && !is_anybody_dead()) {
+    } else if (!is_anybody_dead()) {
         trace("flush", 0);
         redis_server_tell(&m.server, "FLUSHALL");
         m.healed_at = real_after(HEAL_MS);
     }
+    m.world.skip_ms = is_healing() ? SKIP_HEALING_MS : SKIP_MS;
     world_turn(&m.world, 0);
     check_server(); /* by then it has answered, too */
     if (below(3) > 0) {
@@ -617,7 +649,7 @@ static void sequence(enum ledger_world_kind kind, uint64_t seed, bool fails_over
     }
     world_open(&m.world, kind, &m.server);
     m.world.settings.recover_ms = RECOVER_MS;
-    m.world.skips_waits = true;
+    m.world.skip_ms = SKIP_MS;
     (void)world_budget(&m.world, "all", "global", m.limits[0]);
     (void)world_budget(&m.world, "team", "team", m.limits[1]);
     (void)world_budget(&m.world, "key", "key", m.limits[3]);
@@ -688,7 +720,7 @@ static void redis__holds_what_it_promises(void **state)
 static void redis__holds_it_through_failovers(void **state)
 {
     (void)state;
-    play(WORLD_REDIS, 100 / SLOWER, true);
+    play(WORLD_REDIS, 60 / SLOWER, true);
 }
 
 static void loans__hold_what_they_promise(void **state)
@@ -700,7 +732,7 @@ static void loans__hold_what_they_promise(void **state)
 static void loans__hold_it_through_failovers(void **state)
 {
     (void)state;
-    play(WORLD_LOANS, 100 / SLOWER, true);
+    play(WORLD_LOANS, 60 / SLOWER, true);
 }
 
 /* With its servers: they and the test take turns, and to wake another processor takes longer than what is
