@@ -65,16 +65,6 @@ static struct span name_of(const struct settled_budget *seen)
     return span_make(seen->name, seen->len);
 }
 
-/* Two budgets with the same mark count the same, in the same windows. */
-static uint32_t mark_of(const struct budget *budget)
-{
-    const uint64_t words[] = {(uint64_t)budget->unit,         (uint64_t)budget->scope.kind,
-                              (uint64_t)budget->window.kind,  budget->window.week_begins,
-                              budget->window.length_ms,       budget->window.zone_mark};
-
-    return crc32c_more(crc32c(span_make((const char *)words, sizeof words)), budget->scope.value);
-}
-
 static size_t find_seen(const struct settled *settled, struct span name)
 {
     size_t i = 0;
@@ -127,7 +117,7 @@ void settled_budgets(struct settled *settled, const struct budgets *budgets, wal
     settled->budgets = budgets;
     for (size_t i = 0; i < budgets->count; i++) {
         const struct budget *budget = &budgets->list[i];
-        uint32_t mark = mark_of(budget);
+        uint32_t mark = budget_mark(budget);
         size_t at = find_seen(settled, budget->name);
 
         if (at == settled->seen_count) {
@@ -419,20 +409,6 @@ enum err settled_reset(struct settled *settled, struct span budget, struct span 
 
 /* ---- time ---- */
 
-/* When the oldest window that is open at `now` has begun. */
-static wall_ms begin_of(const struct budget *budget, wall_ms now)
-{
-    struct window window;
-
-    if (budget->scope.kind == SCOPE_TRACE) {
-        return now - COUNTERS_TRACE_MS;
-    }
-    window_at(&budget->window, now, &window);
-    return budget->window.kind == WINDOW_ROLLING
-               ? window.begin - (int64_t)budget->window.length_ms
-               : window.begin;
-}
-
 static bool is_over(const struct settled_sum *sum, wall_ms now, int64_t grace_ms)
 {
     wall_ms until = sum->scope == SCOPE_TRACE ? add_ms(sum->last_at, (uint64_t)COUNTERS_TRACE_MS)
@@ -447,7 +423,7 @@ static bool is_old_reset(const struct settled *settled, const struct settled_res
     const struct budget *budget =
         budget_named(settled->budgets, span_make(reset->budget, reset->budget_len));
 
-    return budget != NULL && reset->at < begin_of(budget, now) - SETTLED_KEEP_MS;
+    return budget != NULL && reset->at < budget_open_since(budget, now) - SETTLED_KEEP_MS;
 }
 
 void settled_tidy(struct settled *settled, wall_ms now)
@@ -477,7 +453,7 @@ wall_ms settled_needed(const struct settled *settled, wall_ms now)
     wall_ms needed = now;
 
     for (size_t i = 0; i < settled->budgets->count; i++) {
-        wall_ms begin = begin_of(&settled->budgets->list[i], now);
+        wall_ms begin = budget_open_since(&settled->budgets->list[i], now);
 
         needed = begin < needed ? begin : needed;
     }

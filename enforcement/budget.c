@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enforcement/budget.h"
 
+#include "base/crc32c.h"
 #include "base/must.h"
+#include "enforcement/counters.h"
 #include "wire/usage.h"
 
 const char *budget_unit_word(enum budget_unit unit)
@@ -16,6 +18,28 @@ const char *budget_mode_word(enum budget_mode mode)
     static const char *const words[] = {"enforce", "warn", "shadow"};
 
     return words[mode];
+}
+
+uint32_t budget_mark(const struct budget *budget)
+{
+    const uint64_t words[] = {(uint64_t)budget->unit,         (uint64_t)budget->scope.kind,
+                              (uint64_t)budget->window.kind,  budget->window.week_begins,
+                              budget->window.length_ms,       budget->window.zone_mark};
+
+    return crc32c_more(crc32c(span_make((const char *)words, sizeof words)), budget->scope.value);
+}
+
+wall_ms budget_open_since(const struct budget *budget, wall_ms now)
+{
+    struct window window;
+
+    if (budget->scope.kind == SCOPE_TRACE) {
+        return now - COUNTERS_TRACE_MS;
+    }
+    window_at(&budget->window, now, &window);
+    return budget->window.kind == WINDOW_ROLLING
+               ? window.begin - (int64_t)budget->window.length_ms
+               : window.begin;
 }
 
 void amounts_book(struct amounts *amounts, int64_t charged, const int64_t *tokens, bool is_sent)

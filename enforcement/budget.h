@@ -73,6 +73,12 @@ struct budgets {
     bool enforces;            /* one of them enforces at all */
 };
 
+/* Two budgets with the same mark count the same, in the same windows: what one has spent the other has. */
+uint32_t budget_mark(const struct budget *budget);
+/* When the oldest window began of which something counts at `now` (ms since 1970). Of a trace, whose window begins
+ * with its first call: when the longest that may still be known began. */
+wall_ms budget_open_since(const struct budget *budget, wall_ms now);
+
 /* What an attempt takes or may take at most, by unit. */
 struct amounts {
     int64_t of[BUDGET_UNITS];

@@ -239,25 +239,6 @@ enum err budgets_shared_begin(struct env *env, struct span folder, struct why *w
 
 /* ---- what an earlier start left ---- */
 
-static bool is_crossing(enum scope_kind kind)
-{
-    switch (kind) {
-    case SCOPE_TEAM:
-    case SCOPE_USER:
-    case SCOPE_KEY:
-    case SCOPE_TRACE: return false;
-    case SCOPE_GLOBAL:
-    case SCOPE_TAG:
-    case SCOPE_MODEL:
-    case SCOPE_PROVIDER:
-    case SCOPE_ROUTE:
-    case SCOPE_TASK:
-    case SCOPE_CALL:
-    case SCOPE_KINDS: break;
-    }
-    return true;
-}
-
 static struct crashed *crashed_team(struct budgets_shared *shared, struct span team)
 {
     struct crashed *at = shared->teams;
@@ -293,7 +274,7 @@ void budgets_shared_crash(struct budgets_shared *shared, struct record *record)
     settled_subject(record, &subject);
     chain_make(&shared->env->snapshot->budgets, &subject, &chain);
     for (uint8_t i = 0; i < chain.count; i++) {
-        bool is_crossing_one = is_crossing(chain.list[i].budget->scope.kind);
+        bool is_crossing_one = scope_is_shared(chain.list[i].budget->scope.kind);
 
         crosses = crosses || is_crossing_one;
         stays = stays || !is_crossing_one;
@@ -308,17 +289,6 @@ void budgets_shared_crash(struct budgets_shared *shared, struct record *record)
     record->numbers[RECORD_LEDGER_TEAM] = team != NULL ? (int64_t)++team->count : 0;
 }
 
-static wall_ms window_begin(const struct budget *budget, wall_ms now)
-{
-    struct window window;
-
-    if (budget->window.kind == WINDOW_ROLLING) {
-        return now - (wall_ms)budget->window.length_ms;
-    }
-    window_at(&budget->window, now, &window);
-    return window.begin;
-}
-
 /* What counts in the windows of now is what this process would bring to a server that knows nothing. */
 static bool load(struct budgets_shared *shared, const struct chain *chain, struct span team,
                  const struct amounts *amounts, wall_ms held_at)
@@ -328,7 +298,7 @@ static bool load(struct budgets_shared *shared, const struct chain *chain, struc
     for (uint8_t i = 0; i < chain->count; i++) {
         const struct chain_link *link = &chain->list[i];
 
-        if (held_at >= window_begin(link->budget, now) &&
+        if (held_at >= budget_open_since(link->budget, now) &&
             !ledger_redis_load(shared->ledger, team, link->budget, link->value, held_at,
                                amounts->of[link->budget->unit], 0)) {
             return false;

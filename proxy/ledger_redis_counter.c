@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "proxy/ledger_redis_parts.h"
 
-enum { KEY_MAX = sizeof(void *) + BUDGET_NAME_MAX + 1 + SCOPE_VALUE_MAX, SWEEP = 64 };
+enum { KEY_MAX = sizeof(void *) + sizeof(uint32_t) + BUDGET_NAME_MAX + 1 + SCOPE_VALUE_MAX, SWEEP = 64 };
 
 bool win_is_newest(const struct win *win)
 {
@@ -34,7 +34,7 @@ static const char *unit_code(const struct win *win)
     return codes[win->counter->unit];
 }
 
-/* hg:{root}:w:scope:budget:generation:begin:value, behind `a` and `b`. Only the value may have any
+/* hg:{root}:w:scope:budget:mark:generation:begin:value, behind `a` and `b`. Only the value may have any
  * bytes, and it stands last. */
 static void key_to(const struct win *win, wall_ms begin, const char *a, const char *b)
 {
@@ -50,7 +50,7 @@ static void key_to(const struct win *win, wall_ms begin, const char *a, const ch
     buf_put_text(key, scope_word(counter->scope));
     buf_put_char(key, ':');
     buf_put(key, counter->budget);
-    buf_put_format(key, ":%u:%lld:", (unsigned)win->generation, (long long)begin);
+    buf_put_format(key, ":%u:%u:%lld:", counter->mark, (unsigned)win->generation, (long long)begin);
     buf_put(key, counter->value);
 }
 
@@ -81,7 +81,7 @@ void put_win_keys(struct win *win)
     }
 }
 
-/* 0 stands for never. */
+/* INT64_MAX: never. */
 wall_ms win_expires(const struct win *win)
 {
     const struct counter *counter = win->counter;
@@ -260,15 +260,19 @@ struct win *counter_at(struct root *root, const struct budget *budget, struct sp
 
 /* ---- counters ---- */
 
-static struct span key_of(const struct root *root, struct span budget, struct span value,
-                          char room[KEY_MAX])
-{
-    size_t len = sizeof(void *);
+enum { KEY_HEAD = sizeof(void *) + sizeof(uint32_t) };
 
-    must(budget.len <= BUDGET_NAME_MAX && value.len <= SCOPE_VALUE_MAX);
-    memcpy(room, &root, len);
-    memcpy(room + len, budget.at, budget.len);
-    len += budget.len;
+/* A budget that counts something else under an old name is another one. */
+static struct span key_of(const struct root *root, const struct budget *budget, uint32_t mark,
+                          struct span value, char room[KEY_MAX])
+{
+    size_t len = KEY_HEAD;
+
+    must(budget->name.len <= BUDGET_NAME_MAX && value.len <= SCOPE_VALUE_MAX);
+    memcpy(room, &root, sizeof root);
+    memcpy(room + sizeof root, &mark, sizeof mark);
+    memcpy(room + len, budget->name.at, budget->name.len);
+    len += budget->name.len;
     room[len++] = '\0'; /* no name has one */
     if (value.len > 0) {
         memcpy(room + len, value.at, value.len);
@@ -293,7 +297,8 @@ struct win *counter_take(struct root *root, const struct budget *budget, struct 
                          wall_ms now)
 {
     char room[KEY_MAX];
-    struct span key = key_of(root, budget->name, value, room);
+    uint32_t mark = budget_mark(budget);
+    struct span key = key_of(root, budget, mark, value, room);
     struct ledger *ledger = root->ledger;
     struct map_entry *entry = map_find(&ledger->counters, key);
     struct counter *counter = NULL;
@@ -314,12 +319,13 @@ struct win *counter_take(struct root *root, const struct budget *budget, struct 
     counter->size = sizeof *counter + key.len;
     memcpy(counter + 1, key.at, key.len);
     key.at = (char *)(counter + 1);
-    counter->budget = span_make(key.at + sizeof(void *), budget->name.len);
+    counter->budget = span_make(key.at + KEY_HEAD, budget->name.len);
     counter->value = span_make(counter->budget.at + budget->name.len + 1, value.len);
     counter->root = root;
     counter->scope = budget->scope.kind;
     counter->unit = budget->unit;
     counter->kind = budget->window.kind;
+    counter->mark = mark;
     counter->last_at = loop_now(ledger->loop);
     list_init(&counter->link);
     win = roll(counter, budget, now);

@@ -398,12 +398,6 @@ static bool open_leg(struct leg *leg)
     return true;
 }
 
-bool crosses_teams(enum scope_kind kind)
-{
-    return kind == SCOPE_GLOBAL || kind == SCOPE_TAG || kind == SCOPE_MODEL ||
-           kind == SCOPE_PROVIDER || kind == SCOPE_ROUTE || kind == SCOPE_TASK;
-}
-
 static bool open_links(struct hold *hold, const struct hold_request *request)
 {
     struct ledger *ledger = hold->ledger;
@@ -414,7 +408,7 @@ static bool open_links(struct hold *hold, const struct hold_request *request)
         struct leg *leg = NULL;
 
         *link = (struct hold_link){.budget = from->budget,
-                                   .leg = crosses_teams(from->budget->scope.kind) ? LEG_CROSS : LEG_TEAM,
+                                   .leg = scope_is_shared(from->budget->scope.kind) ? LEG_CROSS : LEG_TEAM,
                                    .enforces = ledger_enforces(ledger, from->budget)};
         leg = &hold->legs[link->leg];
         if (leg->root == NULL) {

@@ -15,6 +15,7 @@ struct item {
     struct span value;
     enum scope_kind scope;
     enum budget_unit unit;
+    uint32_t mark;
     uint32_t generation;
     struct window window; /* of a rolling one its newest part */
     int64_t part_ms;      /* 0: it is none */

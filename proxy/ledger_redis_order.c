@@ -114,20 +114,53 @@ static void ask_reset(struct job *job)
     node_send(root->node);
 }
 
-/* A rebuild: all that the server has of the part goes, and whoever has a share notices and brings it
- * back, as after a server that forgot. */
-static void ask_scan(struct job *job);
+/* A rebuild: what the server has of the part goes, and whoever has a share brings it back, as after a
+ * server that forgot. */
+static void ask_rebuild(struct job *job)
+{
+    struct root *root = job->root;
+    struct command *command = root_script(root, SCRIPT_REBUILD, 4, 1, hear_touched);
 
-static void hear_unlinked(struct command *command, const struct redisReply *reply)
+    if (command == NULL) {
+        job_end(job, job_away);
+        return;
+    }
+    command->to = job;
+    job->is_busy = true;
+    put_key(root, "m");
+    put_key(root, "i");
+    put_key(root, "h");
+    put_key(root, "d");
+    put_number(root->node, 2 * (int64_t)ledger_recover_ms(job->ledger));
+    node_send(root->node);
+}
+
+static void hear_begun_anew(struct command *command, const struct redisReply *reply)
 {
     struct job *job = job_of(command, reply);
 
-    if (job != NULL && span_equal(span_of(job->cursor), SPAN_OF("0"))) {
-        root_lose(job->root);
-        job_next_root(job);
-    } else if (job != NULL) {
-        ask_scan(job);
+    if (job != NULL) {
+        job_end(job, NULL);
     }
+}
+
+/* Then those who are idle notice within a second, as after a server that forgot all. */
+static void begin_anew(struct job *job)
+{
+    struct root *registry = job->ledger->registry;
+    bool is_up = registry->node != NULL && node_is_up(registry->node);
+    struct command *command = is_up ? node_command(registry->node, 3, hear_begun_anew, NULL) : NULL;
+
+    if (command == NULL) {
+        job_end(job, job_away);
+        return;
+    }
+    command->to = job;
+    job->is_busy = true;
+    put_text(registry->node, SPAN_OF("HDEL"));
+    put_key(registry, "born");
+    put_text(registry->node, SPAN_OF("born"));
+    node_send(registry->node);
 }
 
 static bool take_cursor(struct job *job, const struct redisReply *reply, size_t at)
@@ -142,65 +175,6 @@ static bool take_cursor(struct job *job, const struct redisReply *reply, size_t 
     memcpy(job->cursor, cursor.at, cursor.len);
     job->cursor[cursor.len] = '\0';
     return true;
-}
-
-static void hear_scan(struct command *command, const struct redisReply *reply)
-{
-    struct job *job = job_of(command, reply);
-    const struct redisReply *keys = NULL;
-    struct node *node = NULL;
-    size_t count = 0;
-
-    if (job == NULL || !take_cursor(job, reply, 0)) {
-        return;
-    }
-    keys = redis_reply_count(reply) > 1 ? redis_reply_at(reply, 1) : NULL;
-    count = keys == NULL ? 0 : redis_reply_count(keys);
-    node = job->root->node;
-    /* One command though there may be nothing to do: the next step follows on its answer. */
-    command = node_command(node, count == 0 ? 1 : 1 + count, hear_unlinked, job->root);
-    if (command == NULL) {
-        job_end(job, job_away);
-        return;
-    }
-    command->to = job;
-    job->is_busy = true;
-    job->touched += count;
-    put_text(node, count == 0 ? SPAN_OF("PING") : SPAN_OF("UNLINK"));
-    for (size_t i = 0; i < count; i++) {
-        put_text(node, redis_reply_bytes(redis_reply_at(keys, i)));
-    }
-    node_send(node);
-}
-
-static void ask_scan(struct job *job)
-{
-    struct root *root = job->root;
-    struct buf *pattern = &job->ledger->scratch;
-    struct command *command = node_command(root->node, 6, hear_scan, root);
-
-    if (command == NULL) {
-        job_end(job, job_away);
-        return;
-    }
-    command->to = job;
-    job->is_busy = true;
-    buf_clear(pattern);
-    buf_put_text(pattern, "hg:{");
-    for (size_t i = 0; i < root->name.len; i++) {
-        if (memchr("*?[]\\^", root->name.at[i], 6) != NULL) {
-            buf_put_char(pattern, '\\');
-        }
-        buf_put_char(pattern, root->name.at[i]);
-    }
-    buf_put_text(pattern, "}:*");
-    put_text(root->node, SPAN_OF("SCAN"));
-    put_text(root->node, span_of(job->cursor));
-    put_text(root->node, SPAN_OF("MATCH"));
-    put_text(root->node, buf_span(pattern));
-    put_text(root->node, SPAN_OF("COUNT"));
-    put_number(root->node, 1000);
-    node_send(root->node);
 }
 
 static bool ask_holds(struct job *job);
@@ -273,8 +247,7 @@ static void work(struct job *job)
     } else if (job->order != NULL && job->order->kind == ORDER_RESET) {
         ask_reset(job);
     } else if (job->order != NULL && job->order->kind == ORDER_REBUILD) {
-        memcpy(job->cursor, "0", 2);
-        ask_scan(job);
+        ask_rebuild(job);
     } else {
         memcpy(job->cursor, "0", 2);
         (void)ask_holds(job);
@@ -322,6 +295,10 @@ void job_next_root(struct job *job)
             job->root = root_find(ledger, span_from(name, is_cross ? 1 : 2), is_cross);
         }
         drop_name(job);
+    }
+    if (job->root == NULL && job->order != NULL && job->order->kind == ORDER_REBUILD) {
+        begin_anew(job);
+        return;
     }
     if (job->root == NULL) {
         job_end(job, NULL);
@@ -426,9 +403,14 @@ void order_report(struct ledger *ledger, struct ledger_report *report)
 
 void order_obey(struct ledger *ledger, struct ledger_order *order)
 {
-    struct job *job = job_new(ledger);
+    struct job *job = NULL;
 
     order->touched = 0;
+    if (order->kind == ORDER_REBUILD && order->budget.len > 0) {
+        order->done(order, false, "in Redis budgets are rebuilt all at once: leave out the name");
+        return;
+    }
+    job = job_new(ledger);
     if (job == NULL) {
         order->done(order, false, "there is no memory");
         return;

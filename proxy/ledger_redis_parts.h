@@ -250,6 +250,7 @@ struct counter {
     enum scope_kind scope;
     enum budget_unit unit;
     enum window_kind kind;
+    uint32_t mark;    /* budget_mark */
     int64_t part_ms;  /* of a rolling window, else 0 */
     struct win *newest;
     mono_ms last_at;
@@ -412,7 +413,6 @@ void root_trim_old(struct root *root, mono_ms now);
 void root_free_old(struct root *root);
 /* Until all are told. */
 bool root_has_old(const struct root *root);
-bool crosses_teams(enum scope_kind kind);
 void put_op_items(struct root *root, const struct op *op);
 
 /* ---- loans ---- */

@@ -49,7 +49,7 @@ static void put_item_keys(struct root *root, const struct item *item)
         buf_put_text(key, scope_word(item->scope));
         buf_put_char(key, ':');
         buf_put(key, item->budget);
-        buf_put_format(key, ":%u:%lld:", (unsigned)item->generation,
+        buf_put_format(key, ":%u:%u:%lld:", item->mark, (unsigned)item->generation,
                        (long long)(item->window.begin - (wall_ms)i * item->part_ms));
         buf_put(key, item->value);
         put_text(root->node, buf_span(key));
@@ -155,7 +155,7 @@ static bool add_subject(struct job *job)
         struct win *win = NULL;
         struct item item;
 
-        if (crosses_teams(budget->scope.kind) != is_cross) {
+        if (scope_is_shared(budget->scope.kind) != is_cross) {
             continue;
         }
         win = counter_take(job->root, budget, chain.list[i].value, ledger_now(job->ledger));
@@ -166,6 +166,7 @@ static bool add_subject(struct job *job)
                              .value = chain.list[i].value,
                              .scope = budget->scope.kind,
                              .unit = budget->unit,
+                             .mark = win->counter->mark,
                              .generation = win->generation,
                              .window = win->window,
                              .part_ms = win->counter->part_ms};
@@ -178,7 +179,7 @@ static bool add_subject(struct job *job)
 
 /* ---- a report about all ---- */
 
-/* scope:budget:generation:begin:value, behind "hg:{root}:w:". False: it is no window's. */
+/* scope:budget:mark:generation:begin:value, behind "hg:{root}:w:". False: it is no window's. */
 static bool read_key(const struct root *root, struct span key, struct item *item)
 {
     size_t before = root->name.len + sizeof "hg:{}:w:" - 1;
@@ -200,6 +201,10 @@ static bool read_key(const struct root *root, struct span key, struct item *item
     if (item->scope == SCOPE_KINDS || item->budget.len == 0 ||
         item->budget.len > BUDGET_NAME_MAX ||
         text_read_u64(span_cut(&rest, ':'), &number) != ERR_NONE || number > UINT32_MAX) {
+        return false;
+    }
+    item->mark = (uint32_t)number;
+    if (text_read_u64(span_cut(&rest, ':'), &number) != ERR_NONE || number > UINT32_MAX) {
         return false;
     }
     item->generation = (uint32_t)number;
@@ -247,7 +252,8 @@ static bool add_indexed(struct job *job, struct span key)
         window_at(&budget->window, ledger_now(job->ledger), &now);
         item.unit = budget->unit;
         item.window = now;
-        if (item.generation != root_generation(job->root, item.budget, item.value)) {
+        if (item.mark != budget_mark(budget) ||
+            item.generation != root_generation(job->root, item.budget, item.value)) {
             return true;
         }
         if (budget->window.kind == WINDOW_ROLLING) {

@@ -144,7 +144,7 @@ void root_flush_old(struct root *root)
 bool ledger_redis_load(struct ledger *ledger, struct span team, const struct budget *budget,
                        struct span value, wall_ms at, int64_t settled, int64_t overrun)
 {
-    struct root *root = root_find(ledger, team, crosses_teams(budget->scope.kind));
+    struct root *root = root_find(ledger, team, scope_is_shared(budget->scope.kind));
     struct win *win = root == NULL ? NULL : counter_at(root, budget, value, at);
 
     if (win == NULL) {
@@ -170,7 +170,7 @@ static struct op *op_of(struct root *root, const struct ledger_redis_record *rec
         const struct chain_link *link = &record->chain->list[i];
         struct win *win = NULL;
 
-        if (crosses_teams(link->budget->scope.kind) != is_cross) {
+        if (scope_is_shared(link->budget->scope.kind) != is_cross) {
             continue;
         }
         win = counter_at(root, link->budget, link->value, record->held_at);
@@ -238,7 +238,7 @@ bool ledger_redis_resend(struct ledger *ledger, const struct ledger_redis_record
         bool counts = false;
 
         for (uint8_t i = 0; i < record->chain->count; i++) {
-            counts = counts || crosses_teams(record->chain->list[i].budget->scope.kind) ==
+            counts = counts || scope_is_shared(record->chain->list[i].budget->scope.kind) ==
                                    (leg == LEG_CROSS);
         }
         if (!counts || (record->epoch > 0 && numbers[leg] == 0)) {

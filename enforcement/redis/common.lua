@@ -42,6 +42,11 @@ local function sum(at, n, begin, part)
   end
   return settled, used, is_there
 end
+-- The epoch in which a process brought its sums, after the rebuild `of` (false: none was); or nil.
+local function brought(key, of)
+  local epoch, rebuild = string.match(c('GET', key) or '', '^(%d+)/(%d+)$')
+  return rebuild == (of or '0') and epoch or nil
+end
 local function open(key, index, unit, stop, expire)
   c('HSET', key, 'S', 0, 'H', 0, 'P', 0, 'O', 0, 'u', unit, 'e', stop)
   if expire ~= '0' then c('PEXPIREAT', key, expire) end

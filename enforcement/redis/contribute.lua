@@ -6,8 +6,9 @@
 -- overrun, unit, end, expire; then generations as name and number
 -- -> 0, 10: it had contributed, 2: older session; now
 if c('HGET', KEYS[2], 's') ~= ARGV[1] then return {2, now} end
-if c('EXISTS', KEYS[1]) == 1 then return {10, now} end
-c('SET', KEYS[1], ARGV[7], 'PX', ARGV[4])
+local rebuild = c('HGET', KEYS[4], 'r')
+if brought(KEYS[1], rebuild) then return {10, now} end
+c('SET', KEYS[1], ARGV[7] .. '/' .. (rebuild or '0'), 'PX', ARGV[4])
 local at = 8
 for i = 1, ARGV[6] + 0 do
   local w = KEYS[5 + i]

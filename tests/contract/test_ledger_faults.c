@@ -478,13 +478,75 @@ static void F16_a_counter_vanishes(void **state)
     (void)state;
     spend(proxy, 60);
     world_quiet(&world);
-    redis_server_tell(&server, "DEL hg:{t:growth}:w:team:team:0:0:growth");
+    redis_server_tell(&server, "DEL hg:{t:growth}:w:team:team:%u:0:0:growth", budget_mark(&world.list[0]));
     assert_int_equal(attempt_hold(&attempt, proxy, subject, 50), HOLD_UNAVAILABLE);
     assert_non_null(strstr(proxy->said, "budget rebuild"));
     assert_true(world_order(proxy, ORDER_REBUILD, "", NULL) > 0);
     recover(proxy, 3000);
     assert_int_equal(row(proxy).settled, 60);
     assert_int_equal(attempt_hold(&attempt, proxy, subject, 41), HOLD_DENIED);
+    world_close(&world);
+}
+
+/* Who works, who is idle, who is down, and what is held: all of it comes back, and until then nobody gets
+ * what is not there. */
+static void a_rebuild_brings_all_back(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 1000);
+    struct world_proxy *idle = world_proxy_start(&world, 1);
+    struct world_proxy *down = world_proxy_start(&world, 2);
+    struct attempt open;
+    struct attempt attempt;
+    struct chain_link link = {&world.list[0], SPAN("growth")};
+
+    (void)state;
+    spend(proxy, 100);
+    spend(idle, 200);
+    spend(down, 300);
+    world_quiet(&world);
+    world_proxy_kill(down);
+    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
+    assert_int_equal(world_order(proxy, ORDER_REBUILD, "team", NULL), -1); /* not one alone */
+    assert_int_equal(row(proxy).settled, 600);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(world_order(proxy, ORDER_REBUILD, "", NULL), 1);
+        recover(proxy, 6000);
+        assert_int_equal(row(proxy).settled, again == 0 ? 300 : 600);
+        assert_int_equal(row(proxy).held, 50);
+        assert_int_equal(attempt_hold(&attempt, proxy, subject, again == 0 ? 651 : 351), HOLD_DENIED);
+        if (again == 0) { /* with its records */
+            down = world_proxy_start(&world, 2);
+            assert_true(ledger_redis_load(down->ledger, link.value, link.budget, link.value,
+                                          attempt.answer.held_at, 300, 0));
+            ledger_redis_resent(down->ledger);
+            world_run(&world, 300);
+            assert_int_equal(row(proxy).settled, 600);
+        }
+    }
+    attempt_settle(&open, 50);
+    assert_int_equal(row(proxy).settled, 650);
+    world_close(&world);
+}
+
+static void a_budget_that_counts_something_else_begins_at_zero(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 1000);
+    struct attempt open;
+
+    (void)state;
+    spend(proxy, 600);
+    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
+    world.list[0].unit = UNIT_TOKENS;
+    spend(proxy, 7);
+    assert_int_equal(row(proxy).settled, 7);
+    assert_int_equal(row(proxy).held, 0);
+    attempt_settle(&open, 50); /* as it began */
+    world.list[0].window = (struct window_rule){.kind = WINDOW_DAY};
+    spend(proxy, 5);
+    assert_int_equal(row(proxy).settled, 5);
+    world.list[0].unit = UNIT_MONEY;
+    world.list[0].window = (struct window_rule){.kind = WINDOW_TOTAL};
+    assert_int_equal(row(proxy).settled, 650); /* put back, it goes on where it was */
     world_close(&world);
 }
 
@@ -529,8 +591,9 @@ static void F20_ten_thousand_are_due(void **state)
     mono_ms longest = 0;
 
     (void)state;
-    redis_server_tell(&server, "EVAL %s 4 %s %s %s %s", script, "hg:{t:growth}:h", "hg:{t:growth}:d",
-                      "hg:{t:growth}:w:team:team:0:0:growth", "hg:{t:growth}:i");
+    redis_server_tell(&server, "EVAL %s 4 %s %s hg:{t:growth}:w:team:team:%u:0:0:growth %s", script,
+                      "hg:{t:growth}:h", "hg:{t:growth}:d", budget_mark(&world.list[0]),
+                      "hg:{t:growth}:i");
     end = loop_now(world.loop) + patient(20000);
     for (int i = 0; row(proxy).presumed < 10000; i++) {
         mono_ms began = loop_now(world.loop);
@@ -723,6 +786,8 @@ int main(void)
         cmocka_unit_test(F10_F12_F13_F19_anything_it_may_say),
         cmocka_unit_test(F15_everything_is_forgotten),
         cmocka_unit_test(F16_a_counter_vanishes),
+        cmocka_unit_test(a_rebuild_brings_all_back),
+        cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
         cmocka_unit_test(F18_the_clock_is_that_of_the_server),
         cmocka_unit_test(F20_ten_thousand_are_due),
         cmocka_unit_test(unsafe__servers_are_told_of),
