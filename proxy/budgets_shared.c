@@ -307,6 +307,16 @@ static bool load(struct budgets_shared *shared, const struct chain *chain, struc
     return true;
 }
 
+/* What was settled so long before the last word of an earlier start is in Redis. Not so what a crash left: it was
+ * booked by a later start, which may have crashed as well. */
+static bool was_told(const struct budgets_shared *shared, const struct record *record)
+{
+    int64_t us = record->numbers[RECORD_BEGAN_US] + record->numbers[RECORD_TOTAL_US];
+
+    return !record_has(record, RECORD_FLAG_PROXY_CRASH) && us >= 0 &&
+           record->numbers[RECORD_AT] + us / 1000 < shared->settled_until;
+}
+
 static bool tell(struct budgets_shared *shared, const struct record *record)
 {
     uint64_t epoch = record->numbers[RECORD_LEDGER_EPOCH] > 0
@@ -333,7 +343,7 @@ static bool tell(struct budgets_shared *shared, const struct record *record)
         return false;
     }
     if (epoch == 0 || epoch > shared->epoch ||
-        (epoch < shared->epoch && told.held_at < shared->settled_until)) {
+        (epoch < shared->epoch && was_told(shared, record))) {
         return true;
     }
     if (epoch < shared->epoch) { /* under its old number: Redis knows whether it has it */

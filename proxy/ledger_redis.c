@@ -112,7 +112,7 @@ static void ask_seen(struct ledger *ledger)
     if (count == 0 || registry->node == NULL || !node_is_up(registry->node)) {
         return;
     }
-    command = root_script(registry, SCRIPT_SEEN, 1, count, hear_seen);
+    command = root_script(registry, SCRIPT_SEEN, 1, 2 * count, hear_seen);
     if (command == NULL) {
         return;
     }
@@ -120,7 +120,10 @@ static void ask_seen(struct ledger *ledger)
     put_key(registry, "seen");
     for (size_t i = 0; i < ledger->budgets->count; i++) {
         if (ledger->budgets->list[i].warm_up_ms > 0) {
+            const struct seen *seen = seen_find(ledger, ledger->budgets->list[i].name);
+
             put_text(registry->node, ledger->budgets->list[i].name);
+            put_number(registry->node, seen == NULL ? 0 : seen->at); /* it may have forgotten */
         }
     }
     node_send(registry->node);

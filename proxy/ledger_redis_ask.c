@@ -6,6 +6,9 @@ enum { TRIES_MAX = 4 };
 
 void hold_wait(struct hold *hold, struct root *root)
 {
+    if (root->node == NULL) { /* a new one, or one that was just lost */
+        root->node = topology_find(root->ledger, root);
+    }
     if (!root_may_return(root)) {
         hold_fail(hold);
         return;
@@ -133,6 +136,7 @@ static void answered(struct command *command, const struct redisReply *reply)
     case 6:
     case 10: held(hold, leg, reply); return;
     case 4:
+        ledger->latest = reply_number(reply, 1, 0); /* the server's clock may have gone back */
         if (++hold->tries < TRIES_MAX && take_windows(hold, leg)) {
             hold_wait(hold, root);
             return;
@@ -209,7 +213,7 @@ void hold_ask(struct hold *hold, struct root *root)
     size_t keys = 5;
 
     /* A greeting may have told of new generations. */
-    if (leg->state == LEG_WANTED && leg->era != root->era && !take_windows(hold, leg)) {
+    if (hold->phase == HOLD_ASKING && leg->era != root->era && !take_windows(hold, leg)) {
         hold_fail(hold);
         return;
     }

@@ -352,6 +352,19 @@ static bool is_dead(const struct counter *counter, wall_ms now)
                : now >= win->window.end && !is_needed(win, now);
 }
 
+void counters_renew(struct root *root)
+{
+    for (struct link *at = root->counters.next; at != &root->counters; at = at->next) {
+        struct counter *counter = LIST_OWNER(at, struct counter, link);
+
+        for (struct win *win = counter->newest; win != NULL; win = win->older) {
+            if (win->seen_at == 0) {
+                win->generation = root_generation(root, counter->budget, counter->value);
+            }
+        }
+    }
+}
+
 void counters_sweep(struct root *root, wall_ms now)
 {
     struct link *next = NULL;

@@ -90,6 +90,9 @@ bool hold_extend(struct ledger *ledger, uint64_t ticket, const struct amounts *m
     hold_begin_answer(hold, true);
     hold->phase = HOLD_EXTENDING;
     hold->more = *more;
+    for (size_t i = 0; i < BUDGET_UNITS; i++) {
+        hold->more.of[i] = hold->more.of[i] < HOLD_MOST ? hold->more.of[i] : HOLD_MOST;
+    }
     hold->tries = 0;
     hold->asks = 0;
     hold->until = mono_add(loop_now(ledger->loop), ledger_wait_ms(ledger));

@@ -219,7 +219,9 @@ static void hear_last(struct root *root, uint64_t last)
 {
     uint64_t acked = root->sequence.acked;
 
-    if (last >= root->sequence.next) {
+    if (last >= root->sequence.next && root->sequence.count == 0) {
+        sequence_begin_after(&root->sequence, last); /* the state folder is an older copy */
+    } else if (last >= root->sequence.next) {
         ledger_notice(root->ledger, LEDGER_NOTICE_SICK, root->name,
                       "another process uses the name of this one: two have one state directory");
     }
@@ -261,8 +263,11 @@ static void greeted(struct command *command, const struct redisReply *reply)
         }
         root->retry_at = mono_add(loop_now(ledger->loop), BEAT_MS);
         ledger_notice(ledger, LEDGER_NOTICE_SICK, root->name,
-                      code == 9 ? "another version of headgate has given this ledger its layout"
-                                : "it does not answer as a ledger does");
+                      code == 9    ? "another version of headgate has given this ledger its layout: run "
+                                     "one version on it, or give this one another database"
+                      : code == 12 ? "a later start of this headgate was here, so its state folder is an "
+                                     "older copy: move the file `ledger` in it away"
+                                   : "it does not answer as a ledger does");
         return;
     }
     root->era++;
@@ -276,6 +281,7 @@ static void greeted(struct command *command, const struct redisReply *reply)
     if (is_known || reply_number(reply, 6, 0) >= root->resets) {
         root->resets = reply_number(reply, 6, 0);
         hear_generations(root, redis_reply_at(reply, 7));
+        counters_renew(root);
     }
     root_reckon_unsaid(root);
     first = sequence_unsaid(&root->sequence, 0);

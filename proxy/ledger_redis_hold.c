@@ -244,6 +244,10 @@ void hold_fail(struct hold *hold)
     if (may_pass(hold, false)) {
         (void)may_pass(hold, true);
         hold->outage = hold->ledger->outage;
+        for (size_t i = 0; i < BUDGET_UNITS; i++) {
+            hold->passed.of[i] +=
+                (hold->phase == HOLD_EXTENDING ? &hold->more : &hold->amounts)->of[i];
+        }
         for (size_t i = 0; i < LEGS; i++) {
             if (hold->legs[i].state == LEG_WANTED) {
                 hold->legs[i].state = LEG_OPEN;
@@ -423,12 +427,34 @@ static bool open_links(struct hold *hold, const struct hold_request *request)
             return false;
         }
         link->win->refs++;
-        if (link->enforces) {
+        if (link->enforces && hold->amounts.of[from->budget->unit] <= HOLD_MOST) {
             lease_note(&link->win->lease, hold->amounts.of[from->budget->unit]);
         }
     }
     return (hold->legs[0].count == 0 || open_leg(&hold->legs[0])) &&
            (hold->legs[1].count == 0 || open_leg(&hold->legs[1]));
+}
+
+/* No call costs as much as HOLD_MOST, and beyond it the server's sums might overflow: where it is to be
+ * enforced the answer is no, and else that much is held. */
+static bool is_possible(struct hold *hold)
+{
+    for (uint8_t i = 0; i < hold->count; i++) {
+        const struct hold_link *link = &hold->list[i];
+        int64_t left = left_of(link->win->limit, link->win->used);
+
+        if (link->enforces && hold->amounts.of[link->budget->unit] > HOLD_MOST) {
+            hold_judge(hold, i, link->win->settled, link->win->used,
+                       left < HOLD_MOST ? left : HOLD_MOST);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < BUDGET_UNITS; i++) {
+        if (hold->amounts.of[i] > HOLD_MOST) {
+            hold->amounts.of[i] = HOLD_MOST;
+        }
+    }
+    return true;
 }
 
 static struct hold *hold_new(struct ledger *ledger, const struct hold_request *request)
@@ -480,6 +506,8 @@ bool hold_begin(struct ledger *ledger, const struct hold_request *request, uint6
     if (!open_links(hold, request) || slots_add(&ledger->holds, hold, &hold->ticket) != ERR_NONE) {
         hold->answer.verdict = HOLD_UNAVAILABLE;
         conclude(hold);
+    } else if (!is_possible(hold)) {
+        conclude(hold);
     } else {
         bool is_local = true;
 
@@ -523,8 +551,11 @@ void hold_settle(struct ledger *ledger, uint64_t ticket, const struct amounts *a
             const struct budget *budget = hold->list[i].budget;
 
             if (hold->list[i].enforces && budget->on_failure == FAILURE_ALLOWANCE) {
-                ledger->allowed[budget->index % BUDGETS_MAX] +=
-                    actual->of[budget->unit] - hold->amounts.of[budget->unit];
+                int64_t passed = hold->passed.of[budget->unit];
+                int64_t used = left_of(actual->of[budget->unit],
+                                       hold->amounts.of[budget->unit] - passed);
+
+                ledger->allowed[budget->index % BUDGETS_MAX] += used - passed;
             }
         }
     }

@@ -17,7 +17,6 @@
 enum {
     REPLY_WAIT_MS = 60000, /* longer than every deadline of ours: the link's own timer is not used */
     PAUSE_MS = 25,
-    PAUSE_SICK_MS = 2000,
     GREETING = 2 + REDIS_SCRIPTS,
     VALUE_MAX = 64
 };
@@ -161,7 +160,7 @@ static bool is_end(struct node *node, struct command *command, struct span text)
     } else {
         /* Somebody must look: BUSY, MISCONF, NOAUTH, NOPERM, a script that fails. */
         ledger_notice(node->ledger, LEDGER_NOTICE_SICK, node->url.host, said);
-        end(node, said, PAUSE_SICK_MS, true);
+        end(node, said, ledger_recover_ms(node->ledger) / 4, true);
     }
     return true;
 }

@@ -45,6 +45,7 @@ enum {
     HOLDS_MAX_REDIS = 262144,
     RUN_ID_MAX = 40,
     BATCH_OPS = 128,    /* of one settle script */
+    SAID_MAX = 4096,    /* that are not acknowledged */
     BATCH_WINDOWS = 512
 };
 /* A window is kept so long after its end, for settles that come late. */
@@ -263,6 +264,9 @@ struct win *counter_take(struct root *root, const struct budget *budget, struct 
 /* The window in which `at` lies, whatever the newest is. NULL: no memory. */
 struct win *counter_at(struct root *root, const struct budget *budget, struct span value,
                        wall_ms at);
+/* Windows that no server has confirmed are those of the generations that are known now: records tell no
+ * generation. */
+void counters_renew(struct root *root);
 void counters_sweep(struct root *root, wall_ms now);
 void counters_free(struct root *root);
 void win_let_go(struct win *win);
@@ -310,6 +314,8 @@ struct leg {
 
 enum hold_phase { HOLD_ASKING, HOLD_IS_GRANTED, HOLD_EXTENDING };
 
+#define HOLD_MOST INT64_C(9000000000000) /* 9,000 USD, 9e12 tokens: what one hold or extension may be */
+
 struct hold {
     struct link wait;    /* of a root's waiting ones */
     struct link pending; /* of the ledger's, by deadline */
@@ -328,6 +334,7 @@ struct hold {
     bool is_inside;      /* of hold or extend: whose answer goes back at once */
     bool is_told;        /* its answer is known */
     uint64_t outage;     /* in which it was let through; 0: it was not */
+    struct amounts passed; /* what then was */
     uint8_t id_len;
     uint8_t count;
     char id[RECORD_ID_MAX];

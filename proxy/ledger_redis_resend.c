@@ -111,12 +111,13 @@ void root_flush_old(struct root *root)
         ops++;
         windows += old_at(end)->op->count;
     }
-    command = root_script(root, SCRIPT_SETTLE, 4 + windows, 5 + 4 * ops + 6 * windows, told);
+    command = root_script(root, SCRIPT_SETTLE, 5 + windows, 5 + 4 * ops + 6 * windows, told);
     if (command == NULL) {
         return;
     }
     root->is_telling_old = true;
     command->number = ops;
+    put_key(root, "m");
     put_process_key(root, old_at(first)->epoch);
     put_key(root, "h");
     put_key(root, "d");

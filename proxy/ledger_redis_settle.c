@@ -49,8 +49,11 @@ void op_free(void *to, void *what)
 void op_add(struct op *op, struct win *win, int64_t actual, int64_t shrink, int64_t over)
 {
     must(op->count < op->cap);
-    op->items[op->count++] =
-        (struct op_item){.win = win, .actual = actual, .shrink = shrink, .over = over};
+    op->items[op->count++] = (struct op_item){
+        .win = win,
+        .actual = actual < BUDGET_MONEY_MAX ? actual : BUDGET_MONEY_MAX, /* or the sum overflows there */
+        .shrink = shrink,
+        .over = over < BUDGET_MONEY_MAX ? over : BUDGET_MONEY_MAX};
     win->refs++;
 }
 
@@ -257,7 +260,7 @@ static void settled(struct command *command, const struct redisReply *reply)
     }
     code = reply_number(reply, 0, -1);
     if (redis_reply_is_error(reply) || code < 0) {
-        /* The server is full, or one of the keys is no ledger's: nothing was written. */
+        /* The server is full, or one of the keys is no ledger's: the faulty operation is not booked. */
         root_lose(root);
         root_rest(root, reply);
         return;
@@ -272,6 +275,9 @@ static void settled(struct command *command, const struct redisReply *reply)
     sequence_hear(&root->sequence, (uint64_t)reply_number(reply, 2, 0), loop_now(ledger->loop));
     if (sequence_unsaid_count(&root->sequence) == 0) {
         root->unsaid_since = INT64_MAX;
+    }
+    if (root->said + BATCH_OPS <= SAID_MAX) {
+        root_flush(root);
     }
 }
 
@@ -312,7 +318,7 @@ static bool flush_batch(struct root *root)
     if (ops == 0) {
         return false;
     }
-    command = root_script(root, SCRIPT_SETTLE, 4 + windows, 5 + 4 * ops + 6 * windows, settled);
+    command = root_script(root, SCRIPT_SETTLE, 5 + windows, 5 + 4 * ops + 6 * windows, settled);
     if (command == NULL) {
         return false;
     }
@@ -321,6 +327,7 @@ static bool flush_batch(struct root *root)
         ledger->counts.gaps++;
         ledger_notice(ledger, LEDGER_NOTICE_GAP, root->name, "");
     }
+    put_key(root, "m");
     put_process_key(root, ledger->epoch);
     put_key(root, "h");
     put_key(root, "d");
@@ -356,7 +363,8 @@ void root_flush(struct root *root)
         return;
     }
     while (root->said < sequence_unsaid_count(&root->sequence)) {
-        if (!flush_batch(root)) {
+        /* After an outage there may be more than a connection takes at once: the rest follows on answers. */
+        if (root->said >= SAID_MAX || !flush_batch(root)) {
             return;
         }
     }

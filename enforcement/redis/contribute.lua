@@ -23,4 +23,7 @@ if (c('HGET', KEYS[4], 'g') or 0) + 0 < ARGV[5] + 0 then
 end
 c('HSET', KEYS[2], 'l', ARGV[2])
 c('PEXPIRE', KEYS[2], ARGV[3])
+-- Others may have more to bring.
+local wait = (c('HGET', KEYS[4], 'u') or 0) + 0
+if wait > now then c('HSET', KEYS[4], 'u', text(math.max(wait, now + 500))) end
 return {0, now}

@@ -24,7 +24,7 @@ contract_test(index_take contract/peer_no_tls.c lib/usage_seed.c)
 contract_test(dial contract/peer_no_tls.c contract/names.c)
 
 # Of the ledgers, with a real Redis.
-foreach(name ledger ledger_model ledger_faults ledger_topology)
+foreach(name ledger ledger_model ledger_faults ledger_change ledger_topology)
   contract_test(${name} contract/peer_no_tls.c contract/redis_server.c contract/ledger_world.c
                 contract/clock.c contract/fake_redis.c)
   target_link_libraries(contract_${name} PRIVATE PkgConfig::HIREDIS)

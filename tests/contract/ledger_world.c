@@ -281,6 +281,12 @@ struct subject subject_of(const char *team, const char *key)
 void attempt_begin(struct attempt *attempt, struct world_proxy *proxy, struct subject subject,
                    int64_t amount)
 {
+    attempt_begin_with(attempt, proxy, subject, (struct amounts){{amount, amount, 1}});
+}
+
+void attempt_begin_with(struct attempt *attempt, struct world_proxy *proxy, struct subject subject,
+                        struct amounts amounts)
+{
     struct hold_request request;
 
     memset(attempt, 0, sizeof *attempt);
@@ -288,7 +294,7 @@ void attempt_begin(struct attempt *attempt, struct world_proxy *proxy, struct su
     attempt->number = ++numbers;
     attempt->subject = subject;
     attempt->team = subject.values[SCOPE_TEAM];
-    attempt->amounts = (struct amounts){{amount, amount, 1}};
+    attempt->amounts = amounts;
     (void)snprintf(attempt->id, sizeof attempt->id, "01930000-0000-7000-8000-%012llu-1",
                    (unsigned long long)attempt->number);
     chain_make(&proxy->world->budgets, &attempt->subject, &attempt->chain);
@@ -443,4 +449,40 @@ const struct ledger_row *world_row(const struct world_rows *rows, const char *bu
         }
     }
     return NULL;
+}
+
+/* ---- a life's usual things ---- */
+
+struct ledger_row world_only_row(struct world_proxy *proxy, const struct subject *subject)
+{
+    struct world_rows rows;
+    int tries = 0;
+
+    do {
+        world_quiet(proxy->world);
+        world_report(proxy, subject, &rows);
+        assert_true(tries++ < 20); /* connections were cut */
+    } while (!rows.is_whole);
+    assert_int_equal(rows.count, 1);
+    return rows.list[0];
+}
+
+void world_spend(struct world_proxy *proxy, struct subject subject, int64_t amount)
+{
+    struct attempt attempt;
+
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, amount), HOLD_GRANTED);
+    attempt_settle(&attempt, amount);
+}
+
+void world_recover(struct world_proxy *proxy, struct subject subject, uint32_t ms)
+{
+    mono_ms end = loop_now(proxy->world->loop) + patient(ms);
+    struct attempt attempt;
+
+    while (attempt_hold(&attempt, proxy, subject, 1) != HOLD_GRANTED) {
+        assert_true(loop_now(proxy->world->loop) < end);
+        world_run(proxy->world, 10);
+    }
+    attempt_settle(&attempt, 0);
 }

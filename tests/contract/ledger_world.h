@@ -86,6 +86,8 @@ void world_quiet(struct world *world);
  * later. */
 void attempt_begin(struct attempt *attempt, struct world_proxy *proxy, struct subject subject,
                    int64_t amount);
+void attempt_begin_with(struct attempt *attempt, struct world_proxy *proxy, struct subject subject,
+                        struct amounts amounts);
 void attempt_extend(struct attempt *attempt, int64_t more);
 void attempt_settle(struct attempt *attempt, int64_t actual);
 /* Until it is answered. The verdict. */
@@ -106,6 +108,12 @@ struct world_rows {
     bool is_whole;
 };
 void world_report(struct world_proxy *proxy, const struct subject *subject, struct world_rows *rows);
+/* The one row of a subject, when all is told. */
+struct ledger_row world_only_row(struct world_proxy *proxy, const struct subject *subject);
+/* Holds and settles so much; it must be granted. */
+void world_spend(struct world_proxy *proxy, struct subject subject, int64_t amount);
+/* Until a hold is granted again, in at most so many milliseconds. */
+void world_recover(struct world_proxy *proxy, struct subject subject, uint32_t ms);
 /* An operator's order is obeyed (value NULL: of all). What it touched; -1: it is refused. */
 int64_t world_order(struct world_proxy *proxy, enum ledger_order_kind kind, const char *budget,
                     const char *value);

@@ -40,37 +40,17 @@ static struct world_proxy *open_with(enum ledger_world_kind kind, enum budget_fa
 
 static struct ledger_row row(struct world_proxy *proxy)
 {
-    struct world_rows rows;
-    int tries = 0;
-
-    do {
-        world_quiet(&world);
-        world_report(proxy, &subject, &rows);
-        assert_true(tries++ < 20); /* connections were cut */
-    } while (!rows.is_whole);
-    assert_int_equal(rows.count, 1);
-    return rows.list[0];
+    return world_only_row(proxy, &subject);
 }
 
 static void spend(struct world_proxy *proxy, int64_t amount)
 {
-    struct attempt attempt;
-
-    assert_int_equal(attempt_hold(&attempt, proxy, subject, amount), HOLD_GRANTED);
-    attempt_settle(&attempt, amount);
+    world_spend(proxy, subject, amount);
 }
 
-/* Until it is granted again, in at most so many milliseconds. */
 static void recover(struct world_proxy *proxy, uint32_t ms)
 {
-    mono_ms end = loop_now(world.loop) + patient(ms);
-    struct attempt attempt;
-
-    while (attempt_hold(&attempt, proxy, subject, 1) != HOLD_GRANTED) {
-        assert_true(loop_now(world.loop) < end);
-        world_run(&world, 10);
-    }
-    attempt_settle(&attempt, 0);
+    world_recover(proxy, subject, ms);
 }
 
 /* ---- */
@@ -195,6 +175,51 @@ static void F02_as_the_budget_says(void **state)
     redis_server_restart(&server);
     world_run(&world, 1000);
     assert_int_equal(row(proxy).settled, 5001);
+    world_close(&world);
+}
+
+/* More than a connection takes at once. */
+static void F03_much_to_tell(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_OPEN, 1000000);
+
+    (void)state;
+    spend(proxy, 1);
+    world_quiet(&world);
+    redis_server_kill(&server);
+    world_run(&world, 50);
+    for (int i = 0; i < 60000; i++) {
+        spend(proxy, 2);
+    }
+    redis_server_restart(&server);
+    recover(proxy, 20000);
+    assert_int_equal(row(proxy).settled, 120001);
+    assert_int_equal(ledger_redis_counts(proxy->ledger).connections, 2);
+    world_close(&world);
+}
+
+/* Only what was let through unasked is taken from the allowance, and given back to it. */
+static void F02_an_extension_takes_from_the_allowance(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_ALLOWANCE, 1000);
+    struct attempt open;
+    struct attempt attempt;
+
+    (void)state;
+    assert_int_equal(attempt_hold(&open, proxy, subject, 100), HOLD_GRANTED);
+    world_quiet(&world);
+    redis_server_kill(&server);
+    world_run(&world, 50);
+    attempt_extend(&open, 40);
+    assert_int_equal(attempt_wait(&open), HOLD_GRANTED);
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 11), HOLD_UNAVAILABLE);
+    attempt_settle(&open, 120); /* 20 of the 40 */
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 31), HOLD_UNAVAILABLE);
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 30), HOLD_GRANTED);
+    attempt_settle(&attempt, 30);
+    redis_server_restart(&server);
+    recover(proxy, 3000);
+    assert_int_equal(row(proxy).settled, 150);
     world_close(&world);
 }
 
@@ -488,68 +513,6 @@ static void F16_a_counter_vanishes(void **state)
     world_close(&world);
 }
 
-/* Who works, who is idle, who is down, and what is held: all of it comes back, and until then nobody gets
- * what is not there. */
-static void a_rebuild_brings_all_back(void **state)
-{
-    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 1000);
-    struct world_proxy *idle = world_proxy_start(&world, 1);
-    struct world_proxy *down = world_proxy_start(&world, 2);
-    struct attempt open;
-    struct attempt attempt;
-    struct chain_link link = {&world.list[0], SPAN("growth")};
-
-    (void)state;
-    spend(proxy, 100);
-    spend(idle, 200);
-    spend(down, 300);
-    world_quiet(&world);
-    world_proxy_kill(down);
-    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
-    assert_int_equal(world_order(proxy, ORDER_REBUILD, "team", NULL), -1); /* not one alone */
-    assert_int_equal(row(proxy).settled, 600);
-    for (int again = 0; again < 2; again++) {
-        assert_int_equal(world_order(proxy, ORDER_REBUILD, "", NULL), 1);
-        recover(proxy, 6000);
-        assert_int_equal(row(proxy).settled, again == 0 ? 300 : 600);
-        assert_int_equal(row(proxy).held, 50);
-        assert_int_equal(attempt_hold(&attempt, proxy, subject, again == 0 ? 651 : 351), HOLD_DENIED);
-        if (again == 0) { /* with its records */
-            down = world_proxy_start(&world, 2);
-            assert_true(ledger_redis_load(down->ledger, link.value, link.budget, link.value,
-                                          attempt.answer.held_at, 300, 0));
-            ledger_redis_resent(down->ledger);
-            world_run(&world, 300);
-            assert_int_equal(row(proxy).settled, 600);
-        }
-    }
-    attempt_settle(&open, 50);
-    assert_int_equal(row(proxy).settled, 650);
-    world_close(&world);
-}
-
-static void a_budget_that_counts_something_else_begins_at_zero(void **state)
-{
-    struct world_proxy *proxy = open_with(WORLD_REDIS, FAILURE_CLOSED, 1000);
-    struct attempt open;
-
-    (void)state;
-    spend(proxy, 600);
-    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
-    world.list[0].unit = UNIT_TOKENS;
-    spend(proxy, 7);
-    assert_int_equal(row(proxy).settled, 7);
-    assert_int_equal(row(proxy).held, 0);
-    attempt_settle(&open, 50); /* as it began */
-    world.list[0].window = (struct window_rule){.kind = WINDOW_DAY};
-    spend(proxy, 5);
-    assert_int_equal(row(proxy).settled, 5);
-    world.list[0].unit = UNIT_MONEY;
-    world.list[0].window = (struct window_rule){.kind = WINDOW_TOTAL};
-    assert_int_equal(row(proxy).settled, 650); /* put back, it goes on where it was */
-    world_close(&world);
-}
-
 static void F18_the_clock_is_that_of_the_server(void **state)
 {
     redisReply *reply = redis_server_ask(&server, "TIME");
@@ -713,6 +676,15 @@ static void warm_up__only_warns_and_then_enforces(void **state)
     proxy = world_proxy_start(&world, 1);
     world_run(&world, 50);
     assert_int_equal(attempt_hold(&attempt, proxy, subject, 1), HOLD_DENIED);
+    /* A server that forgot is told. */
+    redis_server_tell(&server, "FLUSHALL");
+    redis_server_tell(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    world_run(&world, 100);
+    redis_server_tell(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    while (attempt_hold(&attempt, proxy, subject, 1) == HOLD_UNAVAILABLE) {
+        world_run(&world, 20);
+    }
+    assert_int_equal(attempt.answer.verdict, HOLD_DENIED);
     world_close(&world);
 }
 
@@ -774,6 +746,8 @@ int main(void)
         cmocka_unit_test(F02_F03_killed_and_back),
         cmocka_unit_test(F02_loans_are_a_cushion),
         cmocka_unit_test(F02_as_the_budget_says),
+        cmocka_unit_test(F03_much_to_tell),
+        cmocka_unit_test(F02_an_extension_takes_from_the_allowance),
         cmocka_unit_test(F04_black_hole),
         cmocka_unit_test(F05_slow),
         cmocka_unit_test(F06_F07_answers_get_lost),
@@ -786,8 +760,6 @@ int main(void)
         cmocka_unit_test(F10_F12_F13_F19_anything_it_may_say),
         cmocka_unit_test(F15_everything_is_forgotten),
         cmocka_unit_test(F16_a_counter_vanishes),
-        cmocka_unit_test(a_rebuild_brings_all_back),
-        cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
         cmocka_unit_test(F18_the_clock_is_that_of_the_server),
         cmocka_unit_test(F20_ten_thousand_are_due),
         cmocka_unit_test(unsafe__servers_are_told_of),

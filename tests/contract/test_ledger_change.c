@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What changes while money is held in a ledger on Redis: budgets, generations, what the server knows, and who
+ * asks. What was spent stays counted once, and nothing stays held. */
+#include <curl/curl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/contract/ledger_world.h"
+#include "tests/contract/patience.h"
+
+static struct redis_server server;
+static struct world world;
+static struct subject subject;
+
+static struct world_proxy *open_with(enum ledger_world_kind kind, int64_t limit)
+{
+    subject = subject_of("growth", "ci");
+    redis_server_tell(&server, "FLUSHALL");
+    redis_server_season(&server);
+    world_open(&world, kind, &server);
+    world.settings.recover_ms = 600;
+    (void)world_budget(&world, "team", "team", limit);
+    return world_proxy_start(&world, 0);
+}
+
+static struct ledger_row row(struct world_proxy *proxy)
+{
+    return world_only_row(proxy, &subject);
+}
+
+static void spend(struct world_proxy *proxy, int64_t amount)
+{
+    world_spend(proxy, subject, amount);
+}
+
+static void recover(struct world_proxy *proxy, uint32_t ms)
+{
+    world_recover(proxy, subject, ms);
+}
+
+/* The next start of a process, with the records of the attempts that it left open: it was charged `actual`. */
+static struct world_proxy *come_back(size_t i, struct attempt *left, int64_t actual)
+{
+    struct world_proxy *proxy = world_proxy_start(&world, i);
+
+    if (left != NULL) {
+        struct ledger_redis_record record;
+
+        chain_make(&world.budgets, &left->subject, &left->chain);
+        record = (struct ledger_redis_record){.record_id = span_of(left->id),
+                                              .team = left->team,
+                                              .chain = &left->chain,
+                                              .actual = {{actual, actual, 1}},
+                                              .held_at = left->answer.held_at};
+        for (uint8_t c = 0; c < left->chain.count; c++) {
+            assert_true(ledger_redis_load(proxy->ledger, left->team, left->chain.list[c].budget,
+                                          left->chain.list[c].value, record.held_at, actual, 0));
+        }
+        assert_true(ledger_redis_resend(proxy->ledger, &record));
+    }
+    ledger_redis_resent(proxy->ledger);
+    return proxy;
+}
+
+static void wait_until_nothing_is_held(struct world_proxy *proxy)
+{
+    struct world_rows rows;
+    mono_ms end = loop_now(world.loop) + patient(10000);
+    int64_t held = 1;
+
+    while (held > 0) {
+        held = 0;
+        assert_true(loop_now(world.loop) < end);
+        world_run(&world, 20);
+        world_report(proxy, &subject, &rows);
+        for (size_t i = 0; i < rows.count; i++) {
+            assert_true(rows.list[i].held >= 0);
+            held += rows.list[i].held;
+        }
+        held += !rows.is_whole;
+    }
+}
+
+static void a_crash_record_counts_where_budgets_are_now(void **state)
+{
+    (void)state;
+    for (int more = 0; more < 2; more++) {
+        struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+        struct world_rows rows;
+        struct attempt open;
+
+        if (more == 0) { /* then there are fewer */
+            (void)world_budget(&world, "key", "key", 1000);
+        }
+        assert_int_equal(attempt_hold(&open, proxy, subject, 60), HOLD_GRANTED);
+        world_proxy_kill(proxy);
+        world.budgets.count = 1;
+        if (more == 1) {
+            (void)world_budget(&world, "key", "key", 1000);
+            (void)world_budget(&world, "user", "team", 1000);
+        }
+        proxy = come_back(0, &open, 40);
+        spend(proxy, 1);
+        wait_until_nothing_is_held(proxy);
+        world_report(proxy, &subject, &rows);
+        assert_int_equal(rows.count, world.budgets.count);
+        for (size_t i = 0; i < rows.count; i++) {
+            assert_int_equal(rows.list[i].settled, 41);
+        }
+        assert_int_equal(proxy->notices[LEDGER_NOTICE_SICK], 0);
+        assert_int_equal(redis_server_number(&server, "HLEN hg:{t:growth}:h"), 0);
+        world_close(&world);
+    }
+}
+
+static void an_absurd_amount_hurts_nobody(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+    struct world_rows rows;
+    struct attempt attempt;
+    struct budget *tokens = world_budget(&world, "tokens", "team", 1000);
+
+    (void)state;
+    tokens->unit = UNIT_TOKENS;
+    for (int enforces = 0; enforces < 2; enforces++) {
+        tokens->mode = enforces ? BUDGET_ENFORCE : BUDGET_WARN;
+        for (int i = 0; i < 4; i++) {
+            attempt_begin_with(&attempt, proxy, subject, (struct amounts){{1, INT64_MAX, 1}});
+            assert_int_equal(attempt_wait(&attempt), enforces ? HOLD_DENIED : HOLD_GRANTED);
+            if (!enforces) {
+                attempt_settle(&attempt, i < 3 ? 1 : INT64_MAX / 2);
+            }
+        }
+        wait_until_nothing_is_held(proxy);
+    }
+    world_report(proxy, &subject, &rows);
+    assert_int_equal(proxy->notices[LEDGER_NOTICE_SICK], 0);
+    assert_int_equal(redis_server_number(&server, "HLEN hg:{t:growth}:h"), 0);
+    world_close(&world);
+}
+
+static void the_first_call_of_a_team_is_asked_for(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+    struct attempt attempt;
+
+    (void)state;
+    spend(proxy, 1);
+    world_run(&world, patient(900)); /* longer than anybody waits for a server that is away */
+    subject = subject_of("ops", "ci");
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 1), HOLD_GRANTED);
+    attempt_settle(&attempt, 1);
+    /* So is one that is under way when there is a new generation. */
+    attempt_begin(&attempt, proxy, subject, 5);
+    redis_server_tell(&server, "HINCRBY hg:{t:ops}:m g 1");
+    redis_server_tell(&server, "HINCRBY hg:{t:ops}:g team 1");
+    assert_int_equal(attempt_wait(&attempt), HOLD_GRANTED);
+    attempt_settle(&attempt, 5);
+    wait_until_nothing_is_held(proxy);
+    world_close(&world);
+}
+
+static void after_a_reset_records_count_in_the_new_generation(void **state)
+{
+    (void)state;
+    for (int kind = WORLD_REDIS; kind <= WORLD_LOANS; kind++) {
+        struct world_proxy *proxy = open_with((enum ledger_world_kind)kind, 100000);
+        struct attempt open;
+
+        spend(proxy, 700);
+        world_quiet(&world);
+        assert_int_equal(world_order(proxy, ORDER_RESET, "team", NULL), 1);
+        spend(proxy, 10);
+        world_run(&world, 150);
+        assert_int_equal(attempt_hold(&open, proxy, subject, 60), HOLD_GRANTED);
+        world_quiet(&world);
+        world_proxy_kill(proxy);
+        proxy = come_back(0, &open, 40);
+        spend(proxy, 1);
+        wait_until_nothing_is_held(proxy);
+        assert_int_equal(row(proxy).settled, 51);
+        world_close(&world);
+    }
+}
+
+/* Records are booked under an old epoch's numbers; who begins with an old state folder must not have them
+ * taken for told. */
+static void an_old_state_folder_does_not_swallow_what_is_spent(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        spend(proxy, 1);
+    }
+    assert_int_equal(row(proxy).settled, 20);
+    world_proxy_kill(proxy);
+    proxy->epoch--;
+    proxy = come_back(0, NULL, 0);
+    for (int i = 0; i < 10; i++) {
+        spend(proxy, 1);
+    }
+    assert_int_equal(row(proxy).settled, 30);
+    world_close(&world);
+}
+
+static void a_rebuild_under_load_counts_once(void **state)
+{
+    static const enum ledger_world_kind kinds[] = {WORLD_REDIS, WORLD_LOANS};
+
+    (void)state;
+    for (size_t kind = 0; kind < 2; kind++) {
+        struct world_proxy *proxy = open_with(kinds[kind], 1000000);
+        struct world_proxy *other = world_proxy_start(&world, 1);
+        int64_t spent = 0;
+
+        for (int i = 0; i < 400; i++) {
+            struct world_proxy *one = i % 3 == 0 ? other : proxy;
+            struct attempt attempt;
+
+            if (i % 100 == 50 && attempt_hold(&attempt, other, subject, 10) == HOLD_GRANTED) {
+                assert_true(world_order(proxy, ORDER_REBUILD, "", NULL) > 0);
+                attempt_settle(&attempt, 10); /* the other one has not noticed yet */
+                spent += 10;
+            }
+            if (attempt_hold(&attempt, one, subject, 10) == HOLD_GRANTED) {
+                attempt_settle(&attempt, 10);
+                spent += 10;
+            }
+            world_turn(&world, i % 5 == 0);
+        }
+        recover(proxy, 10000);
+        recover(other, 10000);
+        wait_until_nothing_is_held(proxy);
+        assert_int_equal(row(proxy).settled, spent);
+        world_close(&world);
+    }
+}
+
+/* Who works, who is idle, who is down, and what is held: all of it comes back, and until then nobody gets
+ * what is not there. */
+static void a_rebuild_brings_all_back(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+    struct world_proxy *idle = world_proxy_start(&world, 1);
+    struct world_proxy *down = world_proxy_start(&world, 2);
+    struct attempt open;
+    struct attempt attempt;
+    struct chain_link link = {&world.list[0], SPAN("growth")};
+
+    (void)state;
+    spend(proxy, 100);
+    spend(idle, 200);
+    spend(down, 300);
+    world_quiet(&world);
+    world_proxy_kill(down);
+    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
+    assert_int_equal(world_order(proxy, ORDER_REBUILD, "team", NULL), -1); /* not one alone */
+    assert_int_equal(row(proxy).settled, 600);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(world_order(proxy, ORDER_REBUILD, "", NULL), 1);
+        recover(proxy, 6000);
+        assert_int_equal(row(proxy).settled, again == 0 ? 300 : 600);
+        assert_int_equal(row(proxy).held, 50);
+        assert_int_equal(attempt_hold(&attempt, proxy, subject, again == 0 ? 651 : 351), HOLD_DENIED);
+        if (again == 0) { /* with its records */
+            down = world_proxy_start(&world, 2);
+            assert_true(ledger_redis_load(down->ledger, link.value, link.budget, link.value,
+                                          attempt.answer.held_at, 300, 0));
+            ledger_redis_resent(down->ledger);
+            world_run(&world, 300);
+            assert_int_equal(row(proxy).settled, 600);
+        }
+    }
+    attempt_settle(&open, 50);
+    assert_int_equal(row(proxy).settled, 650);
+    world_close(&world);
+}
+
+static void a_budget_that_counts_something_else_begins_at_zero(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+    struct attempt open;
+
+    (void)state;
+    spend(proxy, 600);
+    assert_int_equal(attempt_hold(&open, proxy, subject, 50), HOLD_GRANTED);
+    world.list[0].unit = UNIT_TOKENS;
+    spend(proxy, 7);
+    assert_int_equal(row(proxy).settled, 7);
+    assert_int_equal(row(proxy).held, 0);
+    attempt_settle(&open, 50); /* as it began */
+    world.list[0].window = (struct window_rule){.kind = WINDOW_DAY};
+    spend(proxy, 5);
+    assert_int_equal(row(proxy).settled, 5);
+    world.list[0].unit = UNIT_MONEY;
+    world.list[0].window = (struct window_rule){.kind = WINDOW_TOTAL};
+    assert_int_equal(row(proxy).settled, 650); /* put back, it goes on where it was */
+    world_close(&world);
+}
+
+int main(void)
+{
+    static const char *const keeps[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_crash_record_counts_where_budgets_are_now),
+        cmocka_unit_test(an_absurd_amount_hurts_nobody),
+        cmocka_unit_test(the_first_call_of_a_team_is_asked_for),
+        cmocka_unit_test(after_a_reset_records_count_in_the_new_generation),
+        cmocka_unit_test(an_old_state_folder_does_not_swallow_what_is_spent),
+        cmocka_unit_test(a_rebuild_under_load_counts_once),
+        cmocka_unit_test(a_rebuild_brings_all_back),
+        cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
+    };
+    int failed = 0;
+
+    if (getenv("LEDGER_TEST_ONLY") != NULL) {
+        cmocka_set_test_filter(getenv("LEDGER_TEST_ONLY"));
+    }
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    redis_server_start(&server, keeps);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    redis_server_remove(&server);
+    curl_global_cleanup();
+    return failed;
+}
