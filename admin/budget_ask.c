@@ -89,13 +89,13 @@ static bool decode(struct span text, struct buf *texts, struct span *result)
 static bool takes(const struct budget_ask *ask, struct span name)
 {
     if (ask->kind == BUDGET_ASK_LIST || ask->kind == BUDGET_ASK_TABLE) {
-        return span_equal(name, SPAN_OF("budget")) || span_equal(name, SPAN_OF("value")) ||
+        return span_equal(name, SPAN_OF("budget")) || span_equal(name, SPAN_OF("of")) ||
                span_equal(name, SPAN_OF("limit"));
     }
     if (ask->kind != BUDGET_ASK_ORDER || ask->order == ORDER_REBUILD) {
         return false;
     }
-    return span_equal(name, ask->order == ORDER_RESET ? SPAN_OF("value") : SPAN_OF("proxy"));
+    return span_equal(name, ask->order == ORDER_RESET ? SPAN_OF("of") : SPAN_OF("proxy"));
 }
 
 static enum err set(struct budget_ask *ask, struct span name, struct span value, struct why *why)

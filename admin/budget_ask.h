@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* admin/budget_ask.h: what an operator asks of budgets, or orders, out of a request line:
  *
- *   GET  /admin/v1/budgets, /admin/v1/budgets.txt           ?budget= &value= &limit=
+ *   GET  /admin/v1/budgets, /admin/v1/budgets.txt           ?budget= &of= &limit=
  *   GET  /admin/v1/limits/{key}, /admin/v1/usage/{key}/current
- *   POST /admin/v1/budgets/{name}/reset                     ?value=
+ *   POST /admin/v1/budgets/{name}/reset                     ?of=
  *   POST /admin/v1/budgets/{name}/rebuild, /admin/v1/budgets/rebuild
  *   POST /admin/v1/budgets/void                             ?proxy=
  *
@@ -36,7 +36,7 @@ struct budget_ask {
     bool has_budget;
     struct span budget; /* ?budget= */
     bool has_value;
-    struct span value;  /* ?value=, ?proxy= */
+    struct span value;  /* ?of=, ?proxy= */
     size_t limit;
 };
 

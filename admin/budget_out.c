@@ -109,7 +109,7 @@ static void put_limit(struct json_out *out, const struct budget_row *row)
     put_head(out, row);
     put_amount(out, "limit", row->is.unit, row->is.limit, is_told);
     put_amount(out, "used", row->is.unit, budget_row_used(row), is_told);
-    put_amount(out, "left", row->is.unit, budget_row_left(row), is_told);
+    put_amount(out, "remaining", row->is.unit, budget_row_left(row), is_told);
     json_close_object(out);
 }
 
@@ -160,7 +160,7 @@ static void put_rate(struct json_out *out, const struct rate_sight *sight, bool 
     put_count(out, "limit", rate->limit, is_told);
     put_count(out, "burst", most, is_told && !is_concurrent);
     put_count(out, "used", left < most ? most - left : 0, is_told);
-    put_count(out, "left", left, is_told);
+    put_count(out, "remaining", left, is_told);
     put_time(out, "all_free_at",
              is_told && sight->figures.reset_ms > 0 ? now + (wall_ms)sight->figures.reset_ms
                                                     : INT64_MAX);

@@ -81,7 +81,7 @@ enum {
     LIMIT_RECV = 64 * 1024,           /* the one receive buffer of a loop */
     LIMIT_HOLDS = 1024 * 1024,        /* open at once: more than calls can be */
     LIMIT_DRAINS = 64,                /* calls whose app has left that are read on at once, */
-    LIMIT_DRAIN_BYTES = 8 * 1024 * 1024, /* and how much of each (budgets.md, 11, row 4) */
+    LIMIT_DRAIN_BYTES = 8 * 1024 * 1024, /* how much of each (reference/budgets.md, 11, row 4) */
     LIMIT_OUTBOX = 64 * 1024,         /* what goes to apps at the end of a turn; more goes at once */
     LIMIT_UPSTREAM_SLICE = 16 * 1024, /* of a TLS write, so that "fully written" means something */
     LIMIT_DIALS_PER_ENDPOINT = 16,

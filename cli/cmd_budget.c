@@ -99,7 +99,7 @@ static int put_list(struct buf *path, const struct words *words)
     }
     buf_put_text(path, words->wants_json ? "/admin/v1/budgets" : "/admin/v1/budgets.txt");
     put_parameter(path, "budget", words->budget);
-    put_parameter(path, "value", words->of);
+    put_parameter(path, "of", words->of);
     return EXIT_CODE_GOOD;
 }
 
@@ -123,7 +123,7 @@ static int put_order(struct buf *path, const struct words *words, enum ledger_or
         buf_put_char(path, '/');
     }
     buf_put_text(path, budget_order_word(order));
-    put_parameter(path, "value", words->of);
+    put_parameter(path, "of", words->of);
     put_parameter(path, "proxy", words->proxy);
     return EXIT_CODE_GOOD;
 }

@@ -73,12 +73,15 @@ static int code_of(enum err err)
     return err == ERR_PERMISSION ? EXIT_CODE_PERMISSION : EXIT_CODE_RUNTIME;
 }
 
-static int write_out(struct buf *out)
+static bool write_out(const struct buf *out)
 {
-    bool is_good = !out->failed && fwrite(out->at, 1, out->len, stdout) == out->len &&
-                   fflush(stdout) == 0;
+    return !out->failed && fwrite(out->at, 1, out->len, stdout) == out->len && fflush(stdout) == 0;
+}
 
-    return is_good ? EXIT_CODE_GOOD : fail(EXIT_CODE_RUNTIME, "cannot write");
+static int no_key_made(void)
+{
+    return fail(EXIT_CODE_RUNTIME, "key: no key could be made of the chance that the system gave; "
+                                   "nothing was changed: try again");
 }
 
 /* ---- the ring of a text ---- */
@@ -171,7 +174,14 @@ static int show_key(const struct work *work)
         buf_put(&out, key);
     }
     buf_put_char(&out, '\n');
-    code = write_out(&out);
+    if (!write_out(&out)) {
+        (void)fprintf(stderr,
+                      "headgate: key: the file has the new key of %s, but standard output did not take it, "
+                      "so nobody has seen it: make it another one, headgate key rotate %s%s\n",
+                      work->line->name, work->line->name,
+                      work->line->grace_ms > 0 ? "; that ends the grace of the old one" : "");
+        code = EXIT_CODE_RUNTIME;
+    }
     secret_buf_fini(&out);
     return code;
 }
@@ -280,7 +290,7 @@ static int create(struct work *work)
         return misused("a key has this name already (rotate makes it a new one): ", work->line->name);
     }
     if (!make_key(work, &wanted.digest)) {
-        return fail(EXIT_CODE_RUNTIME, "no chance to be had");
+        return no_key_made();
     }
     buf_init(&entry, ENTRY_MAX);
     buf_init(&text, KEYS_FILE_MAX);
@@ -327,7 +337,7 @@ static int rotate(struct work *work)
         return misused("it was revoked, so make another one in place of ", work->line->name);
     }
     if (!make_key(work, &wanted.digest)) {
-        return fail(EXIT_CODE_RUNTIME, "no chance to be had");
+        return no_key_made();
     }
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         buf_init(&texts[i], ENTRY_MAX);
@@ -382,7 +392,9 @@ static int list(struct work *work)
     buf_init(&out, OUT_MAX);
     key_list_put(work->ring != NULL ? work->ring : &none, loop_wall(work->loop),
                  work->line->wants_json, &out);
-    code = write_out(&out);
+    if (!write_out(&out)) {
+        code = fail(EXIT_CODE_RUNTIME, "key: standard output did not take the list");
+    }
     buf_fini(&out);
     return code;
 }

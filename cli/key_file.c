@@ -161,6 +161,8 @@ enum err key_file_replace(const struct key_file *file, struct span text, struct 
     buf_put(&fresh, buf_span(&file->path));
     buf_put(&fresh, span_make(".new", sizeof ".new")); /* with its NUL */
     if (fresh.failed) {
+        why_set(why, "out of memory");
+        buf_fini(&fresh);
         return ERR_MEMORY;
     }
     (void)unlink(fresh.at); /* of one that was killed: nobody else is here */

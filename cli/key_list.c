@@ -6,21 +6,24 @@
 
 enum { COLUMNS = 6, GAP = 2 };
 
+/* The key before it still holds. */
+static bool is_rotating(const struct key_entry *entry, wall_ms now)
+{
+    return key_entry_verdict(entry, now) == KEY_GOOD && now < entry->previous_until;
+}
+
+/* For people. */
 static const char *state_of(const struct key_entry *entry, wall_ms now)
 {
-    if (entry->is_revoked) {
-        return "revoked";
-    }
-    if (entry->expires != 0 && now >= entry->expires) {
-        return "expired";
-    }
-    if (now < entry->not_before) {
-        return "not yet valid";
+    enum key_verdict verdict = key_entry_verdict(entry, now);
+
+    if (verdict != KEY_GOOD) {
+        return verdict == KEY_EARLY ? "not yet valid" : key_verdict_word(verdict);
     }
     if (entry->caller.team_is_disabled) {
         return "team disabled";
     }
-    return now < entry->previous_until ? "valid, rotating" : "valid";
+    return is_rotating(entry, now) ? "valid, rotating" : "valid";
 }
 
 static void put_moment(struct buf *out, wall_ms at)
@@ -134,7 +137,11 @@ static void put_object(struct json_out *json, const struct key_entry *entry, wal
     put_time(json, "expires", entry->expires, text);
     put_time(json, "previous_until", entry->previous_until, text);
     json_key(json, "state");
-    json_text(json, state_of(entry, now));
+    json_text(json, key_verdict_word(key_entry_verdict(entry, now)));
+    json_key(json, "rotating");
+    json_bool(json, is_rotating(entry, now));
+    json_key(json, "team_disabled");
+    json_bool(json, caller->team_is_disabled);
     json_close_object(json);
 }
 

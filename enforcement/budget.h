@@ -27,7 +27,7 @@ enum budget_mode {
 };
 const char *budget_mode_word(enum budget_mode mode);
 
-/* How much is set aside for a request whose size is not known (budgets.md, 3). */
+/* How much is set aside for a request whose size is not known (reference/budgets.md, 3). */
 enum budget_bound { BOUND_STRICT, BOUND_LEARNED };
 enum budget_low { LOW_CLAMP, LOW_DENY };
 enum budget_overrun { OVERRUN_CUT, OVERRUN_FINISH };

@@ -105,21 +105,23 @@ const char *key_verdict_word(enum key_verdict verdict)
     UNREACHABLE();
 }
 
-static enum key_verdict judge(const struct key_place *place, wall_ms now)
+enum key_verdict key_entry_verdict(const struct key_entry *entry, wall_ms now)
 {
-    const struct key_entry *entry = place->entry;
-
     if (entry->is_revoked) {
         return KEY_REVOKED;
     }
     if (now < entry->not_before) {
         return KEY_EARLY;
     }
-    if ((entry->expires != 0 && now >= entry->expires) ||
-        (place->is_previous && now >= entry->previous_until)) {
-        return KEY_EXPIRED;
-    }
-    return KEY_GOOD;
+    return entry->expires != 0 && now >= entry->expires ? KEY_EXPIRED : KEY_GOOD;
+}
+
+static enum key_verdict judge(const struct key_place *place, wall_ms now)
+{
+    enum key_verdict verdict = key_entry_verdict(place->entry, now);
+    bool is_over = place->is_previous && now >= place->entry->previous_until;
+
+    return verdict == KEY_GOOD && is_over ? KEY_EXPIRED : verdict;
 }
 
 static const struct key_place *look_up(const struct keyring *keyring, struct span credential)

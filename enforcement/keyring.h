@@ -65,6 +65,9 @@ enum key_verdict {
 };
 const char *key_verdict_word(enum key_verdict verdict); /* "unknown" */
 
+/* Of the key that the entry has now; the one before it also ends with previous_until. */
+enum key_verdict key_entry_verdict(const struct key_entry *entry, wall_ms now);
+
 /* *entry: whose it is, or NULL; also with a verdict that is not good. The work is the same whatever
  * the verdict. */
 enum key_verdict keyring_find(const struct keyring *keyring, struct span credential, wall_ms now,

@@ -32,7 +32,7 @@ static void on_warning(void *to, const struct ledger_warning *warning)
     if (warning->window_end != INT64_MAX) {
         buf_clear(text);
         text_put_rfc3339(text, warning->window_end);
-        log_field(log, "until", buf_span(text));
+        log_field(log, "window_end", buf_span(text));
     }
     log_end(log);
 }

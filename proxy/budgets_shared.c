@@ -147,27 +147,9 @@ static void on_notice(void *to, enum ledger_redis_notice notice, struct span roo
         const char *event;
         const char *says;
     } rows[] = {
-        [LEDGER_NOTICE_UP] = {LOG_INFO, "ledger_up", "the ledger can be asked"},
-        [LEDGER_NOTICE_DOWN] = {LOG_ERROR, "ledger_down",
-                                "the ledger cannot be asked; loans last for a while, then budgets do "
-                                "as on_failure says"},
-        [LEDGER_NOTICE_UNSAFE] = {LOG_ERROR, "ledger_unsafe",
-                                  "the ledger's server may forget what is booked: enforcing budgets "
-                                  "refuse; set maxmemory-policy noeviction and appendonly yes there, "
-                                  "or accept_volatile: true here"},
-        [LEDGER_NOTICE_UNCHECKED] = {LOG_WARN, "ledger_unchecked",
-                                     "the ledger's server does not tell how safe it is"},
-        [LEDGER_NOTICE_SICK] = {LOG_ERROR, "ledger_error",
-                                "the ledger's server has trouble that needs somebody"},
-        [LEDGER_NOTICE_SLOW] = {LOG_WARN, "ledger_slow", "the ledger takes more than 50 ms"},
-        [LEDGER_NOTICE_RESENT] = {LOG_WARN, "ledger_resent",
-                                  "the ledger had forgotten what it had taken; it was told again"},
-        [LEDGER_NOTICE_GAP] = {LOG_ERROR, "ledger_gap",
-                               "the ledger has forgotten more than could be told again: headgate "
-                               "budget rebuild"},
-        [LEDGER_NOTICE_REBUILT] = {LOG_WARN, "ledger_rebuilt",
-                                   "the ledger had forgotten everything; this headgate's share is "
-                                   "there again"},
+#define LEDGER_NOTICE(name, event, level, text) [LEDGER_NOTICE_##name] = {LOG_##level, event, text},
+#include "proxy/ledger_notices.def"
+#undef LEDGER_NOTICE
     };
     struct calls *calls = to;
     struct log *log = calls->env->log;
@@ -177,7 +159,7 @@ static void on_notice(void *to, enum ledger_redis_notice notice, struct span roo
     }
     log_begin(log, rows[notice].level, rows[notice].event, rows[notice].says);
     log_field(log, "part", root);
-    log_field(log, "why", span_of(text));
+    log_field(log, "reason", span_of(text));
     log_end(log);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* router/bound.h: the most that an attempt can come to, which is what is set aside for it before it is
- * sent (budgets.md, 3), and how much output is left when there is less than that. Pure. */
+ * sent (reference/budgets.md, 3), and how much output is left when there is less than that. Pure. */
 #ifndef ROUTER_BOUND_H
 #define ROUTER_BOUND_H
 

@@ -3,7 +3,7 @@
  * from outside: whatever is not a plain, sane number is left out and flagged, never guessed. */
 #include "wire/meter.h"
 
-/* No answer costs so many tokens; larger figures are a server's mistake (budgets.md, 2). */
+/* No answer costs so many; larger figures are a server's mistake (reference/budgets.md, 2). */
 #define FIGURE_MAX ((int64_t)1 << 31)
 
 static int64_t told_or_zero(int64_t figure)

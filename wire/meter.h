@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire/meter.h: reads what an answer says it used (budgets.md, 2). Last value wins, nothing is added
- * up; missing is not zero. Where the figures stand is the dialects' business. */
+/* wire/meter.h: reads what an answer says it used (reference/budgets.md, 2). Last value wins,
+ * nothing is added up; missing is not zero. Where the figures stand is the dialects' business. */
 #ifndef WIRE_METER_H
 #define WIRE_METER_H
 

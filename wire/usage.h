@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wire/usage.h: what an answer used, normalised: no token is in two classes (budgets.md, 2).
- * Missing is not zero. Plain data, no float anywhere. */
+/* wire/usage.h: what an answer used, normalised: no token is in two classes (reference/budgets.md,
+ * 2). Missing is not zero. Plain data, no float anywhere. */
 #ifndef WIRE_USAGE_H
 #define WIRE_USAGE_H
 

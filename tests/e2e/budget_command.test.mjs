@@ -112,17 +112,17 @@ describe('what is seen', () => {
     test('some of them', async () => {
         const seen = async (query) => (await headgate.json(`/admin/v1/budgets?${query}`)).budgets.map((row) => [row.budget, row.of]);
         assert.deepEqual(await seen('budget=jobs'), [['jobs', 'batch'], ['jobs', 'night']]);
-        assert.deepEqual(await seen('value=default'), [['dark', 'default'], ['day', 'default']]);
-        assert.deepEqual(await seen('budget=jobs&value=night'), [['jobs', 'night']]);
-        assert.deepEqual(await seen('value='), [['all', null]]);
+        assert.deepEqual(await seen('of=default'), [['dark', 'default'], ['day', 'default']]);
+        assert.deepEqual(await seen('budget=jobs&of=night'), [['jobs', 'night']]);
+        assert.deepEqual(await seen('of='), [['all', null]]);
         assert.deepEqual(await seen('budget=none'), []);
         const cut = await headgate.json('/admin/v1/budgets?limit=2');
         assert.deepEqual(cut.budgets.map((row) => row.budget), ['dark', 'day']);
         assert.equal(cut.truncated, true);
     });
     test('BC07 no list without a bound, and nothing that is not known is passed over', async () => {
-        for (const query of ['limit=1000000000', 'limit=0', 'limit=-1', 'limit=', 'limit=1e3', 'cursor=-1', 'cursor=abc', 'budgets=day', 'value=a&value=b',
-            'value=%', 'value=%zz', 'value=%00', 'value=a%0ab', `value=${'x'.repeat(300)}`]) {
+        for (const query of ['limit=1000000000', 'limit=0', 'limit=-1', 'limit=', 'limit=1e3', 'cursor=-1', 'cursor=abc', 'budgets=day', 'of=a&of=b',
+            'of=%', 'of=%zz', 'of=%00', 'of=a%0ab', `of=${'x'.repeat(300)}`]) {
             checkRefusal(await headgate.get(`/admin/v1/budgets?${query}`), { status: 400, code: ['invalid_parameter', 'bad_target'] });
         }
     });
@@ -270,8 +270,8 @@ describe('orders', () => {
         app.close();
     });
     test('parameters that an order does not take', async () => {
-        for (const target of ['/admin/v1/budgets/day/reset?proxy=a', '/admin/v1/budgets/day/reset?value=a&value=b', '/admin/v1/budgets/void', '/admin/v1/budgets/void?proxy=',
-            '/admin/v1/budgets/void?value=a', '/admin/v1/budgets/rebuild?value=a', '/admin/v1/budgets/day/reset?value=%0a']) {
+        for (const target of ['/admin/v1/budgets/day/reset?proxy=a', '/admin/v1/budgets/day/reset?of=a&of=b', '/admin/v1/budgets/void', '/admin/v1/budgets/void?proxy=',
+            '/admin/v1/budgets/void?of=a', '/admin/v1/budgets/rebuild?of=a', '/admin/v1/budgets/day/reset?of=%0a']) {
             checkRefusal(await headgate.post(target), { status: 400, code: 'invalid_parameter' });
         }
         for (const target of ['/admin/v1/budgets/day/reset', '/admin/v1/budgets/void?proxy=a', '/admin/v1/budgets/rebuild']) {
@@ -368,17 +368,17 @@ describe('an app sees its own', () => {
         const tomorrow = new Date();
         tomorrow.setUTCHours(24, 0, 0, 0);
         assert.deepEqual(day, { budget: 'day', scope: 'team', of: 'default', mode: 'enforce', unit: 'USD', window_begin: day.window_begin, window_end: tomorrow.toISOString(),
-            limit_usd: '0.001', limit_nusd: 1000000, used_usd: '0.00017', used_nusd: COST, left_usd: '0.00083', left_nusd: 1000000 - COST });
+            limit_usd: '0.001', limit_nusd: 1000000, used_usd: '0.00017', used_nusd: COST, remaining_usd: '0.00083', remaining_nusd: 1000000 - COST });
         for (const [row, unit] of [[all, '_nusd'], [jobs, '']]) {
-            assert.deepEqual([row[`limit${unit}`], row[`used${unit}`], row[`left${unit}`]], [null, null, null], row.budget);
+            assert.deepEqual([row[`limit${unit}`], row[`used${unit}`], row[`remaining${unit}`]], [null, null, null], row.budget);
         }
-        assert.deepEqual([guard.limit_usd, guard.used_usd, guard.left_usd, guard.window_end], ['0.5', '0', '0.5', null]);
-        assert.deepEqual([work.of, work.limit, work.used, work.left], ['job-1', 1000000, 107, 999893]);
+        assert.deepEqual([guard.limit_usd, guard.used_usd, guard.remaining_usd, guard.window_end], ['0.5', '0', '0.5', null]);
+        assert.deepEqual([work.of, work.limit, work.used, work.remaining], ['job-1', 1000000, 107, 999893]);
     });
     test('another unit of work has figures of its own, and asking makes no counter', async () => {
         const own = await headgate.own({ 'x-headgate-trace': 'job-2' });
         const work = own.budgets.find((row) => row.budget === 'work');
-        assert.deepEqual([work.of, work.used, work.left], ['job-2', 0, 1000000]);
+        assert.deepEqual([work.of, work.used, work.remaining], ['job-2', 0, 1000000]);
         assert.equal(own.budgets.find((row) => row.budget === 'jobs'), undefined);
         const { budgets } = await headgate.json('/admin/v1/budgets?budget=work');
         assert.deepEqual(budgets.map((row) => row.of), ['job-1']);
@@ -427,11 +427,11 @@ describe('an app sees its own', () => {
         const [calls, words, once] = (await other.own({ 'x-headgate-tags': 'batch' })).rates;
         const free = Date.parse(calls.all_free_at);
         assert.ok(free >= before + 59000 && free <= Date.now() + 61000, calls.all_free_at);
-        assert.deepEqual({ ...calls, all_free_at: 0 }, { rate: 'calls', scope: 'team', of: 'default', unit: 'requests', per: 'hour', limit: 60, burst: 3, used: 1, left: 2, all_free_at: 0 });
-        assert.ok(words.of === 'batch' && words.used > 0 && words.used <= 107 && words.left === 6000 - words.used, JSON.stringify(words));
-        assert.deepEqual(once, { rate: 'once', scope: 'global', of: null, unit: 'concurrent', per: null, limit: 2, burst: null, used: 0, left: 2, all_free_at: null });
+        assert.deepEqual({ ...calls, all_free_at: 0 }, { rate: 'calls', scope: 'team', of: 'default', unit: 'requests', per: 'hour', limit: 60, burst: 3, used: 1, remaining: 2, all_free_at: 0 });
+        assert.ok(words.of === 'batch' && words.used > 0 && words.used <= 107 && words.remaining === 6000 - words.used, JSON.stringify(words));
+        assert.deepEqual(once, { rate: 'once', scope: 'global', of: null, unit: 'concurrent', per: null, limit: 2, burst: null, used: 0, remaining: 2, all_free_at: null });
         for (let i = 0; i < 5; i += 1) { // asking is free
-            assert.equal((await other.own()).rates[0].left, 2);
+            assert.equal((await other.own()).rates[0].remaining, 2);
         }
         await other.stop();
     });
@@ -490,7 +490,7 @@ describe('with keys', () => {
         assert.deepEqual([ci.key, ci.team, ci.user], ['ci', 'growth', 'build']);
         const of = (own) => Object.fromEntries(own.budgets.map((row) => [row.budget, row.used_nusd ?? row.used ?? null]));
         assert.deepEqual(of(ci), { team: 3 * COST, mine: 214, person: 2, all: null, guard: 0, jobs: null });
-        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.of, rate.used, rate.left, rate.limit]), [['pace', 'ci', 2, 58, 60], ['pool', null, null, null, null]]);
+        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.of, rate.used, rate.remaining, rate.limit]), [['pace', 'ci', 2, 58, 60], ['pool', null, null, null, null]]);
         const dev = await headgate.own({ 'x-api-key': RING.texts.dev });
         assert.deepEqual([dev.key, dev.user], ['dev', null]);
         assert.deepEqual(of(dev), { team: 3 * COST, mine: 107, all: null, guard: 0 });
@@ -513,7 +513,7 @@ describe('with keys', () => {
         assert.deepEqual(ci.budgets.map((row) => [row.budget, row.of, row.used_nusd ?? row.used]).sort(),
             [['all', null, 6 * COST], ['guard', null, 0], ['jobs', 'batch', 2], ['mine', 'ci', 214], ['person', 'growth/build', 2], ['team', 'growth', 3 * COST]]);
         assert.deepEqual(ci.budgets.map((row) => row.budget)[0], 'person', 'the fullest first');
-        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.left, rate.limit]), [['pace', 58, 60], ['pool', 84, 90]]);
+        assert.deepEqual(ci.rates.map((rate) => [rate.rate, rate.remaining, rate.limit]), [['pace', 58, 60], ['pool', 84, 90]]);
         assert.equal((await headgate.json('/admin/v1/limits/gone')).key, 'gone', 'also one that is revoked');
         assert.equal((await headgate.json('/admin/v1/limits/trace')).key, 'trace');
     });
@@ -523,7 +523,7 @@ describe('with keys', () => {
             checkRefusal(await headgate.get(`/admin/v1/usage/${name}/current`), { status: [400, 404] });
         }
         checkRefusal(await headgate.get('/admin/v1/limits/nobody'), { status: 404, code: 'key_not_found' });
-        checkRefusal(await headgate.get('/admin/v1/limits/ci?value=a'), { status: 400, code: 'invalid_parameter' });
+        checkRefusal(await headgate.get('/admin/v1/limits/ci?of=a'), { status: 400, code: 'invalid_parameter' });
     });
     test('a counter of a key is reset by its name', async () => {
         const done = await headgate.run('budget', 'reset', 'mine', '--of', 'ci');

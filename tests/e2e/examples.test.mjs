@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The examples that docs/failover.md shows, run as they stand but for the addresses: they do what the
-// page says they do.
+// The examples of docs/failover.md and docs/budgets.md, run as they stand but for the addresses: they do what the
+// pages say they do.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { ask } from './lib/app.mjs';
-import { CANARY, Headgate, freePort, requireBinary } from './lib/headgate.mjs';
+import { CANARY, Headgate, freePort, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
+import { KEY_SECRET, bearer } from './lib/keys.mjs';
 import { good, healthy } from './lib/samples.mjs';
 import test, { after, afterEach, before } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
@@ -81,4 +83,26 @@ test('local model first: the hosted one answers while the local one is away', as
     assert.equal(answer.status, 200);
     assert.equal(header(answer, 'x-headgate-target'), 'openai/gpt-5.4-nano');
     assert.equal(header(answer, 'x-headgate-failover'), 'connect');
+});
+
+test('team budgets: keys of teams, and each counts on what is its own', async () => {
+    const dir = temporary();
+    const file = path.join(dir, 'headgate.yaml');
+    const vars = { OPENAI_API_KEY: CANARY.provider, ANTHROPIC_API_KEY: CANARY.anthropic, HEADGATE_KEY_SECRET: KEY_SECRET };
+    const text = fs.readFileSync(new URL('../../conf/examples/team-budgets.yaml', import.meta.url), 'utf8');
+    fs.writeFileSync(file, text);
+    const made = await runToEnd(['key', 'create', 'ci', '--team', 'growth'], { cwd: dir, env: vars });
+    assert.equal(made.code, 0, made.stderr);
+    openai.play(healthy);
+    headgate = await Headgate.start(text.replace('version: 1\n', 'version: 1\nlisten: LISTEN\nadmin: { listen: ADMIN }\nlog: { format: json }\n')
+        .replace('./keys.yaml', path.join(dir, 'keys.yaml')).replace('{ kind: openai }', `{ kind: openai, base_url: ${openai.origin}/v1 }`), { env: vars });
+    const key = bearer(made.stdout.trim());
+    assert.equal((await call('gpt-5.4')).status, 401);
+    assert.equal((await ask(headgate.port, good('chat', { model: 'gpt-5.4', max_tokens: 100 }, { headers: key }))).status, 200);
+    const own = JSON.parse((await ask(headgate.port, { method: 'GET', target: '/headgate/v1/limits', headers: key })).body);
+    const used = Object.fromEntries(own.budgets.map((row) => [row.budget, row.used_nusd ?? row.used]));
+    assert.deepEqual(Object.keys(used).sort(), ['all', 'each', 'growth', 'guard']);
+    assert.ok(used.growth > 0 && used.each > 0, JSON.stringify(used));
+    assert.deepEqual(own.rates.map((rate) => [rate.unit, rate.of]), [['requests', 'ci'], ['concurrent', 'ci']]);
+    fs.rmSync(dir, { recursive: true, force: true });
 });

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { App, ask } from './lib/app.mjs';
 import { BINARY, CANARY, Headgate, environment, providersAt, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
 import { KEY_SECRET, bearer, digestOf, newKey, ringOf, shown, withSum } from './lib/keys.mjs';
@@ -613,7 +613,7 @@ describe('headgate key', () => {
         assert.equal(fs.statSync(file).mode & 0o777, 0o600);
         const list = JSON.parse(await good0('list', '--json')).keys;
         assert.deepEqual(list, [{ name: 'ci', id: made.slice(3, 11), team: 'growth', user: 'build', tags: ['batch', 'night'], routes: ['smart'],
-            models: ['gpt-*'], operations: ['chat'], expires: '2099-01-31T00:00:00.000Z', state: 'valid' }]);
+            models: ['gpt-*'], operations: ['chat'], expires: '2099-01-31T00:00:00.000Z', state: 'good', rotating: false, team_disabled: false }]);
         const table = await good0('list');
         assert.match(table, /^NAME +PREFIX +TEAM +USER +EXPIRES +STATE\nci +hg_\w{8} +growth +build +2099-01-31 +valid$/);
         assert.ok(!table.includes('hmac') && !(await good0('list', '--json')).includes('hmac'));
@@ -622,6 +622,8 @@ describe('headgate key', () => {
         assert.equal(await checked(`${made.slice(0, -1)}_`), '2 mistyped');
         const second = JSON.parse(await good0('rotate', 'ci', '--grace', '1h', '--json')).key;
         assert.deepEqual([await checked(made), await checked(second)], ['0 ci: good', '0 ci: good']);
+        assert.deepEqual(JSON.parse(await good0('list', '--json')).keys.map((one) => [one.state, one.rotating]), [['good', true]]);
+        assert.match(await good0('list'), / valid, rotating$/);
         const third = await good0('rotate', 'ci');
         assert.deepEqual([await checked(made), await checked(second), await checked(third)], ['2 unknown', '2 ci: expired', '0 ci: good']);
         await good0('revoke', 'ci');
@@ -689,6 +691,27 @@ describe('headgate key', () => {
         config({ keys: undefined });
         assert.match((await key('list')).stderr, /has no keys/);
         config();
+    });
+
+    test('the states of list are those of check', async () => {
+        const [early, late, idle] = [newKey(), newKey(), newKey()];
+        fresh(`${fileOf(entry('early', early, { not_before: '2099-01-01' }), entry('late', late, { expires: '2001-01-01' }), entry('idle', idle, { team: 'gone' }))}teams: { gone: { disabled: true } }\n`);
+        assert.deepEqual(JSON.parse(await good0('list', '--json')).keys.map((one) => [one.name, one.state, one.rotating, one.team_disabled]),
+            [['early', 'not_yet_valid', false, false], ['late', 'expired', false, false], ['idle', 'good', false, true]]);
+        assert.deepEqual([await checked(early), await checked(late), await checked(idle)], ['2 early: not_yet_valid', '2 late: expired', '0 idle: good']);
+        assert.match(await good0('list'), / not yet valid\n[^\n]* expired\n[^\n]* team disabled$/);
+    });
+
+    test('a key that was made and could not be shown is told', { skip: !fs.existsSync('/dev/full') }, () => {
+        fresh();
+        const full = fs.openSync('/dev/full', 'w');
+        const lost = (...args) => spawnSync(BINARY, ['key', ...args], { cwd: dir, env: environment({ HEADGATE_KEY_SECRET: KEY_SECRET }), stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+        const made = lost('create', 'unseen');
+        assert.deepEqual([made.status, /has the new key of unseen.*headgate key rotate unseen\n$/.test(made.stderr)], [1, true], made.stderr);
+        const again = lost('rotate', 'unseen', '--grace', '1h');
+        assert.deepEqual([again.status, /ends the grace of the old one\n$/.test(again.stderr)], [1, true], again.stderr);
+        assert.match(lost('list').stderr, /did not take the list/);
+        fs.closeSync(full);
     });
 
     test('a link stays a link, and its file is edited', async () => {

@@ -50,10 +50,10 @@ static void budget_ask__reads_what_is_ordered(void **state)
         const char *value; /* NULL: none */
     } rows[] = {
         {BASE "/day/reset", ORDER_RESET, "day", NULL},
-        {BASE "/day/reset?value=growth", ORDER_RESET, "day", "growth"},
-        {BASE "/day/reset?value=", ORDER_RESET, "day", ""},
-        {BASE "/day/reset?value=a%26b%3Dc+d", ORDER_RESET, "day", "a&b=c d"},
-        {BASE "/day/reset?value=caf%C3%A9", ORDER_RESET, "day", "caf\xc3\xa9"},
+        {BASE "/day/reset?of=growth", ORDER_RESET, "day", "growth"},
+        {BASE "/day/reset?of=", ORDER_RESET, "day", ""},
+        {BASE "/day/reset?of=a%26b%3Dc+d", ORDER_RESET, "day", "a&b=c d"},
+        {BASE "/day/reset?of=caf%C3%A9", ORDER_RESET, "day", "caf\xc3\xa9"},
         {BASE "/%64ay/reset?", ORDER_RESET, "day", NULL},
         {BASE "/day/rebuild", ORDER_REBUILD, "day", NULL},
         {BASE "/rebuild", ORDER_REBUILD, NULL, NULL},
@@ -95,7 +95,7 @@ static void budget_ask__reads_what_is_asked(void **state)
     assert_int_equal(reading.ask.limit, BUDGET_ROWS_MAX);
     assert_false(reading.ask.has_budget || reading.ask.has_value);
     buf_fini(&reading.texts);
-    assert_int_equal(read_target(BASE ".txt?budget=d%61y&&value=&limit=1", &reading), BUDGET_ASK_TABLE);
+    assert_int_equal(read_target(BASE ".txt?budget=d%61y&&of=&limit=1", &reading), BUDGET_ASK_TABLE);
     assert_int_equal(reading.err, ERR_NONE);
     assert_span(reading.ask.budget, "day");
     assert_true(reading.ask.has_budget && reading.ask.has_value);
@@ -136,12 +136,12 @@ static void budget_ask__what_cannot_be_meant_is_told(void **state)
     static const char *const targets[] = {
         BASE "?limit=0", BASE "?limit=1001", BASE "?limit=-1", BASE "?limit=1000000000",
         BASE "?limit=99999999999999999999", BASE "?limit=", BASE "?cursor=1", BASE "?Budget=day",
-        BASE "?value=%", BASE "?value=%0", BASE "?value=%zz", BASE "?value=%00", BASE "?value=%7f",
-        BASE "?value=a%0d%0ab", BASE "?%00=a", BASE "?value=a&value=a", BASE "?proxy=a",
+        BASE "?of=%", BASE "?of=%0", BASE "?of=%zz", BASE "?of=%00", BASE "?of=%7f",
+        BASE "?of=a%0d%0ab", BASE "?%00=a", BASE "?of=a&of=a", BASE "?proxy=a",
         BASE "/%00/reset", BASE "/a%/reset", BASE "/%1b%5b2J/reset", BASE "/day/reset?proxy=a",
-        BASE "/day/rebuild?value=a", BASE "/rebuild?value=a", BASE "/void", BASE "/void?proxy=",
-        BASE "/void?proxy", BASE "/void?value=a", BASE "/void?proxy=a&proxy=b",
-        "/admin/v1/limits/a%00b", "/admin/v1/limits/a?value=b", "/admin/v1/usage/%/current"};
+        BASE "/day/rebuild?of=a", BASE "/rebuild?of=a", BASE "/void", BASE "/void?proxy=",
+        BASE "/void?proxy", BASE "/void?of=a", BASE "/void?proxy=a&proxy=b",
+        "/admin/v1/limits/a%00b", "/admin/v1/limits/a?of=b", "/admin/v1/usage/%/current"};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(targets); i++) {
@@ -158,7 +158,7 @@ static void budget_ask__what_cannot_be_meant_is_told(void **state)
 static void budget_ask__long_ones_are_told(void **state)
 {
     struct reading reading;
-    char target[600] = BASE "?value=";
+    char target[600] = BASE "?of=";
     size_t len = strlen(target);
 
     (void)state;
@@ -184,7 +184,7 @@ static void budget_ask__tells_what_was_done(void **state)
 
     (void)state;
     buf_init(&out, 1024);
-    (void)read_target(BASE "/day/reset?value=a%22b", &reading);
+    (void)read_target(BASE "/day/reset?of=a%22b", &reading);
     budget_put_done(&out, &reading.ask, 3);
     buf_fini(&reading.texts);
     (void)read_target(BASE "/rebuild", &reading);

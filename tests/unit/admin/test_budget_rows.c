@@ -298,15 +298,15 @@ static void budget_out__tells_an_app_what_is_its_own(void **state)
                 "\"window_end\":\"2026-11-30T12:00:00.000Z\","
                 "\"limit_usd\":\"25\",\"limit_nusd\":25000000000,"
                 "\"used_usd\":\"3.500000004\",\"used_nusd\":3500000004,"
-                "\"left_usd\":\"21.499999996\",\"left_nusd\":21499999996},"
+                "\"remaining_usd\":\"21.499999996\",\"remaining_nusd\":21499999996},"
                 "{\"budget\":\"all\",\"scope\":\"global\",\"of\":null,\"mode\":\"enforce\","
                 "\"unit\":\"USD\",\"window_begin\":\"2026-11-01T00:00:00.000Z\","
                 "\"window_end\":\"2026-12-01T00:00:00.000Z\",\"limit_usd\":null,\"limit_nusd\":null,"
-                "\"used_usd\":null,\"used_nusd\":null,\"left_usd\":null,\"left_nusd\":null},"
+                "\"used_usd\":null,\"used_nusd\":null,\"remaining_usd\":null,\"remaining_nusd\":null},"
                 "{\"budget\":\"guard\",\"scope\":\"call\",\"of\":null,\"mode\":\"enforce\","
                 "\"unit\":\"USD\",\"window_begin\":null,\"window_end\":null,"
                 "\"limit_usd\":\"0.5\",\"limit_nusd\":500000000,\"used_usd\":\"0\",\"used_nusd\":0,"
-                "\"left_usd\":\"0.5\",\"left_nusd\":500000000}]}");
+                "\"remaining_usd\":\"0.5\",\"remaining_nusd\":500000000}]}");
     buf_fini(&out);
     end(rows);
 }
@@ -331,15 +331,15 @@ static void budget_out__tells_rates_and_hides_what_others_share(void **state)
     json_close_object(&json);
     assert_text(&out,
                 "{\"rates\":[{\"rate\":\"calls\",\"scope\":\"key\",\"of\":\"ci\",\"unit\":\"requests\",\"per\":\"minute\","
-                "\"limit\":60,\"burst\":10,\"used\":3,\"left\":7,\"all_free_at\":\"2026-11-29T12:00:02.500Z\"},"
+                "\"limit\":60,\"burst\":10,\"used\":3,\"remaining\":7,\"all_free_at\":\"2026-11-29T12:00:02.500Z\"},"
                 "{\"rate\":\"at once\",\"scope\":\"team\",\"of\":\"growth\",\"unit\":\"concurrent\",\"per\":null,"
-                "\"limit\":8,\"burst\":null,\"used\":8,\"left\":0,\"all_free_at\":null},"
+                "\"limit\":8,\"burst\":null,\"used\":8,\"remaining\":0,\"all_free_at\":null},"
                 "{\"rate\":\"tokens\",\"scope\":\"global\",\"of\":null,\"unit\":\"tokens\",\"per\":\"hour\","
-                "\"limit\":null,\"burst\":null,\"used\":null,\"left\":null,\"all_free_at\":null}]}");
+                "\"limit\":null,\"burst\":null,\"used\":null,\"remaining\":null,\"all_free_at\":null}]}");
     buf_clear(&out);
     json_out_init(&json, &out);
     rates_put_limits(&json, &sights[2], 1, false, NOON);
-    assert_non_null(span_find(buf_span(&out), SPAN_OF("\"limit\":600,\"burst\":600,\"used\":599,\"left\":1,")));
+    assert_non_null(span_find(buf_span(&out), SPAN_OF("\"limit\":600,\"burst\":600,\"used\":599,\"remaining\":1,")));
     buf_fini(&out);
 }
 

@@ -382,11 +382,14 @@ static void load__examples_are_good(void **state)
         "conf/examples/failover.yaml",
         "conf/examples/tasks.yaml",
         "conf/examples/local-first.yaml",
+        "conf/examples/team-budgets.yaml",
     };
 
     static const struct fake_world world = {.variables = {{"OPENAI_API_KEY", "sk-test-1"},
                                                           {"ANTHROPIC_API_KEY", "sk-test-2"},
-                                                          {"OPENROUTER_API_KEY", "sk-test-3"}}};
+                                                          {"OPENROUTER_API_KEY", "sk-test-3"},
+                                                          {"HEADGATE_KEY_SECRET", "0123456789abcdef"}},
+                                            .files = {{"./keys.yaml", SPAN("version: 1\nkeys: []\n")}}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
