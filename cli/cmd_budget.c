@@ -224,7 +224,7 @@ const struct command command_budget = {
         "  reset NAME          the budget's counters begin at zero, now; --of VALUE: that one's\n"
         "                      only. Calls that run count on what was before\n"
         "  rebuild [NAME]      what was spent in the windows of now is summed up anew from the\n"
-        "                      usage records; without NAME of all budgets\n"
+        "                      usage records; without NAME, and with Redis, of all budgets\n"
         "  void --proxy NAME   what is presumed spent by a headgate that will not come back is\n"
         "                      given back. Only when its calls are known not to have run\n\n"
         "VALUE is whose counter it is: a team, a user, a tag, as the list shows it under OF.\n"

@@ -123,7 +123,7 @@ static enum err begin_epoch(struct budgets_shared *shared, struct why *why)
     err = files_read(span_of(shared->path), &text, why);
     if (err == ERR_NONE) {
         err = parse(shared, buf_span(&text));
-        why_set(why, "%s is damaged: move it away if what this headgate held may be presumed spent",
+        why_set(why, "%s is damaged: move it away, and order headgate budget rebuild once it runs",
                 shared->path);
     } else if (err == ERR_MISSING) {
         draw_name(shared);
@@ -158,6 +158,7 @@ static void on_notice(void *to, enum ledger_redis_notice notice, struct span roo
         calls->env->ports->shared->was_up = true;
     }
     log_begin(log, rows[notice].level, rows[notice].event, rows[notice].says);
+    log_field(log, "proxy", span_of(calls->env->ports->shared->name));
     log_field(log, "part", root);
     log_field(log, "reason", span_of(text));
     log_end(log);
