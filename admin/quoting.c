@@ -400,6 +400,17 @@ static bool is_same(const struct family *a, const struct family *b)
            a->error_permille == b->error_permille && a->is_frame_checked == b->is_frame_checked;
 }
 
+/* The ratio was made of all bytes, before anybody had looked for pictures. */
+static void put_count(const struct quoting *quoting, const struct quote_counts *from,
+                      struct quote_counts *to)
+{
+    uint64_t bytes = quoting->body.len;
+
+    to->count = from->count;
+    to->is_counted = from->is_counted;
+    to->ratio.tokens = (int64_t)((uint64_t)to->ratio.tokens * quote_bytes(bytes, &to->count) / bytes);
+}
+
 void quoting_count(struct quoting *quoting, struct chat_counter *counter)
 {
     struct chat_counter none;
@@ -422,12 +433,12 @@ void quoting_count(struct quoting *quoting, struct chat_counter *counter)
             }
         }
         if (k < i) { /* a count takes its time: once for each vocabulary and ratio */
-            counts->count = quoting->places[quoting->order[k]].counts.count;
-            counts->is_counted = quoting->places[quoting->order[k]].counts.is_counted;
+            put_count(quoting, &quoting->places[quoting->order[k]].counts, counts);
             continue;
         }
         counts->is_counted = chat_count(quoting->is_long ? &none : counter, shape, model,
                                         buf_span(&quoting->body), &counts->count) == ERR_NONE;
+        put_count(quoting, counts, counts);
         quoting->lacks_table = quoting->lacks_table || (!counts->is_counted && !quoting->is_long);
     }
     chat_counter_fini(&none);

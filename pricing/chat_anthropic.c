@@ -21,8 +21,9 @@ enum {
 
 static void count_blocks(struct counting *counting, struct span content, unsigned depth);
 
-/* A document whose text is in the request; any other is media. */
-static void count_source(struct counting *counting, struct span source, unsigned depth)
+/* A document whose text is in the request; a picture; any other is media. */
+static void count_source(struct counting *counting, struct span source, bool is_picture,
+                         unsigned depth)
 {
     static const char *const members[] = {"type", "data", "content"};
     struct span values[ARRAY_LENGTH(members)];
@@ -32,6 +33,10 @@ static void count_source(struct counting *counting, struct span source, unsigned
         counting_string(counting, values[1], "");
     } else if (json_is_text(values[0], "content")) {
         count_blocks(counting, values[2], depth);
+    } else if (is_picture) {
+        counting_picture(counting, json_is_text(values[0], "base64") && json_is_string(values[1])
+                                       ? values[1]
+                                       : span_make(NULL, 0));
     } else {
         counting->media++;
     }
@@ -39,9 +44,23 @@ static void count_source(struct counting *counting, struct span source, unsigned
 
 static void count_block(struct counting *counting, struct span block, unsigned depth)
 {
-    enum { TEXT, THINKING, NAME, INPUT, CONTENT, SOURCE, TITLE, CONTEXT, TYPE, MEMBERS };
+    enum {
+        TEXT,
+        THINKING,
+        NAME,
+        INPUT,
+        CONTENT,
+        SOURCE,
+        TITLE,
+        CONTEXT,
+        TYPE,
+        SIGNATURE,
+        DATA,
+        MEMBERS
+    };
     static const char *const members[MEMBERS] = {
-        "text", "thinking", "name", "input", "content", "source", "title", "context", "type"};
+        "text",  "thinking", "name", "input",     "content", "source",
+        "title", "context",  "type", "signature", "data"};
     struct span values[MEMBERS];
 
     json_walk_pick(block, members, MEMBERS, values);
@@ -61,11 +80,10 @@ static void count_block(struct counting *counting, struct span block, unsigned d
         counting->slack += SLACK_TOOL;
     }
     if (json_is_object(values[SOURCE])) {
-        count_source(counting, values[SOURCE], depth);
+        count_source(counting, values[SOURCE], json_is_text(values[TYPE], "image"), depth);
     }
-    if (json_is_text(values[TYPE], "redacted_thinking")) {
-        counting->media++;
-    }
+    counting_sealed(counting, values[SIGNATURE]);
+    counting_sealed(counting, values[DATA]);
 }
 
 /* A string or a list of blocks. */

@@ -12,7 +12,8 @@ enum {
         256 * 1024 * 1024,      /* above every body; decoded text is no longer than its string */
     SCRATCH_KEPT = 1024 * 1024, /* from one request to the next */
     SUFFIX_SLACK = 4,           /* what stands between the prompt and its suffix */
-    CUT_SLACK = 2               /* tokens: see bpe_room_cuts */
+    CUT_SLACK = 2,              /* tokens: see bpe_room_cuts */
+    SEALED_PER_TOKEN = 6        /* four bytes of text, in base64 */
 };
 
 bool count_shape_of(const char *operation, enum count_shape *shape)
@@ -95,6 +96,21 @@ void counting_json(struct counting *counting, struct span value)
     counting->slack += (counting->texts - before) / 4;
 }
 
+void counting_sealed(struct counting *counting, struct span value)
+{
+    if (json_is_string(value)) {
+        counting->frame += value.len / SEALED_PER_TOKEN;
+        counting->slack += value.len;
+    }
+}
+
+void counting_picture(struct counting *counting, struct span data)
+{
+    counting->media++;
+    counting->pictures++;
+    counting->picture_bytes += data.len;
+}
+
 /* Texts, or tokens that are counted already; one of them or a list. Providers add nothing. */
 static void count_input(struct counting *counting, struct span input, bool is_nested)
 {
@@ -139,6 +155,8 @@ static void conclude(const struct counting *counting, struct chat_count *count)
 
     count->tokens = family_tokens(&counting->family, counting->texts) + counting->frame;
     count->media = counting->media;
+    count->pictures = counting->pictures;
+    count->picture_bytes = counting->picture_bytes;
     count->is_elsewhere = counting->is_elsewhere;
     if (counting->slack > 0) {
         error += (counting->slack * PERMILLE + count->tokens) / (count->tokens + 1);

@@ -30,17 +30,40 @@ static bool is_null(struct span value)
     return value.len == 0 || value.at[0] == 'n';
 }
 
+/* By its address or in base64. Elsewhere a provider may take a film or a document under this name:
+ * what does not say that it is a picture is media like any other. `url` is empty of one that is
+ * called by an id. */
+static void count_picture(struct counting *counting, struct span url)
+{
+    bool is_inline = span_starts_nocase(url, SPAN_OF("\"data:image"));
+
+    if (is_inline || url.len == 0 || span_starts_nocase(url, SPAN_OF("\"http"))) {
+        counting_picture(counting, is_inline ? url : span_make(NULL, 0));
+    } else {
+        counting->media++;
+    }
+}
+
 static void count_part(struct counting *counting, struct span part)
 {
-    static const char *const members[] = {"type", "text", "refusal"};
-    struct span values[ARRAY_LENGTH(members)];
+    enum { TYPE, TEXT, REFUSAL, IMAGE, MEMBERS };
+    static const char *const members[MEMBERS] = {"type", "text", "refusal", "image_url"};
+    struct span values[MEMBERS];
+    struct span type;
+    bool is_text = false;
 
-    json_walk_pick(part, members, ARRAY_LENGTH(members), values);
-    if (json_is_string(values[1])) {
-        counting_string(counting, values[1], "");
-    } else if (json_is_string(values[2])) {
-        counting_string(counting, values[2], "");
-    } else {
+    json_walk_pick(part, members, MEMBERS, values);
+    type = values[TYPE];
+    is_text = type.len == 0 || span_ends(type, SPAN_OF("text\"")) || json_is_text(type, "refusal");
+    counting_string(counting, values[TEXT], "");
+    counting_string(counting, values[REFUSAL], "");
+    if (json_is_text(type, "image_url") || json_is_text(type, "input_image") ||
+        json_is_text(type, "computer_screenshot")) {
+        count_picture(counting, json_is_object(values[IMAGE])
+                                    ? json_walk_find(values[IMAGE], "url")
+                                : is_null(values[IMAGE]) ? span_make(NULL, 0)
+                                                         : values[IMAGE]);
+    } else if (!is_text || !(json_is_string(values[TEXT]) || json_is_string(values[REFUSAL]))) {
         counting->media++;
     }
 }
@@ -55,6 +78,8 @@ void count_content(struct counting *counting, struct span content, const char *s
         while (json_walk_item(&walk, &part)) {
             count_part(counting, part);
         }
+    } else if (json_is_object(content)) { /* a screenshot, alone */
+        count_part(counting, content);
     }
 }
 
@@ -219,8 +244,9 @@ void count_chat(struct counting *counting, struct span body)
 
 static void count_item(struct counting *counting, struct span item)
 {
-    enum { TYPE, ROLE, CONTENT, OUTPUT, MEMBERS };
-    static const char *const members[MEMBERS] = {"type", "role", "content", "output"};
+    enum { TYPE, ROLE, CONTENT, OUTPUT, SEALED, SUMMARY, MEMBERS };
+    static const char *const members[MEMBERS] = {"type",   "role",              "content",
+                                                 "output", "encrypted_content", "summary"};
     struct span values[MEMBERS];
 
     json_walk_pick(item, members, MEMBERS, values);
@@ -237,8 +263,12 @@ static void count_item(struct counting *counting, struct span item)
         count_content(counting, values[OUTPUT], "");
     } else if (json_is_text(values[TYPE], "item_reference")) {
         counting->is_elsewhere = true;
+    } else if (json_is_text(values[TYPE], "reasoning") && json_is_string(values[SEALED])) {
+        count_content(counting, values[SUMMARY], "");
+        count_content(counting, values[CONTENT], "");
+        counting_sealed(counting, values[SEALED]);
     } else {
-        counting->media++; /* reasoning that only the provider can read, calls of its own tools */
+        counting->media++; /* reasoning that is kept elsewhere, calls of the provider's own tools */
     }
 }
 

@@ -14,6 +14,8 @@ struct counting {
     uint64_t frame;  /* tokens of the model around them */
     uint64_t slack;  /* tokens that the frame may be off */
     uint32_t media;
+    uint32_t pictures;
+    uint64_t picture_bytes;
     bool has_functions;
     bool is_elsewhere; /* part of the input is kept by the provider */
 };
@@ -24,6 +26,10 @@ void counting_text(struct counting *counting, struct span text);
 void counting_string(struct counting *counting, struct span value, const char *suffix);
 /* Of JSON that the model is shown in a form that nobody told: as it stands, with slack. */
 void counting_json(struct counting *counting, struct span value);
+/* Of a JSON string that only the provider can read: up to a token for each byte. */
+void counting_sealed(struct counting *counting, struct span value);
+/* A part that is a picture. `data` is the string that has it in base64; empty: it is elsewhere. */
+void counting_picture(struct counting *counting, struct span data);
 /* What was decoded last, for more text behind it: begin, put, count. */
 struct buf *counting_scratch(struct counting *counting);
 

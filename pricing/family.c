@@ -3,7 +3,7 @@
 
 #include "base/must.h"
 
-enum { PERMILLE = 1000, ERROR_UNKNOWN = 300 };
+enum { PERMILLE = 1000, ERROR_UNKNOWN = 300, IMAGE_UNKNOWN = 50000 };
 
 enum frame { FRAME_GUESSED, FRAME_CHECKED };
 
@@ -11,14 +11,16 @@ static const struct {
     struct span prefix;
     struct family family;
 } rows[] = {
-#define FAMILY(prefix, vocabulary, permille, error_permille, frame)                                \
+#define FAMILY(prefix, vocabulary, permille, error_permille, frame, image_tokens)                  \
     {SPAN(prefix),                                                                                 \
-     {BPE_##vocabulary, permille, error_permille, true, FRAME_##frame == FRAME_CHECKED}},
+     {BPE_##vocabulary, permille, error_permille, true, FRAME_##frame == FRAME_CHECKED,            \
+      image_tokens}},
 #include "pricing/families.def"
 #undef FAMILY
 };
 
-static const struct family unknown = {BPE_O200K, PERMILLE, ERROR_UNKNOWN, false, false};
+static const struct family unknown = {BPE_O200K, PERMILLE, ERROR_UNKNOWN, false, false,
+                                     IMAGE_UNKNOWN};
 
 /* A row that is exact is so for its own models: gpt-50 is no gpt-5. */
 static bool fits(struct span name, struct span prefix, const struct family *family)

@@ -16,6 +16,7 @@ struct family {
     uint32_t error_permille; /* of a text's count; 0: exact */
     bool is_known;           /* false: no row fits, so that the vocabulary is a guess too */
     bool is_frame_checked;   /* what a chat adds to its texts is known to the token */
+    uint16_t image_tokens;   /* that a picture takes at most */
 };
 
 /* The family of a model as a provider or an app calls it: also fine-tuned ("ft:gpt-4o-mini:..."), below

@@ -37,6 +37,7 @@ static struct call_budget *take_budget(struct calls *calls, struct policy *polic
         budget->policy = policy_take(policy);
         budget->next = NULL;
         budget->is_quoted = false;
+        budget->media = (struct chat_count){.tokens = 0};
         budget->chain.count = 0;
         budget->chain.guards_count = 0;
         memset(budget->holds, 0, sizeof budget->holds);
@@ -109,7 +110,6 @@ static void quote_call(struct call *call)
         return;
     }
     budget->is_quoted = true;
-    budget->media = (struct chat_count){.tokens = 0};
     if (call->request.is_plain) {
         quote_read_plain(buf_span(&call->body), &call->request, &budget->quoted);
         return;
@@ -138,7 +138,8 @@ static void ask_bound(const struct call *call, const struct target *target, bool
                   .model = buf_span(&call->model),
                   .at = call->facts.began_at},
         .target = target,
-        .counts = {.ratio = guesses_tokens(guesses, key, GUESS_INPUT, call->facts.bytes_in),
+        .counts = {.ratio = guesses_tokens(guesses, key, GUESS_INPUT,
+                                           quote_bytes(call->facts.bytes_in, &call->budget->media)),
                    .count = call->budget->media},
         .is_strict = is_strict,
         .default_output = call->plan.rules->default_max_output,

@@ -59,7 +59,7 @@ struct call_budget {
     struct call_budget *next;    /* spare ones */
     struct policy *policy;       /* the one it began with: keeps all that its holds were made by */
     struct quote_request quoted;
-    struct chat_count media;     /* only whether there are any */
+    struct chat_count media;     /* all but its tokens */
     bool is_quoted;
     struct subject subject;      /* of the attempt that was asked for last */
     struct chain chain;

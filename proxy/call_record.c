@@ -351,8 +351,10 @@ static void learn(const struct call *call, const struct made *made)
     if (made->bill.charge.what != CHARGE_COMPLETE || made->told.is_anomalous) {
         return;
     }
-    guesses_learn(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in,
-                  usage_input_all(&made->told));
+    if (call->budget == NULL || call->budget->media.media == 0) { /* not of text and media in one */
+        guesses_learn(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in,
+                      usage_input_all(&made->told));
+    }
     guesses_learn(guesses, call->guess_key, GUESS_LENGTH, GUESS_ONE_ANSWER, output);
     if (call->relay.mode == RELAY_STREAM) {
         guesses_learn(guesses, call->guess_key, GUESS_STREAM, call->relay.stream.content_bytes,

@@ -17,7 +17,7 @@ static int64_t times(int64_t a, int64_t b)
 
 static int64_t learned_input(const struct bound_ask *ask, const struct quote *quote)
 {
-    int64_t bytes = (int64_t)ask->quote.request->bytes;
+    int64_t bytes = (int64_t)quote_bytes(ask->quote.request->bytes, &ask->counts.count);
     int64_t least = bytes * RATIO_LEAST_PERMILLE / PERMILLE + 1;
     int64_t far = PERMILLE + ERRORS * (int64_t)quote->input.error_permille;
     int64_t most = times(quote->input.likely, far) / PERMILLE;
@@ -26,7 +26,9 @@ static int64_t learned_input(const struct bound_ask *ask, const struct quote *qu
     if (!ask->counts.ratio.is_learned) {
         most = most > bytes ? most : bytes;
     }
-    return most > least ? most : least;
+    most = (most > least ? most : least) + quote->pictures;
+    /* No more than what holds in any case: of a file in base64 that is the model's context. */
+    return quote->input.most >= 0 && quote->input.most < most ? quote->input.most : most;
 }
 
 /* What one answer may have, as the request will say it. */

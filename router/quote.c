@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The bound of the input is the count and its error, or the bytes where nothing is counted: a token
- * has at least one, and what a provider puts around a message is less than the JSON around it. Of
- * the output it is the cap. The dearest prices that can apply do the rest (price_upper). */
+ * has at least one, and what a provider puts around a message is less than the JSON around it. A
+ * picture is no text, and has a ceiling by the model. Of what else is no text, or is not in the
+ * request, nobody knows more than that it has to fit into the model's context. Of the output it is
+ * the cap. The dearest prices that can apply do the rest (price_upper). */
 #include "router/quote.h"
 
 #include "base/must.h"
@@ -98,9 +100,9 @@ void quote_read_plain(struct span body, const struct request *request,
 
 void quote_read(struct span body, const struct request *request, struct quote_request *quoted)
 {
-    enum { N, BEST_OF, TIER, SPEED, TOOLS, SEARCH, AUDIO, MEMBERS };
+    enum { N, BEST_OF, TIER, SPEED, TOOLS, SEARCH, AUDIO, PROMPT, MEMBERS };
     static const char *const names[MEMBERS] = {
-        "n", "best_of", "service_tier", "speed", "tools", "web_search_options", "audio"};
+        "n", "best_of", "service_tier", "speed", "tools", "web_search_options", "audio", "prompt"};
     struct span values[MEMBERS];
 
     json_walk_pick(json_walk_document(body), names, MEMBERS, values);
@@ -110,7 +112,8 @@ void quote_read(struct span body, const struct request *request, struct quote_re
         .answers = number_of(values[BEST_OF], number_of(values[N], 1)),
         .has_output = has_output(request->operation),
         .has_tools = json_is_array(values[TOOLS]),
-        .runs_tools = has_foreign_tool(values[TOOLS]) || json_is_object(values[SEARCH]),
+        .runs_tools = has_foreign_tool(values[TOOLS]) || json_is_object(values[SEARCH]) ||
+                      json_is_object(values[PROMPT]), /* a stored one may have tools of its own */
         .may_write_cache = may_write_cache(body, request),
         .may_speak = json_is_object(values[AUDIO]),
     };
@@ -169,7 +172,7 @@ const char *quote_open_word(enum quote_open open)
 const char *quote_open_text(enum quote_open open)
 {
     static const char *const texts[] = {
-        "", "what images, sound or files take is not known here",
+        "", "what sound or files take is not known here, and neither is the model's context",
         "part of the conversation is kept by the provider",
         "the provider runs tools, which read and charge on their own",
         "the request has no output cap that bounds it, and the model's maximum is not known"};
@@ -179,6 +182,11 @@ const char *quote_open_text(enum quote_open open)
 
 /* ---- tokens ---- */
 
+uint64_t quote_bytes(uint64_t bytes, const struct chat_count *count)
+{
+    return bytes > count->picture_bytes ? bytes - count->picture_bytes : 0;
+}
+
 bool quote_count_is_better(const struct chat_count *count, const struct guess *ratio)
 {
     return !count->is_elsewhere &&
@@ -186,16 +194,32 @@ bool quote_count_is_better(const struct chat_count *count, const struct guess *r
             (count->error_permille == ratio->error_permille && !ratio->is_learned));
 }
 
-/* All of the body, and what a provider adds for tools. */
-static int64_t bound_of_bytes(const struct quote_request *request)
+/* All text of the body, and what a provider adds for tools. */
+static int64_t bound_of_bytes(const struct quote_request *request, const struct chat_count *count)
 {
-    return (int64_t)request->bytes + (request->has_tools ? TOOLS_FRAME : 0);
+    return (int64_t)quote_bytes(request->bytes, count) + (request->has_tools ? TOOLS_FRAME : 0);
+}
+
+/* What the model takes at most; -1: not known. Where a price begins beyond it, there is a way to more
+ * (a beta header of Anthropic's). */
+static int64_t context_of(const struct price *price)
+{
+    int64_t context = price != NULL && price->context > 0 ? price->context : -1;
+
+    for (size_t i = 0; context > 0 && i < price->counts.cases; i++) {
+        if (price->cases[i].over >= context) {
+            return -1;
+        }
+    }
+    return context;
 }
 
 static void quote_input(const struct quote_ask *ask, struct span model,
-                        const struct quote_counts *counts, struct quote_tokens *input)
+                        const struct quote_counts *counts, struct quote *quote)
 {
-    int64_t bytes = bound_of_bytes(ask->request);
+    struct quote_tokens *input = &quote->input;
+    struct family family = family_of(model);
+    int64_t bytes = bound_of_bytes(ask->request, &counts->count);
     int64_t counted = (int64_t)counts->count.tokens;
     int64_t error = counts->count.error_permille;
     int64_t most = counted + (counted * error + PERMILLE - 1) / PERMILLE;
@@ -212,13 +236,17 @@ static void quote_input(const struct quote_ask *ask, struct span model,
     }
     /* Of a vocabulary that is only supposed the error is, too. */
     input->most =
-        counts->is_counted && error < PERMILLE && most < bytes && family_of(model).is_known ? most
-                                                                                            : bytes;
+        counts->is_counted && error < PERMILLE && most < bytes && family.is_known ? most : bytes;
     if (input->most < input->likely) {
         input->most = input->likely;
     }
-    if (counts->count.media > 0 || counts->count.is_elsewhere) {
-        input->most = -1;
+    quote->pictures = (int64_t)counts->count.pictures * family.image_tokens;
+    input->most += quote->pictures;
+    if (counts->count.media > counts->count.pictures || counts->count.is_elsewhere) {
+        input->most = context_of(quote->price);
+        if (input->most >= 0 && input->likely > input->most) {
+            input->likely = input->most;
+        }
     }
 }
 
@@ -259,11 +287,8 @@ static void quote_output(const struct quote_ask *ask, const struct price *price,
 static enum quote_open open_of(const struct quote_ask *ask, const struct quote_counts *counts,
                                const struct quote *quote)
 {
-    if (counts->count.is_elsewhere) {
-        return QUOTE_OPEN_ELSEWHERE;
-    }
-    if (counts->count.media > 0) {
-        return QUOTE_OPEN_MEDIA;
+    if (quote->input.most < 0) {
+        return counts->count.is_elsewhere ? QUOTE_OPEN_ELSEWHERE : QUOTE_OPEN_MEDIA;
     }
     if (ask->request->runs_tools) {
         return QUOTE_OPEN_TOOLS;
@@ -278,6 +303,7 @@ static void price_quote(const struct quote_ask *ask, const struct target *target
     struct price_bounds bounds = {.input = quote->input.most,
                                   .output = quote->output.most,
                                   .may_write_cache = ask->request->may_write_cache,
+                                  .may_hear = quote->media > 0,
                                   .may_speak = ask->request->may_speak,
                                   .may_be_faster = ask->request->may_be_faster};
 
@@ -299,7 +325,7 @@ void quote_make(const struct quote_ask *ask, const struct target *target,
 
     *quote = (struct quote){.price = cost_price(ask->prices, target, ask->model, ask->at),
                             .media = counts->count.media};
-    quote_input(ask, model, counts, &quote->input);
+    quote_input(ask, model, counts, quote);
     quote_output(ask, quote->price, &quote->output);
     quote->open = open_of(ask, counts, quote);
     if (quote->price != NULL) {

@@ -61,7 +61,7 @@ const char *quote_how_word(enum quote_how how);
 /* Why there is no "at most". */
 enum quote_open {
     QUOTE_BOUNDED,
-    QUOTE_OPEN_MEDIA,     /* what images, sound and files take */
+    QUOTE_OPEN_MEDIA,     /* what sound and files take, at a model whose context is not known */
     QUOTE_OPEN_ELSEWHERE, /* part of the conversation is kept by the provider */
     QUOTE_OPEN_TOOLS,     /* tools that the provider runs */
     QUOTE_OPEN_OUTPUT     /* no cap in the request, and the model's own is not known */
@@ -79,9 +79,9 @@ struct quote_tokens {
 
 /* What is known of the request at this target. */
 struct quote_counts {
-    struct guess ratio;      /* its bytes as tokens */
+    struct guess ratio;      /* its bytes as tokens, without those of pictures */
     struct chat_count count;
-    bool is_counted;         /* false: of the count only media and is_elsewhere are there */
+    bool is_counted;         /* false: of the count only what chat_count says */
 };
 
 struct quote_ask {
@@ -97,6 +97,7 @@ struct quote {
     struct quote_tokens output; /* of all answers together */
     enum quote_open open;
     uint32_t media;
+    int64_t pictures;           /* tokens that its pictures take at most: in `most`, not in `likely` */
     const struct price *price;  /* NULL: unpriced, and no cost below counts */
     struct cost likely;
     struct cost most;           /* of QUOTE_BOUNDED */
@@ -104,6 +105,9 @@ struct quote {
 
 void quote_make(const struct quote_ask *ask, const struct target *target,
                 const struct quote_counts *counts, struct quote *quote);
+
+/* The bytes of the body that are no picture. */
+uint64_t quote_bytes(uint64_t bytes, const struct chat_count *count);
 
 /* Which of the two figures for the input is nearer to the truth: true, if the count is. */
 bool quote_count_is_better(const struct chat_count *count, const struct guess *ratio);

@@ -22,6 +22,9 @@ prices:
   - { provider: first, model: dear, input: 100, output: 1000, source: "made up" }
   - { provider: second, model: n, input: 0.10, output: 1, source: "made up" }
   - { provider: claude, model: c, input: 1, output: 10, source: "made up" }
+  - { provider: first, model: gpt-4o, input: 1, output: 10, source: "made up" }
+  - { provider: first, model: small, input: 1, output: 10, context: 40000, source: "made up" }
+  - { provider: claude, model: claude-sonnet-4-6, input: 1, output: 10, source: "made up" }
 `;
 const COST = 170000; // nanodollars
 const usage = { prompt_tokens: 100, completion_tokens: 7, total_tokens: 107 };
@@ -49,7 +52,10 @@ afterEach(async () => {
     headgate = null;
 });
 
-const plays = (exchange) => exchange.json(exchange.request.target.endsWith('/messages') ? claudeSaid : said);
+const itemSaid = { id: 'resp_1', object: 'response', status: 'completed', model: 'gpt-4o', output: [],
+    usage: { input_tokens: 100, output_tokens: 7, total_tokens: 107 } };
+const ANSWER_OF = { messages: claudeSaid, responses: itemSaid };
+const plays = (exchange) => exchange.json(ANSWER_OF[exchange.request.target.split('/').pop()] ?? said);
 
 async function start(budgets, more = {}) {
     upstream.play(plays);
@@ -211,6 +217,89 @@ describe('what cannot be counted', () => {
         const path_ = await ask(headgate.port, good('chat', {}, { target: '/v1/moderations' }));
         assert.deepEqual([path_.status, errorOf(path_).code], [403, 'unmetered_path']);
         assert.equal(upstream.requests.length, 0);
+    });
+});
+
+// A picture has a ceiling by the model (2,000 tokens of gpt-4o and Claude Sonnet 4, 50,000 of a name that
+// nobody knows), inline or by its address, and its base64 is no text.
+describe('media', () => {
+    const MEBI = 'iVBORw0KGgoA'.repeat(87382); // 1 MiB in base64
+    const DATA = `data:image/png;base64,${MEBI}`;
+    const URL = 'https://pictures.example/a.png';
+    const caps = { chat: { max_tokens: 20 }, responses: { max_output_tokens: 20 }, messages: { max_tokens: 20 } };
+    const parts = {
+        chat: (url) => ({ messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' }, { type: 'image_url', image_url: { url } }] }] }),
+        responses: (url) => ({ input: [{ role: 'user', content: [{ type: 'input_text', text: 'What is it?' }, { type: 'input_image', image_url: url }] }] }),
+        messages: (url) => ({ messages: [{ role: 'user', content: [{ type: 'text', text: 'What is it?' },
+            { type: 'image', source: url === URL ? { type: 'url', url } : { type: 'base64', media_type: 'image/png', data: MEBI } }] }] }),
+    };
+    const models = { chat: 'first/gpt-4o', responses: 'first/gpt-4o', messages: 'claude/claude-sonnet-4-6' };
+    const GUARD = { name: 'guard', scope: 'call', limit: '0.50 USD' };
+    const DAY = { name: 'day', scope: 'team', limit: '1 USD', window: 'day' };
+    const item = (part) => ({ input: [{ role: 'user', content: 'Hi' }, part] });
+    // The input in the hold of the last of so many records; a token is 1,000 nanodollars, 10,000 of output.
+    const tokensHeld = async (count) => ((await records(count)).at(-1).hold_nusd - 20 * 10000) / 1000;
+
+    for (const [name, budgets] of Object.entries({ 'a day': [DAY], 'a guard': [GUARD], both: [DAY, GUARD] })) {
+        test(`pictures under ${name}`, async () => {
+            await start(budgets);
+            let count = 0;
+            for (const operation of Object.keys(parts)) {
+                for (const url of [URL, DATA]) {
+                    const asked = good(operation, { model: models[operation], ...caps[operation], ...parts[operation](url) });
+                    const answer = await ask(headgate.port, asked);
+                    assert.equal(answer.status, 200, `${operation} ${answer.body.subarray(0, 300)}`);
+                    const base64 = url === URL ? 0 : (operation === 'messages' ? MEBI : DATA).length + 2;
+                    assert.equal(await tokensHeld(count += 1), asked.body.length - base64 + 2000, `${operation} ${url.slice(0, 9)}`);
+                }
+            }
+        });
+    }
+
+    test('of a model that nobody knows a picture is the most that one takes anywhere', async () => {
+        await start([DAY]);
+        const asked = good('chat', { model: 'first/m', ...caps.chat, ...parts.chat(DATA) });
+        assert.equal((await ask(headgate.port, asked)).status, 200);
+        assert.equal(await tokensHeld(1), asked.body.length - DATA.length - 2 + 50000);
+    });
+
+    test('reasoning that only the provider can read has a token for each of its bytes', async () => {
+        await start([DAY]);
+        const sealed = 'gAAAAABpXzQ1'.repeat(500);
+        const asked = [
+            good('responses', { model: models.responses, ...caps.responses, ...item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: sealed }) }),
+            good('messages', { model: models.messages, ...caps.messages, messages: [{ role: 'user', content: 'Hi' }, { role: 'assistant', content: [
+                { type: 'thinking', thinking: 'Hm.', signature: sealed }, { type: 'redacted_thinking', data: sealed }] }, { role: 'user', content: 'So?' }] }),
+        ];
+        for (const [i, each] of asked.entries()) {
+            assert.equal((await ask(headgate.port, each)).status, 200);
+            assert.equal(await tokensHeld(i + 1), each.body.length);
+        }
+    });
+
+    test('a file, sound and what is kept elsewhere fit into the context, where that is known', async () => {
+        await start([DAY]);
+        const file = { messages: [{ role: 'user', content: [{ type: 'file', file: { file_data: `data:application/pdf;base64,${MEBI}` } }] }] };
+        const sound = { messages: [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: MEBI, format: 'wav' } }] }] };
+        const asked = (model) => [
+            good('chat', { model, ...caps.chat, ...file }),
+            good('chat', { model, ...caps.chat, ...sound }),
+            good('chat', { model, ...caps.chat, ...parts.chat(DATA.replace('image/png', 'application/pdf')) }),
+            good('responses', { model, ...caps.responses, ...item({ type: 'reasoning', id: 'rs_1', summary: [] }) }),
+            good('responses', { model, ...caps.responses, input: 'Hi', previous_response_id: 'resp_0' }),
+        ];
+        for (const [i, each] of asked('first/small').entries()) {
+            assert.equal((await ask(headgate.port, each)).status, 200);
+            assert.equal(await tokensHeld(i + 1), 40000);
+        }
+        upstream.forget();
+        for (const each of asked('first/gpt-4o')) { // of which no row here knows a context
+            const answer = await ask(headgate.port, each);
+            assert.deepEqual([answer.status, errorOf(answer).code], [400, 'unbounded_cost']);
+        }
+        assert.equal(upstream.requests.length, 0);
+        const stored = await ask(headgate.port, good('responses', { model: 'first/small', ...caps.responses, input: 'Hi', prompt: { id: 'pmpt_1' } }));
+        assert.deepEqual([stored.status, errorOf(stored).code], [400, 'unbounded_cost'], 'it may have tools of its own');
     });
 });
 

@@ -270,11 +270,11 @@ static void quoting__tells_what_has_no_bound(void **state)
         const char *part;
     } rows[] = {
         {"path=/v1/chat/completions",
-         "{\"model\":\"first\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":[{"
-         "\"type\":\"image_url\",\"image_url\":{\"url\":\"http://x/y.png\"}}]}]}",
+         "{\"model\":\"own/m\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":[{"
+         "\"type\":\"file\",\"file\":{\"file_id\":\"f\"}}]}]}",
          "\"open\":\"media\""},
         {"path=/v1/responses",
-         "{\"model\":\"first\",\"max_output_tokens\":5,\"input\":\"a\",\"previous_response_id\":"
+         "{\"model\":\"own/m\",\"max_output_tokens\":5,\"input\":\"a\",\"previous_response_id\":"
          "\"r\"}",
          "\"open\":\"elsewhere\""},
         {"path=/v1/responses",
@@ -297,6 +297,24 @@ static void quoting__tells_what_has_no_bound(void **state)
         }
         assert_null(span_find(buf_span(&scene.out), SPAN_OF("\"cost_usd\":{\"likely\":\"0\"")));
     }
+    /* A picture has a ceiling, and what is not known more closely fits into the model's context. */
+    ask_well(&scene, "path=/v1/chat/completions",
+             "{\"model\":\"first\",\"max_tokens\":5,\"messages\":[{\"role\":\"user\",\"content\":[{"
+             "\"type\":\"image_url\",\"image_url\":{\"url\":\"data:image/png;base64,iVBORw0KGgoAAA\"}},{"
+             "\"type\":\"image_url\",\"image_url\":{\"url\":\"http://x/y.png\"}}]}]}",
+             true);
+    expect(&scene, "\"input\":{\"likely\":7,\"at_most\":4007,\"how\":\"estimated\",\"error_permille\":0},"
+                   "\"media\":2");
+    assert_null(span_find(buf_span(&scene.out), SPAN_OF("\"open\"")));
+    ask_well(&scene, "path=/v1/responses",
+             "{\"model\":\"first\",\"max_output_tokens\":5,\"previous_response_id\":\"r\",\"input\":[{"
+             "\"role\":\"user\",\"content\":[{\"type\":\"input_file\",\"file_id\":\"f\"}]}]}",
+             true);
+    expect(&scene, "\"at_most\":128000,");
+    assert_null(span_find(buf_span(&scene.out), SPAN_OF("\"open\"")));
+    ask_well(&scene, "path=/v1/responses",
+             "{\"model\":\"first\",\"max_output_tokens\":5,\"prompt\":{\"id\":\"p\"}}", true);
+    expect(&scene, "\"open\":\"tools\"");
     /* An app's own function is no such tool, and without a cap the model's own counts. */
     ask_well(&scene, "path=/v1/responses",
              "{\"model\":\"first\",\"input\":\"a\",\"tools\":[{\"type\":\"function\",\"name\":"

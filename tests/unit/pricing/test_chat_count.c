@@ -182,9 +182,70 @@ static void chat_count__does_not_take_media_for_text(void **state)
     (void)state;
     assert_int_equal(image.tokens, 16);
     assert_int_equal(image.media, 1);
+    assert_int_equal(image.pictures, 1);
     assert_false(image.is_exact);
     assert_int_equal(document.tokens, 7);
     assert_int_equal(document.media, 2);
+    assert_int_equal(document.pictures, 1);
+    assert_int_equal(document.picture_bytes, 0);
+}
+
+#define CHAT_PART(part) COUNT_CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":[" part "]}]}"
+#define ITEM(item)      COUNT_RESPONSES, "{\"input\":[" item "]}"
+#define INPUT_PART(part) ITEM("{\"role\":\"user\",\"content\":[" part "]}")
+#define BLOCK(block)    COUNT_MESSAGES, "{\"messages\":[{\"role\":\"user\",\"content\":[" block "]}]}"
+
+/* What a picture takes is bounded, and its base64 is no text; both only of what says itself that it is
+ * one, where a picture belongs. */
+static void chat_count__tells_pictures_from_other_media(void **state)
+{
+    static const struct {
+        enum count_shape shape;
+        const char *body;
+        uint32_t media;
+        uint32_t pictures;
+        uint64_t bytes;
+    } rows[] = {
+        {CHAT_PART("{\"type\":\"image_url\",\"image_url\":{\"detail\":\"low\",\"url\":\"data:image/png;base64,AAAA\"}}"), 1, 1, 28},
+        {CHAT_PART("{\"type\":\"image_url\",\"image_url\":\"Data:Image\\/png;base64,AAAA\"}"), 1, 1, 29},
+        {CHAT_PART("{\"type\":\"image_url\",\"image_url\":{\"url\":\"HTTPS://a.test/b.png\"}}"), 1, 1, 0},
+        {CHAT_PART("{\"type\":\"image_url\",\"image_url\":{\"url\":\"data:application/pdf;base64,AAAA\"}}"), 1, 0, 0},
+        {CHAT_PART("{\"type\":\"image_url\",\"image_url\":{\"url\":\"gs://a/film.mp4\"}}"), 1, 0, 0},
+        {CHAT_PART("{\"type\":\"image_url\",\"text\":\"Hi\",\"image_url\":{\"url\":\"http://a.test/b\"}}"), 1, 1, 0},
+        {CHAT_PART("{\"type\":\"text\",\"text\":\"data:image/png;base64,AAAA\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}}"), 0, 0, 0},
+        {CHAT_PART("{\"type\":\"im\\u0061ge_url\",\"image_url\":{\"url\":\"data:image/png;base64,AAAA\"}}"), 1, 0, 0},
+        {CHAT_PART("{\"type\":\"file\",\"text\":\"\",\"file\":{\"file_data\":\"data:image/png;base64,AAAA\"}}"), 1, 0, 0},
+        {CHAT_PART("{\"type\":\"input_audio\",\"input_audio\":{\"data\":\"AAAA\",\"format\":\"wav\"}}"), 1, 0, 0},
+        {CHAT_PART("{\"text\":\"a\"},{\"type\":\"refusal\",\"refusal\":\"no\"}"), 0, 0, 0},
+        {COUNT_CHAT, "{\"messages\":[{\"role\":\"user\",\"content\":\"data:image/png;base64,AAAA\"}]}", 0, 0, 0},
+        {COUNT_CHAT, "{\"messages\":[],\"type\":\"image_url\",\"image_url\":\"data:image/png;base64,AAAA\"}", 0, 0, 0},
+        {INPUT_PART("{\"type\":\"input_image\",\"image_url\":\"data:image/png;base64,AAAA\"}"), 1, 1, 28},
+        {INPUT_PART("{\"type\":\"input_image\",\"image_url\":null,\"file_id\":\"f\"}"), 1, 1, 0},
+        {INPUT_PART("{\"type\":\"input_file\",\"file_data\":\"data:application/pdf;base64,AAAA\"}"), 1, 0, 0},
+        {ITEM("{\"type\":\"computer_call_output\",\"output\":{\"type\":\"computer_screenshot\",\"image_url\":\"data:image/png;base64,AAAA\"}}"), 1, 1, 28},
+        {ITEM("{\"type\":\"function_call_output\",\"output\":[{\"type\":\"input_image\",\"image_url\":\"https://a.test/b\"}]}"), 1, 1, 0},
+        {ITEM("{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"AAAA\"}"), 0, 0, 0},
+        {ITEM("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"encrypted_content\":null}"), 1, 0, 0},
+        {ITEM("{\"type\":\"image_generation_call\",\"encrypted_content\":\"A\",\"result\":\"AAAA\"}"), 1, 0, 0},
+        {BLOCK("{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\",\"data\":\"AAAA\"}}"), 1, 1, 6},
+        {BLOCK("{\"type\":\"image\",\"source\":{\"type\":\"file\",\"file_id\":\"f\"}}"), 1, 1, 0},
+        {BLOCK("{\"type\":\"image\",\"source\":{\"type\":\"url\",\"url\":\"https://a.test/b\",\"data\":\"AAAA\"}}"), 1, 1, 0},
+        {BLOCK("{\"type\":\"image\",\"source\":{\"type\":\"text\",\"data\":\"AAAA\"}}"), 0, 0, 0},
+        {BLOCK("{\"type\":\"document\",\"source\":{\"type\":\"base64\",\"data\":\"AAAA\"}}"), 1, 0, 0},
+        {BLOCK("{\"type\":\"tool_result\",\"content\":[{\"type\":\"image\",\"source\":{\"type\":\"base64\",\"data\":\"AAAA\"}}]}"), 1, 1, 6},
+        {BLOCK("{\"type\":\"redacted_thinking\",\"data\":\"AAAA\"},{\"type\":\"thinking\",\"thinking\":\"a\",\"signature\":\"AAAA\"}"), 0, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct chat_count result = count(rows[i].shape, "gpt-4o", rows[i].body);
+
+        if (result.media != rows[i].media || result.pictures != rows[i].pictures ||
+            result.picture_bytes != rows[i].bytes) {
+            fail_msg("%s: %u %u %u", rows[i].body, result.media, result.pictures,
+                     (unsigned)result.picture_bytes);
+        }
+    }
 }
 
 static void chat_count__counts_inputs_without_a_frame(void **state)
@@ -237,8 +298,10 @@ static void chat_count__estimates_responses(void **state)
     assert_in_range(text.error_permille, 1, 700);
     assert_in_range(tools.tokens, 58, 62);
     assert_int_equal(kept.error_permille, 1000);
-    assert_int_equal(calls.media, 1);
-    assert_in_range(calls.tokens, 15, 24);
+    assert_int_equal(calls.media, 0);
+    assert_in_range(calls.tokens, 15, 26);
+    /* A token for each byte of what only the provider can read. */
+    assert_true(calls.tokens * calls.error_permille / 1000 >= sizeof "gAAAAABpXz" - 1);
 }
 
 static void chat_count__estimates_messages(void **state)
@@ -407,6 +470,7 @@ int main(void)
         cmocka_unit_test(chat_count__gives_the_published_examples),
         cmocka_unit_test(chat_count__reads_json_as_text),
         cmocka_unit_test(chat_count__does_not_take_media_for_text),
+        cmocka_unit_test(chat_count__tells_pictures_from_other_media),
         cmocka_unit_test(chat_count__counts_inputs_without_a_frame),
         cmocka_unit_test(chat_count__estimates_responses),
         cmocka_unit_test(chat_count__estimates_messages),

@@ -15,8 +15,10 @@
     "providers:\n"                                                                                 \
     "  openai: { kind: openai }\n"                                                                 \
     "  own: { kind: compatible, base_url: http://127.0.0.1:9/v1, credential: none }\n"             \
+    "  claude: { kind: anthropic }\n"                                                              \
     "routes:\n"                                                                                    \
-    "  m: { targets: [ { provider: openai, model: gpt-4o }, { provider: own, model: qwen } ] }\n"
+    "  m: { targets: [ { provider: openai, model: gpt-4o }, { provider: own, model: qwen },\n" \
+    "      { provider: claude, model: claude-sonnet-4-5 } ] }\n"
 
 #define AT 1795824000000 /* 2026-11-28 */
 
@@ -133,6 +135,70 @@ static void bound__as_learned_has_room_to_spare(void **state)
     close_scene(&scene);
 }
 
+static void bound__of_a_picture_is_the_models_ceiling(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    for (int inline_bytes = 0; inline_bytes <= 1000000; inline_bytes += 1000000) {
+        open_scene(&scene, 0);
+        scene.quoted.bytes = 1000 + (uint64_t)inline_bytes;
+        scene.ask.counts.count = (struct chat_count){
+            .media = 2, .pictures = 2, .picture_bytes = (uint64_t)inline_bytes};
+        bound_make(&scene.ask, &scene.bound);
+        assert_int_equal(scene.bound.input, 1000 + 2 * 2000);
+        assert_int_equal(scene.bound.open, QUOTE_BOUNDED);
+        assert_int_equal(scene.bound.nano, 5000 * 2500 + 100 * 10000);
+        scene.ask.is_strict = false;
+        scene.ask.counts.ratio =
+            (struct guess){.tokens = 250, .error_permille = 100, .is_learned = true};
+        bound_make(&scene.ask, &scene.bound);
+        assert_in_range(scene.bound.input, 350 + 4000, 500 + 4000);
+        close_scene(&scene);
+    }
+    open_scene(&scene, 1); /* a model that nobody knows, and without a price */
+    scene.ask.counts.count = (struct chat_count){.media = 1, .pictures = 1};
+    bound_make(&scene.ask, &scene.bound);
+    assert_int_equal(scene.bound.input, 1000 + 50000);
+    scene.ask.counts.count.picture_bytes = 2000; /* more than there is */
+    bound_make(&scene.ask, &scene.bound);
+    assert_in_range(scene.bound.input, 50000, 50250);
+    close_scene(&scene);
+}
+
+static void bound__of_what_nobody_can_see_is_the_models_context(void **state)
+{
+    static const struct chat_count rows[] = {
+        {.media = 1}, {.media = 3, .pictures = 2}, {.is_elsewhere = true}};
+    struct scene scene;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        open_scene(&scene, 0);
+        scene.quoted.bytes = 2000000;
+        scene.ask.counts.count = rows[i];
+        scene.ask.counts.ratio.tokens = 500000;
+        bound_make(&scene.ask, &scene.bound);
+        assert_int_equal(scene.bound.input, 128000);
+        assert_int_equal(scene.bound.open, QUOTE_BOUNDED);
+        scene.ask.is_strict = false;
+        bound_make(&scene.ask, &scene.bound);
+        assert_int_equal(scene.bound.input, 128000);
+        close_scene(&scene);
+        open_scene(&scene, 1); /* nobody knows it */
+        scene.ask.counts.count = rows[i];
+        bound_make(&scene.ask, &scene.bound);
+        assert_int_equal(scene.bound.open,
+                         rows[i].is_elsewhere ? QUOTE_OPEN_ELSEWHERE : QUOTE_OPEN_MEDIA);
+        close_scene(&scene);
+        open_scene(&scene, 2); /* there is a way to more than its usual context */
+        scene.ask.counts.count = rows[i];
+        bound_make(&scene.ask, &scene.bound);
+        assert_int_not_equal(scene.bound.open, QUOTE_BOUNDED);
+        close_scene(&scene);
+    }
+}
+
 static void bound__fits_into_what_is_left_and_not_a_token_less(void **state)
 {
     struct scene scene;
@@ -235,6 +301,8 @@ int main(void)
         cmocka_unit_test(bound__writes_a_cap_where_the_request_has_none),
         cmocka_unit_test(bound__of_a_model_that_nobody_knows_is_open),
         cmocka_unit_test(bound__as_learned_has_room_to_spare),
+        cmocka_unit_test(bound__of_a_picture_is_the_models_ceiling),
+        cmocka_unit_test(bound__of_what_nobody_can_see_is_the_models_context),
         cmocka_unit_test(bound__fits_into_what_is_left_and_not_a_token_less),
         cmocka_unit_test(bound__of_a_plain_request_needs_no_look),
     };
