@@ -19,7 +19,8 @@
 enum {
     ASKS_MAX = 3,     /* of the ledger for one attempt: others may take what was left meanwhile */
     SPARES_MAX = 128,
-    EXTEND_PERCENT = 90
+    EXTEND_PERMILLE = 900,
+    ALL_PERMILLE = 1000
 };
 
 static struct call_budget *take_budget(struct calls *calls, struct policy *policy)
@@ -563,17 +564,29 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
 
 /* ---- the ears ---- */
 
-static int64_t next_look(const struct call_hold *hold)
+/* Of the output that is held. */
+static int64_t output_share(const struct call_hold *hold, int64_t permille)
 {
-    return hold->bound.output / 100 * EXTEND_PERCENT +
-           hold->bound.output % 100 * EXTEND_PERCENT / 100;
+    int64_t output = hold->bound.output;
+
+    return output > INT64_MAX / 4 ? INT64_MAX
+                                  : output / ALL_PERMILLE * permille +
+                                        output % ALL_PERMILLE * permille / ALL_PERMILLE;
 }
 
-/* By policy the stream ends here, or goes on and what it costs beyond its hold is booked. */
+/* What is held is paid for, and used up: a provider that keeps to its cap ends there by itself, while what
+ * is seen of its output is mostly a guess. Beyond it, by policy, the stream ends here, or goes on and what it
+ * costs more is booked. */
 static void no_more(struct call *call, struct call_hold *hold, const struct budget *budget,
                     int64_t used, wall_ms end)
 {
+    int64_t all = output_share(hold, ALL_PERMILLE + hold->doubt);
+
     hold->is_extending = false;
+    if (hold->more_seen <= all) {
+        call->seen_next = all; /* where there may be more again */
+        return;
+    }
     call->seen_next = INT64_MAX; /* not asked again: it is decided */
     if (budget == NULL || budget->on_overrun == OVERRUN_FINISH) {
         return;
@@ -594,7 +607,7 @@ static void on_extended(struct call *call, struct call_hold *hold, const struct 
         hold->amounts.of[i] += hold->more.of[i];
     }
     hold->bound.output += hold->more_output;
-    call->seen_next = next_look(hold);
+    call->seen_next = output_share(hold, EXTEND_PERMILLE);
 }
 
 void call_hold_on_answer(void *to, const struct hold_answer *told)
@@ -646,9 +659,10 @@ void call_hold_watch(struct call *call)
         return;
     }
     call->budget->watched = hold;
-    call->seen_next = next_look(hold);
+    call->seen_next = output_share(hold, EXTEND_PERMILLE);
     guess = guesses_tokens(call->env->ports->guesses, call->guess_key, GUESS_STREAM, SEEN_BYTES);
     call->seen_ratio = (uint32_t)(guess.tokens < SEEN_BYTES ? guess.tokens : SEEN_BYTES);
+    hold->doubt = (uint16_t)guess.error_permille;
 }
 
 /* The hold pays for input and output: what the whole of it is for so much output is more than
@@ -662,6 +676,7 @@ static void more_for(struct call_hold *hold, int64_t seen)
         output += seen - hold->bound.output;
     }
     hold->more_output = output;
+    hold->more_seen = seen;
     hold->more = (struct amounts){{0}};
     hold->more.of[UNIT_TOKENS] = output;
     hold->more.of[UNIT_MONEY] =

@@ -16,7 +16,6 @@ struct call_hold {
     bool is_open;           /* asked for, and not settled */
     bool is_granted;
     bool is_strict;
-    bool is_clamped;
     bool is_extending;
     bool is_fail_open;
     uint8_t decision;       /* enum budget_decision */
@@ -26,9 +25,10 @@ struct call_hold {
     struct amounts amounts; /* held */
     wall_ms held_at;
     struct ledger_stamp stamp; /* of its settle */
-    int64_t seen_next;      /* output at which more is asked for */
     struct amounts more;    /* asked for */
     int64_t more_output;
+    int64_t more_seen;      /* output that had come then */
+    uint16_t doubt;         /* by how many permille what is seen may be too much */
 };
 
 /* What was decided, the gravest last. */
@@ -82,7 +82,7 @@ struct call_hold *call_hold_of(const struct call *call, uint8_t number);
 enum charge_ambiguous call_hold_ambiguous(const struct call *call, struct bill_hold *bill);
 /* The stream of the attempt in view is out: what it brings is watched. */
 void call_hold_watch(struct call *call);
-/* More output has come than 90 % of what is held pays for. */
+/* More output has come than 90 % of what is held pays for, or all of it. */
 void call_hold_extend(struct call *call, int64_t seen);
 /* The attempt is over. Without effect for one that holds nothing. */
 void call_hold_settle(struct call *call, uint8_t number, const struct amounts *actual);

@@ -393,6 +393,29 @@ describe('streams', () => {
         assert.ok(record.flags.includes('cut'));
     });
 
+    test('a lowered cap may be used up: what is held is paid for', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '0.004 USD', window: 'day' }]);
+        upstream.play(async (exchange) => {
+            const cap = exchange.request.json().max_tokens;
+            await exchange.streamHead();
+            await exchange.event(ROLE + delta('word ').repeat(cap - 20));
+            for (let i = 0; i < 20; i += 1) {
+                await exchange.event(delta('word '));
+            }
+            await exchange.event(STOP.replace('"stop"', '"length"'));
+            await exchange.event(`data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage: { prompt_tokens: 100, completion_tokens: cap, total_tokens: 100 + cap } })}\n\n${DONE}`);
+            await exchange.streamEnd();
+        });
+        const answer = await call({ stream: true, max_tokens: 4000 });
+        const text = answer.body.toString();
+        assert.ok(Number(header(answer, 'x-headgate-max-output-clamped')) >= 256);
+        assert.match(text, /"finish_reason":"length"[^]*\[DONE\]/);
+        assert.doesNotMatch(text, /budget_exceeded/);
+        const [record] = await records(1);
+        assert.deepEqual([record.decision, record.outcome, record.flags], ['clamp', 'ok', ['clamped']]);
+        assert.ok(record.charged_nusd <= record.hold_nusd && record.charged_nusd > 2500000);
+    });
+
     test('where the budget says so it may end, and the overrun is booked', async () => {
         await start([{ name: 'day', scope: 'team', limit: '0.001 USD', window: 'day', on_overrun: 'finish' }]);
         upstream.play(async (exchange) => {
