@@ -369,9 +369,34 @@ static void list_budgets(struct call *call, const struct target *target)
                &call->budget->chain);
 }
 
-static const struct budget *budget_of(const struct call *call, uint8_t link)
+/* Answers name links of the chain that was asked for, while the call may be at the next attempt's. */
+static void keep_links(struct call *call, struct call_hold *hold)
 {
-    return call->budget->chain.list[link].budget;
+    const struct chain *chain = &call->budget->chain;
+
+    hold->budgets = call->env->policy->snapshot->budgets.list;
+    hold->links_count = chain->count;
+    for (uint8_t i = 0; i < chain->count; i++) {
+        hold->links[i] = (uint8_t)chain->list[i].budget->index;
+    }
+}
+
+static const struct budget *budget_of(const struct call_hold *hold, uint8_t link)
+{
+    return &hold->budgets[hold->links[link]];
+}
+
+/* Whose no it is that the ledger cannot be asked: all others let through. */
+static const struct budget *closed_of(const struct call_hold *hold)
+{
+    for (uint8_t i = 0; i < hold->links_count; i++) {
+        const struct budget *budget = budget_of(hold, i);
+
+        if (budget->mode == BUDGET_ENFORCE && budget->on_failure != FAILURE_OPEN) {
+            return budget;
+        }
+    }
+    return NULL;
 }
 
 static void answer(struct call *call, uint8_t number, enum outcome outcome)
@@ -422,7 +447,7 @@ static void grant(struct call *call, struct call_hold *hold, const struct hold_a
     hold->held_at = told->held_at;
     hold->is_fail_open = told->is_fail_open;
     if (told->link != LINK_NONE) {
-        tell(call, hold, DECISION_WARN, budget_of(call, told->link), told->used, told->window_end);
+        tell(call, hold, DECISION_WARN, budget_of(hold, told->link), told->used, told->window_end);
     }
     if (hold->decision == DECISION_ALLOW) { /* whatever another target's budget said before */
         call->budget->told.budget = NULL;
@@ -445,7 +470,7 @@ static bool heard(struct call *call, struct call_hold *hold, const struct hold_a
         deny(call, hold, OUTCOME_LEDGER);
         return false;
     }
-    budget = budget_of(call, told->link);
+    budget = budget_of(hold, told->link);
     if (budget->on_low == LOW_CLAMP && clamp(call, hold, &told->left)) {
         tell(call, hold, DECISION_CLAMP, budget, told->used, told->window_end);
         return true;
@@ -468,6 +493,7 @@ static void ask_ledger(struct call *call, struct call_hold *hold)
     };
     struct hold_answer told;
 
+    keep_links(call, hold);
     do {
         hold->asks++;
         request.amounts = hold->amounts;
@@ -598,7 +624,8 @@ static void no_more(struct call *call, struct call_hold *hold, const struct budg
 static void on_extended(struct call *call, struct call_hold *hold, const struct hold_answer *told)
 {
     if (told->verdict != HOLD_GRANTED) {
-        no_more(call, hold, told->link == LINK_NONE ? NULL : budget_of(call, told->link),
+        no_more(call, hold,
+                told->link == LINK_NONE ? closed_of(hold) : budget_of(hold, told->link),
                 told->used, told->window_end);
         return;
     }

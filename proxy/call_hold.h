@@ -20,6 +20,9 @@ struct call_hold {
     bool is_fail_open;
     uint8_t decision;       /* enum budget_decision */
     uint8_t ambiguous;      /* enum budget_ambiguous: the dearest of its budgets */
+    uint8_t links_count;
+    uint8_t links[CHAIN_MAX]; /* what its chain counted on when the ledger was asked: places in `budgets` */
+    const struct budget *budgets; /* of the settings that it was asked by */
     const struct budget *by; /* the budget that made it; NULL: nothing is to be told */
     struct bound bound;
     struct amounts amounts; /* held */

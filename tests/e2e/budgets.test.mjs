@@ -8,10 +8,11 @@ import { App, ask } from './lib/app.mjs';
 import { CANARY, Headgate, requireBinary, temporary } from './lib/headgate.mjs';
 import { DONE, ROLE, STOP, delta } from './lib/plays.mjs';
 import { recordsIn } from './lib/records.mjs';
+import { Redis } from './lib/redis.mjs';
 import { good } from './lib/samples.mjs';
 import test, { after, afterEach, before, describe } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
-import { header, request, until } from './lib/wire.mjs';
+import { header, patient, request, until } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -75,7 +76,7 @@ async function start(budgets, more = {}) {
         budgets, ...more,
     });
 }
-const call = (more = {}, extra = {}) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20, ...more }, extra));
+const call = (more = {}, extra = {}, ms = 5000) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20, ...more }, extra), ms);
 const budgetOf = (answer) => header(answer, 'x-headgate-budget')?.split(';');
 const records = (count) => until(() => {
     const all = recordsIn(path.join(headgate.dir, 'state'));
@@ -429,6 +430,98 @@ describe('streams', () => {
         assert.equal(record.charged_nusd, 4100000);
         assert.ok(record.flags.includes('overrun'));
         assert.equal((await call()).status, 402);
+    });
+});
+
+describe('a ledger that goes away in a stream', () => {
+    let redis;
+    before(async () => { redis = new Redis(); });
+    after(() => redis.remove());
+    const streamed = async (budget, deltas) => {
+        await redis.start();
+        try {
+            await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day', ...budget }],
+                { ledger: { kind: 'redis', url: `redis://127.0.0.1:${redis.port}` } });
+            upstream.play(async (exchange) => {
+                await redis.stop();
+                await exchange.streamHead();
+                for (let i = 0; i < deltas && !exchange.socket.destroyed; i += 1) {
+                    await exchange.event(delta('word ')).catch(() => {});
+                    await new Promise((resolve) => setTimeout(resolve, deltas > 100 ? 10 : 0));
+                }
+                await exchange.event(`${STOP}${DONE}`).catch(() => {});
+                await exchange.streamEnd().catch(() => {});
+            });
+            const answer = await call({ stream: true, max_tokens: 100 }, {}, 15000);
+            await redis.start();
+            const [record] = await records(1);
+            return [/\[DONE\]/.test(answer.body.toString()), /budget_exceeded/.test(answer.body.toString()), record.decision, record.budget];
+        } finally {
+            await redis.stop();
+        }
+    };
+
+    test('what is held may be used up', async () => {
+        assert.deepEqual(await streamed({}, 95), [true, false, 'allow', undefined]);
+    });
+    test('beyond it a closed one cuts', async () => {
+        assert.deepEqual(await streamed({}, 1000), [false, true, 'cut', 'day']);
+    });
+    test('an open one lets it go on', async () => {
+        assert.deepEqual(await streamed({ on_failure: 'open' }, 400), [true, false, 'allow', undefined]);
+    });
+});
+
+describe('hedges', () => {
+    test('both are held, the loser settles, and each stream is cut by its own budget', async () => {
+        await start([{ name: 'first', scope: 'provider:first', limit: '0.007 USD', window: 'day' },
+            { name: 'second', scope: 'provider:second', limit: '1 USD', window: 'day', on_overrun: 'finish' }], { providers: {
+            first: { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: CANARY.provider },
+            second: { kind: 'openai', base_url: `${upstream.origin}/second/v1`, credential: CANARY.anthropic },
+        }, routes: {
+            hedged: { targets: [{ provider: 'first', model: 'm' }, { provider: 'second', model: 'n' }], hedge: { after: `${patient(300)}ms` } } } });
+        const counters = async () => {
+            const answer = await ask(headgate.admin, { method: 'GET', target: '/admin/v1/budgets' });
+            return Object.fromEntries(JSON.parse(answer.body.toString()).budgets.map((row) => [row.budget, row]));
+        };
+        upstream.play(async (exchange) => {
+            await exchange.streamHead();
+            await exchange.event(`${ROLE}${delta('many ').repeat(7)}${STOP}data: ${JSON.stringify({ id: 'c1', object: 'chat.completion.chunk', choices: [], usage })}\n\n${DONE}`);
+            await exchange.streamEnd();
+        });
+        for (let i = 0; i < 25; i += 1) { // a hedge is one call in twenty of the route
+            assert.equal((await call({ model: 'hedged', stream: true })).status, 200);
+        }
+        let both;
+        let hedged;
+        const isHedged = new Promise((resolve) => { hedged = resolve; });
+        upstream.play(async (exchange) => {
+            if (exchange.request.target.startsWith('/second')) {
+                hedged();
+                return;
+            }
+            await isHedged;
+            both = await counters();
+            await exchange.streamHead();
+            for (let i = 0; i < 1000 && !exchange.socket.destroyed; i += 1) {
+                await exchange.event(delta('many words of an answer that has no end ')).catch(() => {});
+            }
+        });
+        const answer = await call({ model: 'hedged', stream: true });
+        assert.match(answer.body.toString(), /"code":"budget_exceeded"/);
+        const all = await records(27);
+        const of = (provider) => all.filter((record) => record.provider === provider);
+        const [loser] = of('second');
+        const winner = of('first').at(-1);
+        assert.deepEqual([loser.outcome, loser.decision], ['hedge_lost', 'allow']);
+        assert.deepEqual([winner.outcome, winner.decision, winner.budget], ['budget', 'cut', 'first']);
+        assert.equal(both.second.held_nusd, loser.hold_nusd);
+        assert.ok(both.first.held_nusd > 0 && loser.hold_nusd > 0);
+        const now = await counters();
+        for (const provider of ['first', 'second']) {
+            assert.equal(now[provider].held_nusd, 0);
+            assert.equal(now[provider].settled_nusd, of(provider).reduce((sum, record) => sum + (record.charged_nusd ?? 0), 0));
+        }
     });
 });
 
