@@ -328,6 +328,19 @@ static void fill_in(const struct reader *reader, const struct node *node, struct
     }
 }
 
+/* The call counts them itself, and no ledger does. */
+static void check_guard(struct reader *reader, const struct node *node)
+{
+    static const char *const keys[] = {"warn_at", "warm_up", "on_expiry", "on_failure", "allowance"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+        if (node_child(node, span_of(keys[i])) != NULL) {
+            limit_complain_at(reader, node, keys[i], "does nothing for the scope call",
+                              "leave it out: such a budget ends with its call, and no ledger keeps it");
+        }
+    }
+}
+
 /* A key that would do nothing is one that somebody thinks does something. */
 static void check_window(struct reader *reader, const struct node *node,
                          const struct budget *budget)
@@ -350,7 +363,9 @@ static void check_window(struct reader *reader, const struct node *node,
     if (kind != WINDOW_WEEK && node_child(node, SPAN_OF("week_begins")) != NULL) {
         limit_complain_at(reader, node, "week_begins", "does nothing here", "it is for window: week");
     }
-    if (budget->on_failure == FAILURE_ALLOWANCE && budget->allowance == 0 &&
+    if (budget->scope.kind == SCOPE_CALL) {
+        check_guard(reader, node);
+    } else if (budget->on_failure == FAILURE_ALLOWANCE && budget->allowance == 0 &&
         node_child(node, SPAN_OF("allowance")) == NULL) {
         limit_complain_at(reader, node, "allowance", "is missing, which on_failure: allowance needs",
                     "allowance: 1 USD, per headgate and outage");

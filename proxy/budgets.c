@@ -11,11 +11,22 @@
 /* What Redis was not told by then it is told at the next start. */
 enum { DRAIN_MS = 3000 };
 
+/* ---- what operators are told ---- */
+
+static void put_amount(struct env *env, const char *key, enum budget_unit unit, int64_t amount)
+{
+    struct buf *text = &env->scratch->text;
+
+    buf_clear(text);
+    budget_put_amount(text, unit, amount);
+    log_field(env->log, key, buf_span(text));
+}
+
 static void on_warning(void *to, const struct ledger_warning *warning)
 {
     struct calls *calls = to;
-    struct log *log = calls->env->log;
-    struct buf *text = &calls->env->scratch->text;
+    struct env *env = calls->env;
+    struct log *log = env->log;
 
     log_begin(log, warning->mode == BUDGET_SHADOW ? LOG_INFO : LOG_WARN, "budget",
               warning->percent >= 100 ? "a budget is used up" : "a budget has passed a threshold");
@@ -23,18 +34,26 @@ static void on_warning(void *to, const struct ledger_warning *warning)
     log_field(log, "of", warning->value);
     log_field(log, "mode", span_of(budget_mode_word(warning->mode)));
     log_number(log, "percent", warning->percent);
-    buf_clear(text);
-    budget_put_amount(text, warning->unit, warning->settled);
-    log_field(log, "settled", buf_span(text));
-    buf_clear(text);
-    budget_put_amount(text, warning->unit, warning->limit);
-    log_field(log, "limit", buf_span(text));
+    put_amount(env, "settled", warning->unit, warning->settled);
+    put_amount(env, "limit", warning->unit, warning->limit);
     if (warning->window_end != INT64_MAX) {
-        buf_clear(text);
-        text_put_rfc3339(text, warning->window_end);
-        log_field(log, "window_end", buf_span(text));
+        buf_clear(&env->scratch->text);
+        text_put_rfc3339(&env->scratch->text, warning->window_end);
+        log_field(log, "window_end", buf_span(&env->scratch->text));
     }
     log_end(log);
+}
+
+void budgets_tell_shadow(struct env *env, const struct budget *budget, struct span call_id,
+                         int64_t asked)
+{
+    log_begin(env->log, LOG_INFO, "budget", "a call does not fit into a budget");
+    log_field(env->log, "budget", budget->name);
+    log_field(env->log, "of", call_id);
+    log_field(env->log, "mode", span_of(budget_mode_word(budget->mode)));
+    put_amount(env, "asked", budget->unit, asked);
+    put_amount(env, "limit", budget->unit, budget->limit);
+    log_end(env->log);
 }
 
 struct ledger_ears budgets_ears(struct env *env)

@@ -14,6 +14,9 @@ MUST_CHECK bool budgets_begin(struct env *env);
 void budgets_order(struct env *env, struct ledger_order *order);
 /* What a ledger tells, and whom. */
 struct ledger_ears budgets_ears(struct env *env);
+/* A call does not fit into a guard that only looks: it comes to so much. */
+void budgets_tell_shadow(struct env *env, const struct budget *budget, struct span call_id,
+                         int64_t asked);
 /* When all calls are closed. */
 void budgets_end(struct env *env);
 

@@ -13,8 +13,11 @@
 #include "base/mem.h"
 #include "base/money.h"
 #include "base/text.h"
+#include "proxy/budgets.h"
 #include "proxy/policy.h"
 #include "proxy/ranks.h"
+
+_Static_assert(GUARDS_MAX <= 8, "each has a bit of shadows");
 
 enum {
     ASKS_MAX = 3,     /* of the ledger for one attempt: others may take what was left meanwhile */
@@ -46,6 +49,7 @@ static struct call_budget *take_budget(struct calls *calls, struct policy *polic
         budget->told = (struct budget_told){.budget = NULL};
         budget->watched = NULL;
         budget->denials_count = 0;
+        budget->shadows = 0;
     }
     return budget;
 }
@@ -247,6 +251,18 @@ static int64_t used_by_call(const struct call_budget *budget, const struct call_
     return used;
 }
 
+/* Once per call and guard. */
+static void tell_shadow(const struct call *call, uint8_t guard, int64_t asked)
+{
+    uint8_t bit = (uint8_t)(1u << guard);
+
+    if ((call->budget->shadows & bit) == 0) {
+        call->budget->shadows |= bit;
+        budgets_tell_shadow(call->env, call->budget->chain.guards[guard],
+                            span_make(call->call_id, CALL_ID_LENGTH), asked);
+    }
+}
+
 /* The guard that has not so much left, or NULL; `left` is lowered to what they all leave. */
 static const struct budget *ask_guards(const struct call *call, const struct call_hold *hold,
                                        const struct amounts *more, struct amounts *left,
@@ -263,8 +279,12 @@ static const struct budget *ask_guards(const struct call *call, const struct cal
         if (budget->mode == BUDGET_ENFORCE && rest < left->of[budget->unit]) {
             left->of[budget->unit] = rest;
         }
-        if (denying == NULL && more->of[budget->unit] > rest &&
-            (budget->mode == BUDGET_ENFORCE || budget->mode == BUDGET_WARN)) {
+        if (more->of[budget->unit] <= rest) {
+            continue;
+        }
+        if (budget->mode == BUDGET_SHADOW) {
+            tell_shadow(call, i, spent + more->of[budget->unit]);
+        } else if (denying == NULL || denying->mode > budget->mode) { /* one that enforces goes first */
             *used = spent;
             denying = budget;
         }

@@ -73,6 +73,7 @@ struct call_budget {
     enum quote_open open;        /* why the latest bound is none */
     struct budget_denial denials[DENIALS_MAX];
     uint8_t denials_count;
+    uint8_t shadows;             /* guards that only look and were told of, by their bits */
 };
 
 /* ACTION_HOLD. */

@@ -315,6 +315,21 @@ describe('scopes', () => {
         assert.equal(clamped.status, 402, 'not even 256 tokens fit');
     });
 
+    test('guards that only look are told of, and do not stand before one that enforces', async () => {
+        await start([{ name: 'dark', scope: 'call', limit: '0.0001 USD', mode: 'shadow' }, { name: 'soft', scope: 'call', limit: '0.0002 USD', mode: 'warn' },
+            { name: 'guard', scope: 'call', limit: '0.001 USD', on_low: 'deny' }]);
+        const first = await call();
+        assert.equal(first.status, 200);
+        assert.equal(budgetOf(first)[0], 'soft');
+        const denied = await call({ max_tokens: 4000 });
+        assert.deepEqual([denied.status, budgetOf(denied)[0]], [402, 'guard']);
+        await headgate.callLine(denied);
+        const told = headgate.lines().filter((line) => line.event === 'budget');
+        assert.deepEqual(told.map((line) => [line.budget, line.of, line.mode, line.limit, line.level]), [first, denied].map((answer) =>
+            ['dark', header(answer, 'x-headgate-call-id'), 'shadow', '0.0001 USD', 'info']));
+        assert.ok(told.every((line) => nano(line.asked) > 100000n));
+    });
+
     test('a provider whose budget is used up is left for another one', async () => {
         await start([{ name: 'first-day', scope: 'provider:first', limit: '0.0005 USD', window: 'day' }]);
         const targets = [];

@@ -14,6 +14,7 @@
 #define BUDGETS(inside) TOP("budgets:\n  - " inside "\n")
 /* All but the key that the test is about. */
 #define WITH(inside)   BUDGETS("{ name: b, scope: team, limit: 25 USD, window: day, " inside " }")
+#define GUARD(inside)  BUDGETS("{ name: b, scope: call, limit: 1 USD, " inside " }")
 #define LIMIT(text)    BUDGETS("{ name: b, scope: team, window: day, limit: " text " }")
 #define SCOPED(text)   BUDGETS("{ name: b, limit: 1 USD, window: day, scope: " text " }")
 #define WINDOWED(text) BUDGETS("{ name: b, scope: team, limit: 1 USD, window: " text " }")
@@ -110,6 +111,10 @@ static void values__are_taken(void **state)
     snapshot = load_good(BUDGETS("{ name: b, scope: team, limit: 5 tokens, window: day }"));
     assert_true(snapshot->budgets.enforces && !snapshot->budgets.enforces_money);
     snapshot_give(snapshot);
+    snapshot_give(load_good(TOP("ledger: { on_failure: allowance }\n"
+                                "budgets: [ { name: b, scope: call, limit: 1 USD, mode: shadow, "
+                                "bound: strict, on_low: deny, on_overrun: finish, "
+                                "ambiguous_charge: hold } ]\n")));
     snapshot = load_good(WITH("warn_at: [], on_failure: open, warm_up: 45d, mode: enforce"));
     assert_int_equal(snapshot->budgets.list->on_failure, FAILURE_OPEN);
     snapshot_give(snapshot);
@@ -308,6 +313,11 @@ static void bad_values__are_refused(void **state)
         {WITH("on_failure: allowance"), "budgets[0].allowance is missing"},
         {WITH("on_failure: allowance, allowance: 5 tokens"), "allowance must be in USD"},
         {WITH("on_failure: allowance, allowance: 0 USD"), "budgets[0].allowance must be above 0"},
+        {GUARD("warn_at: [50%]"), "budgets[0].warn_at does nothing for the scope call"},
+        {GUARD("warm_up: 1d"), "budgets[0].warm_up does nothing for the scope call"},
+        {GUARD("on_expiry: release"), "budgets[0].on_expiry does nothing for the scope call"},
+        {GUARD("on_failure: open"), "budgets[0].on_failure does nothing for the scope call"},
+        {GUARD("allowance: 1 USD"), "budgets[0].allowance does nothing for the scope call"},
         {WITH("modus: warn"), "unknown key \"modus\" in budgets[0]"},
         {BUDGETS("{ name: B, scope: team, limit: 1 USD, window: day }"), "is no name of a budget"},
         {BUDGETS("{ scope: team, limit: 1 USD, window: day }"), "\"name\" is missing in budgets[0]"},
