@@ -9,7 +9,7 @@
 #include "proxy/call_hold.h"
 
 /* What Redis was not told by then it is told at the next start. */
-enum { DRAIN_MS = 3000 };
+enum { DRAIN_MS = 3000, TELL_AGAIN_MS = 60000 };
 
 /* ---- what operators are told ---- */
 
@@ -54,6 +54,55 @@ void budgets_tell_shadow(struct env *env, const struct budget *budget, struct sp
     put_amount(env, "asked", budget->unit, asked);
     put_amount(env, "limit", budget->unit, budget->limit);
     log_end(env->log);
+}
+
+static bool is_due(struct env *env, mono_ms *told_at)
+{
+    mono_ms now = loop_now(env->loop);
+
+    if (*told_at != 0 && now < mono_add(*told_at, TELL_AGAIN_MS)) {
+        return false;
+    }
+    *told_at = now;
+    return true;
+}
+
+void budgets_tell_unasked(struct env *env)
+{
+    struct budget_alarms *alarms = &env->calls->alarms;
+
+    alarms->unasked_calls++;
+    if (is_due(env, &alarms->unasked)) {
+        log_begin(env->log, LOG_ERROR, "budget_unasked",
+                  "the ledger cannot be asked: calls are let through, as on_failure says");
+        log_number(env->log, "calls", alarms->unasked_calls);
+        log_end(env->log);
+        alarms->unasked_calls = 0;
+    }
+}
+
+void budgets_tell_overrun(struct env *env, const struct budget *budget, int64_t held,
+                          int64_t booked)
+{
+    if (is_due(env, &env->calls->alarms.overrun[budget->index % BUDGETS_MAX])) {
+        log_begin(env->log, LOG_WARN, "budget_overrun",
+                  "a call cost more than was set aside for it");
+        log_field(env->log, "budget", budget->name);
+        put_amount(env, "held", budget->unit, held);
+        put_amount(env, "booked", budget->unit, booked);
+        log_end(env->log);
+    }
+}
+
+void budgets_tell_disbelieved(struct env *env, struct span provider, struct span model)
+{
+    if (is_due(env, &env->calls->alarms.disbelieved)) {
+        log_begin(env->log, LOG_ERROR, "usage_disbelieved",
+                  "a provider told ten times the usage that was set aside: the hold is charged");
+        log_field(env->log, "provider", provider);
+        log_field(env->log, "model", model);
+        log_end(env->log);
+    }
 }
 
 struct ledger_ears budgets_ears(struct env *env)

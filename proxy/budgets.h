@@ -17,6 +17,14 @@ struct ledger_ears budgets_ears(struct env *env);
 /* A call does not fit into a guard that only looks: it comes to so much. */
 void budgets_tell_shadow(struct env *env, const struct budget *budget, struct span call_id,
                          int64_t asked);
+/* The next ones tell at most once a minute. */
+/* An attempt goes out though the ledger could not be asked. */
+void budgets_tell_unasked(struct env *env);
+/* An attempt was booked with more than this enforcing budget had set aside for it. */
+void budgets_tell_overrun(struct env *env, const struct budget *budget, int64_t held,
+                          int64_t booked);
+/* A provider told a usage that nobody believes. */
+void budgets_tell_disbelieved(struct env *env, struct span provider, struct span model);
 /* When all calls are closed. */
 void budgets_end(struct env *env);
 

@@ -466,6 +466,9 @@ static void grant(struct call *call, struct call_hold *hold, const struct hold_a
     hold->is_granted = true;
     hold->held_at = told->held_at;
     hold->is_fail_open = told->is_fail_open;
+    if (told->is_fail_open) {
+        budgets_tell_unasked(call->env);
+    }
     if (told->link != LINK_NONE) {
         tell(call, hold, DECISION_WARN, budget_of(hold, told->link), told->used, told->window_end);
     }
@@ -755,6 +758,20 @@ void call_hold_extend(struct call *call, int64_t seen)
 
 /* ---- the end ---- */
 
+static void tell_overrun(const struct call *call, const struct call_hold *hold,
+                         const struct amounts *actual)
+{
+    for (uint8_t i = 0; i < hold->links_count; i++) {
+        const struct budget *budget = budget_of(hold, i);
+        int64_t held = hold->amounts.of[budget->unit];
+        int64_t booked = actual->of[budget->unit];
+
+        if (budget->mode == BUDGET_ENFORCE && booked > held) {
+            budgets_tell_overrun(call->env, budget, held, booked);
+        }
+    }
+}
+
 void call_hold_settle(struct call *call, uint8_t number, const struct amounts *actual)
 {
     const struct ports *ports = call->env->ports;
@@ -768,6 +785,7 @@ void call_hold_settle(struct call *call, uint8_t number, const struct amounts *a
         call->budget->spent.of[i] += actual->of[i];
     }
     if (hold->ticket != 0) {
+        tell_overrun(call, hold, actual);
         ports->ledger_ops->settle(ports->ledger, hold->ticket, actual);
         if (ports->ledger_ops->stamp != NULL) {
             ports->ledger_ops->stamp(ports->ledger, &hold->stamp);

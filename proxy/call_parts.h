@@ -263,6 +263,14 @@ struct made {
     struct charge_facts facts;
 };
 
+/* What operators are told at most once a minute, and when that was; 0: never. */
+struct budget_alarms {
+    mono_ms overrun[BUDGETS_MAX];
+    mono_ms unasked;
+    mono_ms disbelieved;
+    uint32_t unasked_calls; /* since */
+};
+
 /* calls.c */
 struct calls {
     struct env *env;
@@ -279,6 +287,7 @@ struct calls {
     struct call_budget *budgets_spare;
     unsigned budgets_spare_count;
     unsigned budgets_out;      /* that calls have */
+    struct budget_alarms alarms;
     struct admin_mount admin;
     uint64_t id_high;    /* of call ids: drawn once, then counted on */
     uint64_t id_low;

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
+#include "proxy/budgets.h"
 #include "proxy/store.h"
 
 enum { STATUS_LEFT = 499 };
@@ -499,6 +500,10 @@ static void write_record(struct call *call, const struct call_settled *settled, 
     }
     if (made->bill.charge.is_estimated && made->facts.has_output) {
         record.numbers[RECORD_OUTPUT_SEEN] = made->facts.output_seen;
+    }
+    if (made->bill.is_beyond_belief) {
+        budgets_tell_disbelieved(call->env, record.texts[RECORD_PROVIDER],
+                                 record.texts[RECORD_MODEL]);
     }
     if (is_last) {
         put_end(call, &record);

@@ -82,6 +82,10 @@ const records = (count) => until(() => {
     const all = recordsIn(path.join(headgate.dir, 'state'));
     return all.length >= count && all;
 }, 3000, `${count} records`);
+const told = (event) => until(() => {
+    const all = headgate.lines().filter((line) => line.event === event);
+    return all.length > 0 && all;
+}, 3000, event);
 const errorOf = (answer) => JSON.parse(answer.body.toString()).error;
 const nano = (text) => {
     const [, whole, part = ''] = text.match(/^(\d+)(?:\.(\d+))? USD$/);
@@ -444,6 +448,9 @@ describe('streams', () => {
         const [record] = await records(1);
         assert.equal(record.charged_nusd, 4100000);
         assert.ok(record.flags.includes('overrun'));
+        const [overrun] = await told('budget_overrun');
+        assert.deepEqual([overrun.level, overrun.budget, overrun.booked], ['warn', 'day', '0.0041 USD']);
+        assert.equal(nano(overrun.held), BigInt(record.hold_nusd));
         assert.equal((await call()).status, 402);
     });
 });
@@ -482,8 +489,32 @@ describe('a ledger that goes away in a stream', () => {
     test('beyond it a closed one cuts', async () => {
         assert.deepEqual(await streamed({}, 1000), [false, true, 'cut', 'day']);
     });
+    test('an open one lets calls go out unasked, and says how many', async () => {
+        await redis.start();
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day', on_failure: 'open' }],
+            { ledger: { kind: 'redis', url: `redis://127.0.0.1:${redis.port}` } });
+        await redis.stop();
+        for (let i = 0; i < 3; i += 1) {
+            assert.equal((await call({}, {}, 15000)).status, 200);
+        }
+        const all = await records(3);
+        assert.deepEqual(all.map((record) => record.flags), [['fail_open'], ['fail_open'], ['fail_open']]);
+        assert.deepEqual((await told('budget_unasked')).map((line) => [line.level, line.calls]), [['error', 1]]);
+    });
     test('an open one lets it go on', async () => {
         assert.deepEqual(await streamed({ on_failure: 'open' }, 400), [true, false, 'allow', undefined]);
+    });
+});
+
+describe('a usage beyond belief', () => {
+    test('is told of once in a while, and the hold is charged', async () => {
+        await start([{ name: 'day', scope: 'team', limit: '1 USD', window: 'day' }]);
+        upstream.play((exchange) => exchange.json({ ...said, usage: { prompt_tokens: 900000, completion_tokens: 7, total_tokens: 900007 } }));
+        await call();
+        await call();
+        const all = await records(2);
+        assert.ok(all.every((record) => record.charged_nusd === record.hold_nusd && record.flags.includes('usage_anomaly')));
+        assert.deepEqual((await told('usage_disbelieved')).map((line) => [line.level, line.provider, line.model]), [['error', 'first', 'm']]);
     });
 });
 
