@@ -55,7 +55,6 @@ struct budget_denial {
 };
 enum { DENIALS_MAX = 8 };
 
-
 enum { CALL_HOLDS = 4 }; /* two in flight, one asked for, one whose record is not written yet */
 
 struct call_budget {
@@ -92,6 +91,24 @@ void call_hold_extend(struct call *call, int64_t seen);
 void call_hold_settle(struct call *call, uint8_t number, const struct amounts *actual);
 /* The call is over: what it still holds, or waits for, is given back. */
 void call_hold_end(struct call *call);
+
+/* call_hold_bound.c */
+/* What the attempt can come to at most, into hold->bound and ->amounts. OUTCOME_OK, or why it cannot be let
+ * through at all. */
+enum outcome call_hold_bound(struct call *call, struct call_hold *hold);
+/* The same with as much output as this pays for. False: it pays for none that is of use. */
+bool call_hold_fit(struct call *call, struct call_hold *hold, const struct amounts *left);
+
+/* call_guards.c */
+/* The guard that has not so much left, one that enforces before one that warns, or NULL; `left` is lowered to
+ * what they all leave. Without what is held for `but`. */
+const struct budget *call_guards_ask(const struct call *call, const struct call_hold *but,
+                                     const struct amounts *more, struct amounts *left,
+                                     int64_t *used);
+
+/* call_budget.c */
+/* NULL: no memory. */
+struct call_budget *call_budget_take(struct calls *calls, struct policy *policy);
 void call_budget_give(struct call *call);
 void call_budgets_free(struct calls *calls);
 /* x-headgate-budget and what belongs to it. */
