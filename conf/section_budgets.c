@@ -335,8 +335,8 @@ static void check_guard(struct reader *reader, const struct node *node)
 
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
         if (node_child(node, span_of(keys[i])) != NULL) {
-            limit_complain_at(reader, node, keys[i], "does nothing for the scope call",
-                              "leave it out: such a budget ends with its call, and no ledger keeps it");
+            limit_complain_at(reader, node, keys[i], "does nothing here",
+                              "leave it out: scope call ends with its call");
         }
     }
 }

@@ -47,7 +47,7 @@ static void on_warning(void *to, const struct ledger_warning *warning)
 void budgets_tell_shadow(struct env *env, const struct budget *budget, struct span call_id,
                          int64_t asked)
 {
-    log_begin(env->log, LOG_INFO, "budget", "a call does not fit into a budget");
+    log_begin(env->log, LOG_INFO, "budget", "a call does not fit");
     log_field(env->log, "budget", budget->name);
     log_field(env->log, "of", call_id);
     log_field(env->log, "mode", span_of(budget_mode_word(budget->mode)));
@@ -74,7 +74,7 @@ void budgets_tell_unasked(struct env *env)
     alarms->unasked_calls++;
     if (is_due(env, &alarms->unasked)) {
         log_begin(env->log, LOG_ERROR, "budget_unasked",
-                  "the ledger cannot be asked: calls are let through, as on_failure says");
+                  "calls are let through unasked, as on_failure says");
         log_number(env->log, "calls", alarms->unasked_calls);
         log_end(env->log);
         alarms->unasked_calls = 0;
@@ -85,8 +85,7 @@ void budgets_tell_overrun(struct env *env, const struct budget *budget, int64_t 
                           int64_t booked)
 {
     if (is_due(env, &env->calls->alarms.overrun[budget->index % BUDGETS_MAX])) {
-        log_begin(env->log, LOG_WARN, "budget_overrun",
-                  "a call cost more than was set aside for it");
+        log_begin(env->log, LOG_WARN, "budget_overrun", "a call cost more than was set aside");
         log_field(env->log, "budget", budget->name);
         put_amount(env, "held", budget->unit, held);
         put_amount(env, "booked", budget->unit, booked);
@@ -98,7 +97,7 @@ void budgets_tell_disbelieved(struct env *env, struct span provider, struct span
 {
     if (is_due(env, &env->calls->alarms.disbelieved)) {
         log_begin(env->log, LOG_ERROR, "usage_disbelieved",
-                  "a provider told ten times the usage that was set aside: the hold is charged");
+                  "a usage is not believed: the hold is charged");
         log_field(env->log, "provider", provider);
         log_field(env->log, "model", model);
         log_end(env->log);
