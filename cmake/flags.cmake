@@ -81,11 +81,17 @@ function(unlearned target)
   endif()
 endfunction()
 
+check_c_compiler_flag(-Oz HEADGATE_HAS_OZ) # gcc 12
+set(HEADGATE_SMALL -Os)
+if(HEADGATE_HAS_OZ)
+  set(HEADGATE_SMALL -Oz)
+endif()
+
 # cold(<target> <pattern>...): these files of the calling folder run once, or when somebody asks; the shipped
 # program has them small rather than fast, and so keeps its 1 MiB for what every call passes.
 function(cold target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
     file(GLOB files CONFIGURE_DEPENDS ${ARGN})
-    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS -Os)
+    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS ${HEADGATE_SMALL})
   endif()
 endfunction()
