@@ -342,7 +342,8 @@ struct ledger *ledger_redis_new(struct loop *loop, struct fetcher *fetcher,
     list_init(&ledger->dirty);
     list_init(&ledger->jobs);
     map_init(&ledger->roots, ROOTS_MAX, seed);
-    map_init(&ledger->counters, COUNTERS_MAX_REDIS, seed);
+    map_init(&ledger->counters,
+             settings->counters_max > 0 ? settings->counters_max : COUNTERS_MAX_REDIS, seed);
     slots_init(&ledger->holds, HOLDS_MAX_REDIS);
     rng_init(&ledger->rng, seed[0], seed[1]);
     buf_init(&ledger->scratch, SCRATCH_MAX);

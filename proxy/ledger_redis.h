@@ -27,6 +27,7 @@ struct ledger_redis_settings {
     bool accept_volatile;       /* a server that may forget what is booked */
     bool is_synchronous;        /* no loans: each hold is asked for */
     uint32_t recover_ms;        /* 0: 2 s. So long living processes have to put back what they hold */
+    uint32_t counters_max;      /* 0: 200,000 */
     const struct budgets *budgets; /* in force now; may be replaced: ledger_redis_budgets */
 };
 

@@ -7,7 +7,8 @@
 #include "base/mem.h"
 #include "proxy/ledger_redis_parts.h"
 
-enum { KEY_MAX = sizeof(void *) + sizeof(uint32_t) + BUDGET_NAME_MAX + 1 + SCOPE_VALUE_MAX, SWEEP = 64 };
+enum { KEY_MAX = sizeof(void *) + sizeof(uint32_t) + BUDGET_NAME_MAX + 1 + SCOPE_VALUE_MAX,
+       SWEEP = 64, ROOM_SWEEP = 1000 };
 
 bool win_is_newest(const struct win *win)
 {
@@ -293,6 +294,47 @@ static void give(struct counter *counter)
     mem_give(counter, counter->size);
 }
 
+/* At the ceiling one goes that nobody used for long, if nothing is held or lent there, and nothing would be
+ * missed on a server that forgot. (Of a trace something may be: apps make as many of them as they like.) */
+static bool drop_idle(struct root *root, int *left)
+{
+    for (struct link *at = root->counters.next; at != &root->counters && *left > 0;
+         at = at->next, --*left) {
+        struct counter *counter = LIST_OWNER(at, struct counter, link);
+        const struct win *win = counter->newest;
+
+        if (win->older == NULL && win->refs == 0 && list_is_empty(&win->lent) &&
+            (win->mine == 0 || counter->scope == SCOPE_TRACE)) {
+            give(counter);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool make_room(struct ledger *ledger)
+{
+    int left = ROOM_SWEEP;
+
+    for (struct link *at = ledger->all_roots.next; at != &ledger->all_roots; at = at->next) {
+        if (drop_idle(LIST_OWNER(at, struct root, link), &left)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool enter(struct counter *counter, struct span key)
+{
+    struct map *counters = &counter->root->ledger->counters;
+    enum err err = map_add(counters, &counter->entry, key);
+
+    if (err == ERR_CEILING && make_room(counter->root->ledger)) {
+        err = map_add(counters, &counter->entry, key);
+    }
+    return err == ERR_NONE;
+}
+
 struct win *counter_take(struct root *root, const struct budget *budget, struct span value,
                          wall_ms now)
 {
@@ -329,7 +371,7 @@ struct win *counter_take(struct root *root, const struct budget *budget, struct 
     counter->last_at = loop_now(ledger->loop);
     list_init(&counter->link);
     win = roll(counter, budget, now);
-    if (win == NULL || map_add(&ledger->counters, &counter->entry, key) != ERR_NONE) {
+    if (win == NULL || !enter(counter, key)) {
         mem_give(win, sizeof *win);
         mem_give(counter, counter->size);
         return NULL;

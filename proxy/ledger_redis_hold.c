@@ -20,79 +20,6 @@ static size_t size_of(uint8_t count)
     return sizeof(struct hold) + count * sizeof(struct hold_link);
 }
 
-/* ---- answers ---- */
-
-void hold_begin_answer(struct hold *hold, bool is_extend)
-{
-    uint64_t call_id = hold->answer.call_id;
-    uint8_t attempt = hold->answer.attempt;
-
-    hold->answer = (struct hold_answer){.call_id = call_id,
-                                        .attempt = attempt,
-                                        .is_extend = is_extend,
-                                        .verdict = HOLD_GRANTED,
-                                        .link = LINK_NONE,
-                                        .window_end = INT64_MAX,
-                                        .held_at = ledger_now(hold->ledger)};
-    for (size_t i = 0; i < BUDGET_UNITS; i++) {
-        hold->answer.left.of[i] = INT64_MAX;
-    }
-}
-
-void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, int64_t used)
-{
-    hold->answer.link = i;
-    hold->answer.is_over = is_over;
-    hold->answer.percent = percent;
-    hold->answer.used = used;
-    hold->answer.window_end = hold->list[i].win->window.end;
-}
-
-static uint8_t threshold(const struct budget *budget, int64_t settled)
-{
-    uint8_t percent = 0;
-
-    for (uint8_t i = 0; i < budget->warn_count; i++) {
-        if (settled >= budget->limit || settled * 100 >= budget->limit * budget->warn_at[i]) {
-            percent = budget->warn_at[i];
-        }
-    }
-    return percent;
-}
-
-/* One link of which the server told the sums: as the memory ledger judges. */
-void hold_judge(struct hold *hold, uint8_t i, int64_t settled, int64_t used, int64_t left)
-{
-    struct hold_link *link = &hold->list[i];
-    const struct budget *budget = link->budget;
-    struct hold_answer *answer = &hold->answer;
-    int64_t amount = (answer->is_extend ? hold->more : hold->amounts).of[budget->unit];
-    bool is_over = amount > left;
-    uint8_t percent = 0;
-
-    if (link->enforces) {
-        if (left < answer->left.of[budget->unit]) {
-            answer->left.of[budget->unit] = left;
-        }
-        if (is_over && answer->verdict == HOLD_GRANTED) {
-            answer->verdict = HOLD_DENIED;
-            hold_set_link(hold, i, false, 0, used);
-        }
-        is_over = false;
-    }
-    percent = is_over ? 100 : threshold(budget, settled);
-    if (answer->verdict == HOLD_GRANTED && budget->mode != BUDGET_SHADOW && percent > 0 &&
-        (answer->link == LINK_NONE || answer->is_over < is_over ||
-         (answer->is_over == is_over && answer->percent < percent))) {
-        hold_set_link(hold, i, is_over, percent, used);
-    }
-}
-
-int64_t left_of(int64_t limit, int64_t used)
-{
-    return used < limit ? limit - used : 0;
-}
-
 /* ---- legs ---- */
 
 void leg_end(struct leg *leg)
@@ -435,28 +362,6 @@ static bool open_links(struct hold *hold, const struct hold_request *request)
            (hold->legs[1].count == 0 || open_leg(&hold->legs[1]));
 }
 
-/* No call costs as much as HOLD_MOST, and beyond it the server's sums might overflow: where it is to be
- * enforced the answer is no, and else that much is held. */
-static bool is_possible(struct hold *hold)
-{
-    for (uint8_t i = 0; i < hold->count; i++) {
-        const struct hold_link *link = &hold->list[i];
-        int64_t left = left_of(link->win->limit, link->win->used);
-
-        if (link->enforces && hold->amounts.of[link->budget->unit] > HOLD_MOST) {
-            hold_judge(hold, i, link->win->settled, link->win->used,
-                       left < HOLD_MOST ? left : HOLD_MOST);
-            return false;
-        }
-    }
-    for (size_t i = 0; i < BUDGET_UNITS; i++) {
-        if (hold->amounts.of[i] > HOLD_MOST) {
-            hold->amounts.of[i] = HOLD_MOST;
-        }
-    }
-    return true;
-}
-
 static struct hold *hold_new(struct ledger *ledger, const struct hold_request *request)
 {
     uint8_t count = request->chain->count;
@@ -506,7 +411,7 @@ bool hold_begin(struct ledger *ledger, const struct hold_request *request, uint6
     if (!open_links(hold, request) || slots_add(&ledger->holds, hold, &hold->ticket) != ERR_NONE) {
         hold->answer.verdict = HOLD_UNAVAILABLE;
         conclude(hold);
-    } else if (!is_possible(hold)) {
+    } else if (!hold_is_possible(hold)) {
         conclude(hold);
     } else {
         bool is_local = true;

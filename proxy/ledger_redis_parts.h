@@ -5,14 +5,17 @@
  *   ledger_redis_topology.c  which server has what: one, sentinels, a cluster
  *   ledger_redis_node.c      one server: connection, commands in order, their deadline, its faults
  *   ledger_redis_root.c      one part of the book, that lies on one server: what waits there, its life
+ *   ledger_redis_born.c      when the ledger began, and that it began anew
  *   ledger_redis_counter.c   whose money is counted where: counters and their windows
  *   ledger_redis_greet.c     its greeting, and what is brought back there
  *   ledger_redis_hold.c      holds: their legs, from loans or asked for, and their ends
+ *   ledger_redis_judge.c     what is answered
  *   ledger_redis_extend.c    more for a hold
  *   ledger_redis_ask.c       asking the server for a leg
  *   ledger_redis_settle.c    telling what was used
  *   ledger_redis_lease.c     money on loan
  *   ledger_redis_resend.c    what earlier processes of this state directory left
+ *   ledger_redis_reap.c      holds of others, given back or presumed
  *   ledger_redis_report.c    reports
  *   ledger_redis_order.c     orders
  */
@@ -360,6 +363,9 @@ void holds_free(struct ledger *ledger);
 struct hold_answer hold_take_answer(struct hold *hold);
 /* One link of which the sums are told: as the memory ledger judges. */
 void hold_judge(struct hold *hold, uint8_t i, int64_t settled, int64_t used, int64_t left);
+/* No call costs as much as HOLD_MOST, and beyond it the server's sums might overflow: where it is to be
+ * enforced the answer is no, and else that much is held. */
+bool hold_is_possible(struct hold *hold);
 int64_t left_of(int64_t limit, int64_t used);
 void hold_begin_answer(struct hold *hold, bool is_extend);
 void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, int64_t used);

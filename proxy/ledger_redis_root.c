@@ -226,60 +226,6 @@ static void beaten(struct command *command, const struct redisReply *reply)
     root->processes = (uint32_t)reply_number(reply, 3, 1);
 }
 
-void root_hear_born(struct ledger *ledger, int64_t born)
-{
-    int64_t before = ledger->born;
-
-    ledger->born = born > 0 ? born : -1;
-    if (before == 0 || before == ledger->born) {
-        return;
-    }
-    for (struct link *at = ledger->all_roots.next; at != &ledger->all_roots; at = at->next) {
-        struct root *root = LIST_OWNER(at, struct root, link);
-
-        if (!list_is_empty(&root->counters) && root->state != ROOT_JOINING) {
-            root->is_wanted = true;
-            root_lose(root);
-        }
-    }
-}
-
-static void hear_born(struct command *command, const struct redisReply *reply)
-{
-    struct ledger *ledger = command->to;
-    struct span digits = {NULL, 0};
-    uint64_t born = 0;
-
-    ledger->is_asking_born = false;
-    if (reply == NULL || redis_reply_is_error(reply)) {
-        return;
-    }
-    digits = redis_reply_bytes(reply);
-    root_hear_born(ledger, digits.at != NULL && text_read_u64(digits, &born) == ERR_NONE
-                               ? (int64_t)born
-                               : -1);
-}
-
-void root_ask_born(struct ledger *ledger)
-{
-    struct root *registry = ledger->registry;
-    struct command *command = NULL;
-
-    registry->node = topology_find(ledger, registry);
-    if (ledger->is_asking_born || registry->node == NULL || !node_is_up(registry->node)) {
-        return;
-    }
-    command = node_command(registry->node, 3, hear_born, NULL);
-    if (command != NULL) {
-        command->to = ledger;
-        ledger->is_asking_born = true;
-        put_text(registry->node, SPAN_OF("HGET"));
-        put_key(registry, "born");
-        put_text(registry->node, SPAN_OF("born"));
-        node_send(registry->node);
-    }
-}
-
 static void beat(struct root *root)
 {
     /* A tenth of them with each beat, the longest untouched first. */
@@ -309,76 +255,6 @@ static void beat(struct root *root)
         put_text(root->node, span_make(hold->id, hold->id_len));
     }
     node_send(root->node);
-}
-
-static size_t row_windows(const struct redisReply *row)
-{
-    return redis_reply_count(row) >= 3 ? redis_reply_count(row) - 3 : 0;
-}
-
-/* What list found is looked at again by the script: it may have changed in between. */
-bool root_reap(struct root *root, const struct redisReply *list,
-               bool (*takes)(void *to, const struct redisReply *row), void *to, const char *how,
-               void (*done)(struct command *, const struct redisReply *))
-{
-    size_t holds = 0;
-    size_t windows = 0;
-    struct command *command = NULL;
-
-    for (int pass = 0; pass < 3; pass++) {
-        for (size_t i = 2; i < redis_reply_count(list); i++) {
-            const struct redisReply *row = redis_reply_at(list, i);
-            size_t count = row_windows(row);
-
-            if (redis_reply_count(row) == 0 || (takes != NULL && !takes(to, row))) {
-                continue;
-            }
-            if (pass == 0) {
-                holds++;
-                windows += count;
-            } else if (pass == 1) {
-                for (size_t j = 0; j < count; j++) {
-                    put_text(root->node, redis_reply_bytes(redis_reply_at(row, 3 + j)));
-                }
-            } else {
-                put_text(root->node, redis_reply_bytes(redis_reply_at(row, 0)));
-                put_number(root->node, (int64_t)count);
-            }
-        }
-        if (pass == 0) {
-            command = holds == 0 ? NULL
-                                 : root_script(root, SCRIPT_REAP, 2 + windows, 2 + 2 * holds, done);
-            if (command == NULL) {
-                return false;
-            }
-            command->to = to;
-            put_key(root, "h");
-            put_key(root, "d");
-        } else if (pass == 1) {
-            put_text(root->node, span_of(how));
-            put_number(root->node, (int64_t)holds);
-        }
-    }
-    node_send(root->node);
-    return true;
-}
-
-bool root_list(struct root *root, int64_t count, struct span cursor,
-               void (*done)(struct command *, const struct redisReply *), void *to)
-{
-    struct command *command = root_script(root, SCRIPT_LIST, 3, 2, done);
-
-    if (command == NULL) {
-        return false;
-    }
-    command->to = to;
-    put_key(root, "h");
-    put_key(root, "d");
-    put_key(root, "i");
-    put_number(root->node, count);
-    put_text(root->node, cursor);
-    node_send(root->node);
-    return true;
 }
 
 static void listed(struct command *command, const struct redisReply *reply)

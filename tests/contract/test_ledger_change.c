@@ -6,11 +6,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "tests/contract/clock.h"
 #include "tests/contract/ledger_world.h"
 #include "tests/contract/patience.h"
 
@@ -210,6 +212,41 @@ static void an_old_state_folder_does_not_swallow_what_is_spent(void **state)
     world_close(&world);
 }
 
+/* An app may name as many traces as it likes. */
+static void a_flood_of_traces_shuts_nobody_out(void **state)
+{
+    struct world_proxy *proxy = NULL;
+    struct attempt attempt;
+    char trace[16];
+
+    (void)state;
+    subject = subject_of("growth", "ci");
+    redis_server_tell(&server, "FLUSHALL");
+    redis_server_season(&server);
+    world_open(&world, WORLD_REDIS, &server);
+    world.settings.counters_max = 50;
+    (void)world_budget(&world, "team", "team", 1000);
+    (void)world_budget(&world, "trace", "trace", 10);
+    proxy = world_proxy_start(&world, 0);
+    for (int i = 0; i < 200; i++) {
+        (void)snprintf(trace, sizeof trace, "t%d", i);
+        subject.values[SCOPE_TRACE] = span_of(trace);
+        assert_int_equal(attempt_hold(&attempt, proxy, subject, i % 2 == 0 ? 1 : 11),
+                         i % 2 == 0 ? HOLD_GRANTED : HOLD_DENIED);
+        if (attempt.ticket != 0) {
+            attempt_settle(&attempt, 1);
+        }
+        if (i % 20 == 0) { /* what is told is kept for a minute */
+            world_quiet(&world);
+            clock_skip(61000);
+            world_run(&world, 20);
+        }
+    }
+    subject = subject_of("ops", "ci");
+    spend(proxy, 1);
+    world_close(&world);
+}
+
 static void a_rebuild_under_load_counts_once(void **state)
 {
     static const enum ledger_world_kind kinds[] = {WORLD_REDIS, WORLD_LOANS};
@@ -314,6 +351,7 @@ int main(void)
         cmocka_unit_test(the_first_call_of_a_team_is_asked_for),
         cmocka_unit_test(after_a_reset_records_count_in_the_new_generation),
         cmocka_unit_test(an_old_state_folder_does_not_swallow_what_is_spent),
+        cmocka_unit_test(a_flood_of_traces_shuts_nobody_out),
         cmocka_unit_test(a_rebuild_under_load_counts_once),
         cmocka_unit_test(a_rebuild_brings_all_back),
         cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
