@@ -28,9 +28,10 @@ foreach(name ledger ledger_model ledger_faults ledger_change ledger_topology)
   contract_test(${name} contract/peer_no_tls.c contract/redis_server.c contract/ledger_world.c
                 contract/clock.c contract/fake_redis.c)
   target_link_libraries(contract_${name} PRIVATE PkgConfig::HIREDIS)
+  set_tests_properties(contract/${name} PROPERTIES PROCESSORS 2) # the server must answer in time
 endforeach()
 test_limit(contract/ledger_model 400)
-set_tests_properties(contract/ledger_model PROPERTIES COST 600) # the longest begins first
+set_tests_properties(contract/ledger_model PROPERTIES COST 600 PROCESSORS 1) # the longest begins first
 
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)

@@ -212,6 +212,22 @@ static void an_old_state_folder_does_not_swallow_what_is_spent(void **state)
     world_close(&world);
 }
 
+static void at_steady_load_calls_wait_for_nothing(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_LOANS, 100000000);
+
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        spend(proxy, 100);
+        if (i % 10 == 0) {
+            world_turn(&world, 0);
+        }
+    }
+    assert_in_range(ledger_redis_counts(proxy->ledger).local, 9500, 10000);
+    assert_int_equal(row(proxy).settled, 1000000);
+    world_close(&world);
+}
+
 /* An app may name as many traces as it likes. */
 static void a_flood_of_traces_shuts_nobody_out(void **state)
 {
@@ -351,6 +367,7 @@ int main(void)
         cmocka_unit_test(the_first_call_of_a_team_is_asked_for),
         cmocka_unit_test(after_a_reset_records_count_in_the_new_generation),
         cmocka_unit_test(an_old_state_folder_does_not_swallow_what_is_spent),
+        cmocka_unit_test(at_steady_load_calls_wait_for_nothing),
         cmocka_unit_test(a_flood_of_traces_shuts_nobody_out),
         cmocka_unit_test(a_rebuild_under_load_counts_once),
         cmocka_unit_test(a_rebuild_brings_all_back),
