@@ -11,7 +11,7 @@
 #include "proxy/journal.h"
 #include "proxy/ledger_redis.h"
 
-enum { SAVE_MS = 5000, FILE_MAX = 512, TURN_MS = 10, NAME_BYTES = 16 };
+enum { SAVE_MS = 5000, FILE_MAX = 512, TURN_MS = 10, NAME_BYTES = 16, CLOCKS_MS = 3600000 };
 
 /* How many crash records each part of the ledger will be told, in the order of the journal. */
 struct crashed {
@@ -337,6 +337,31 @@ static bool tell(struct budgets_shared *shared, const struct record *record)
     return ledger_redis_resend(shared->ledger, &told);
 }
 
+/* From where on records count in a window that is open, or Redis may not have been told of them. With room for
+ * clocks that differ. */
+static bool find_begin(const struct budgets_shared *shared, struct span journal,
+                       struct journal_place *at, struct why *why)
+{
+    const struct budgets *budgets = &shared->env->snapshot->budgets;
+    wall_ms now = loop_wall(shared->env->loop);
+    wall_ms since = shared->settled_until;
+    char folder[JOURNAL_FOLDER_MAX];
+    wall_ms from = 0;
+
+    for (size_t i = 0; i < budgets->count; i++) {
+        wall_ms open_since = budget_open_since(&budgets->list[i], now);
+
+        since = open_since < since ? open_since : since;
+    }
+    if (journal.len >= sizeof folder) {
+        why_set(why, "the journal's path is too long");
+        return false;
+    }
+    memcpy(folder, journal.at, journal.len);
+    folder[journal.len] = '\0';
+    return journal_since(folder, since - CLOCKS_MS, at, &from, why);
+}
+
 enum err budgets_shared_tell(struct budgets_shared *shared, struct span journal, struct why *why)
 {
     struct journal_reader *reader = journal_reader_new(journal);
@@ -353,6 +378,7 @@ enum err budgets_shared_tell(struct budgets_shared *shared, struct span journal,
     }
     why_set(why, "out of memory");
     buf_init(&text, 4 * RECORD_LINE_MAX);
+    is_good = is_good && find_begin(shared, journal, &at, why);
     if (is_good) {
         why->text[0] = '\0';
         journal_reader_seek(reader, at);
@@ -361,6 +387,9 @@ enum err budgets_shared_tell(struct budgets_shared *shared, struct span journal,
         buf_clear(&text);
         if (record_read_line(scan, line, &text, &record) == ERR_NONE) {
             is_good = tell(shared, &record);
+            if (!is_good) {
+                why_set(why, "there is no memory for its counters: more than 200,000 are not kept");
+            }
         } /* else it is no record, and others tell of that */
     }
     is_good = is_good && why->text[0] == '\0';

@@ -39,6 +39,11 @@ void journal_reader_seek(struct journal_reader *reader, struct journal_place pla
 bool journal_reader_next(struct journal_reader *reader, struct span *line,
                          struct journal_place *at, struct journal_place *next, struct why *why);
 
+/* Where the segment begins that has the first line which was written at `since` or later; {0, 0}: the first one.
+ * `from`: since when there are lines; 0: since ever. False: `why` tells. */
+MUST_CHECK bool journal_since(const char *folder, wall_ms since, struct journal_place *place,
+                              wall_ms *from, struct why *why);
+
 /* ---- writing ---- */
 
 struct journal_rules {

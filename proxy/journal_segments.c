@@ -130,3 +130,24 @@ const struct segment *segments_from(const struct segments *segments, uint64_t nu
     }
     return NULL;
 }
+
+bool journal_since(const char *folder, wall_ms since, struct journal_place *place, wall_ms *from,
+                   struct why *why)
+{
+    uint64_t needed = since > 0 ? (uint64_t)since : 0;
+    struct segments segments = {.list = NULL};
+    bool is_good = segments_list(folder, &segments, why);
+
+    *place = (struct journal_place){0, 0};
+    *from = 0;
+    for (size_t i = 0; is_good && i < segments.count; i++) {
+        if (i == 0 && segments.list[i].number > 1) {
+            *from = (wall_ms)segments.list[i].started;
+        }
+        if (segments.list[i].started <= needed) {
+            place->segment = segments.list[i].number; /* what is older ends before this one begins */
+        }
+    }
+    segments_fini(&segments);
+    return is_good;
+}

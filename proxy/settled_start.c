@@ -9,24 +9,8 @@
 bool settled_begin(const struct settled_follow *follow, struct journal_place *place, wall_ms *from,
                    struct why *why)
 {
-    uint64_t needed = 0;
-    struct segments segments = {.list = NULL};
-    bool is_good = segments_list(follow->journal, &segments, why);
-    wall_ms begin = settled_needed(follow->sums, loop_wall(follow->options.loop));
-
-    needed = begin > 0 ? (uint64_t)begin : 0;
-    *place = (struct journal_place){0, 0};
-    *from = 0;
-    for (size_t i = 0; is_good && i < segments.count; i++) {
-        if (i == 0 && segments.list[i].number > 1) {
-            *from = (wall_ms)segments.list[i].started;
-        }
-        if (segments.list[i].started <= needed) {
-            place->segment = segments.list[i].number; /* what is older ends before this one begins */
-        }
-    }
-    segments_fini(&segments);
-    return is_good;
+    return journal_since(follow->journal, settled_needed(follow->sums, loop_wall(follow->options.loop)),
+                         place, from, why);
 }
 
 /* The journal that the file was made of is not there any more. */

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { App, ask } from './lib/app.mjs';
 import { CANARY, Headgate, requireBinary } from './lib/headgate.mjs';
+import { KEY_SECRET, bearer, ringOf } from './lib/keys.mjs';
 import { begun, DONE, ROLE, STOP, twenty } from './lib/plays.mjs';
 import { recordsIn } from './lib/records.mjs';
 import { good, healthy } from './lib/samples.mjs';
@@ -355,17 +356,20 @@ describe('one limit for all', () => {
 });
 
 describe('BT12', () => {
-    test('hundreds of connections of one team: as many as may, the others are told', async () => {
-        const ALL = 400;
+    test('a thousand connections with one key: as many as may, the others are told', async () => {
+        const ALL = 1000;
+        const RING = ringOf({ one: { team: 'growth' } });
+        const asked = request({ ...good(), headers: { ...good().headers, ...bearer(RING.texts.one) } });
         const MAY = 25;
         const crowd = await Headgate.start({
             providers: { openai: { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: CANARY.provider } },
-            rates: [{ scope: 'team', limit: `${MAY} concurrent` }],
+            key_secret: KEY_SECRET, keys: RING.keys,
+            rates: [{ scope: 'key', limit: `${MAY} concurrent` }],
         });
         try {
             const { waiting, open } = gate(healthy);
             const apps = await Promise.all(Array.from({ length: ALL }, () => App.connect(crowd.port)));
-            apps.forEach((app) => app.send(request(good())));
+            apps.forEach((app) => app.send(asked));
             await until(() => waiting.length === MAY && apps.filter((app) => app.answers.length > 0).length === ALL - MAY,
                 patient(8000), 'all but those that may are told');
             for (const [answer] of apps.map((app) => app.answers).filter((answers) => answers.length > 0)) {
@@ -377,7 +381,7 @@ describe('BT12', () => {
             await until(() => apps.filter((app) => app.answers[0]?.status === 200).length === MAY, patient(4000), 'their answers');
             upstream.play(healthy);
             const again = await Promise.all(apps.slice(0, MAY).map((app) => {
-                app.send(request(good()));
+                app.send(asked);
                 return app.answer().then(() => app.answer());
             }));
             again.forEach(served);
