@@ -156,6 +156,7 @@ struct root {
     struct link counters;
     struct link lent;    /* windows with loans */
     struct link old;     /* operations of earlier processes */
+    struct link *untold; /* the first of them that was not told; NULL: not known */
     bool is_telling_old;
     uint64_t contributed; /* epoch in which this process brought its sums: older operations are in them */
     struct generation *generations;

@@ -32,13 +32,27 @@ static void drop(struct old_op *old)
 
 void root_free_old(struct root *root)
 {
+    root->untold = NULL;
     while (!list_is_empty(&root->old)) {
         drop(old_at(root->old.next));
     }
 }
 
+/* Those who were told stand in front. There may be some hundred thousand, so nobody walks over them each time. */
+static struct link *first_untold(struct root *root)
+{
+    struct link *at = root->untold == NULL ? root->old.next : root->untold;
+
+    while (at != &root->old && old_at(at)->is_told) {
+        at = at->next;
+    }
+    root->untold = at;
+    return at;
+}
+
 void root_repeat_old(struct root *root)
 {
+    root->untold = NULL;
     root->is_telling_old = false;
     for (struct link *at = root->old.next; at != &root->old; at = at->next) {
         old_at(at)->is_told = old_at(at)->epoch < root->contributed;
@@ -69,15 +83,13 @@ static void told(struct command *command, const struct redisReply *reply)
         root_mark(root, mono_add(now, BEAT_MS));
         return;
     }
-    for (struct link *at = root->old.next; at != &root->old && command->number > 0; at = at->next) {
-        struct old_op *old = old_at(at);
-
-        if (!old->is_told) {
-            old->is_told = true;
-            old->told_at = now;
-            command->number--;
-        }
+    for (struct link *at = first_untold(root); at != &root->old && command->number > 0;
+         at = at->next) {
+        old_at(at)->is_told = true;
+        old_at(at)->told_at = now;
+        command->number--;
     }
+    (void)first_untold(root); /* those that were told may be dropped from now on */
     root_flush_old(root);
 }
 
@@ -94,15 +106,12 @@ static void put_owner(struct root *root, uint64_t epoch)
 
 void root_flush_old(struct root *root)
 {
-    struct link *first = root->old.next;
+    struct link *first = first_untold(root);
     struct link *end = NULL;
     struct command *command = NULL;
     size_t ops = 0;
     size_t windows = 0;
 
-    while (first != &root->old && old_at(first)->is_told) {
-        first = first->next;
-    }
     if (first == &root->old || root->is_telling_old || root->state != ROOT_READY) {
         return;
     }
@@ -222,6 +231,7 @@ static bool push_old(struct root *root, struct op *op, uint64_t epoch, uint64_t 
         at = at->prev;
     }
     list_push_front(at, &old->link);
+    root->untold = NULL;
     root_mark(root, loop_now(root->ledger->loop));
     return true;
 }

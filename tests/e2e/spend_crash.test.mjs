@@ -16,7 +16,7 @@ requireBinary();
 const TRIALS = Number(process.env.HEADGATE_TEST_TRIALS ?? (patient(1) > 1 ? 4 : 10));
 const PROCESSES = 3;
 const APPS = 12;
-const LIMIT = 5000000000n; // 5 USD
+const LIMIT = BigInt(TRIALS) * 400000000n; // 0.40 USD a trial: it is used up at the end
 const seed = Number(process.env.SEED ?? 20261129);
 
 let redis;
@@ -25,7 +25,7 @@ let spenders;
 before(async () => {
     redis = new RedisPair();
     await redis.start();
-    spenders = await Spenders.start({ processes: PROCESSES, seed, limit: '5 USD', ledger: redis.ledger });
+    spenders = await Spenders.start({ processes: PROCESSES, seed, limit: `${TRIALS * 4 / 10} USD`, ledger: redis.ledger });
 });
 after(async () => {
     await spenders?.kill();
