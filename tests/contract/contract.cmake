@@ -28,7 +28,7 @@ foreach(name ledger ledger_model ledger_faults ledger_change ledger_topology)
   contract_test(${name} contract/peer_no_tls.c contract/redis_server.c contract/ledger_world.c
                 contract/clock.c contract/fake_redis.c)
   target_link_libraries(contract_${name} PRIVATE PkgConfig::HIREDIS)
-  set_tests_properties(contract/${name} PROPERTIES PROCESSORS 2 COST 900) # the server must answer in time
+  set_tests_properties(contract/${name} PROPERTIES PROCESSORS 2 COST 2000) # the server must answer in time
 endforeach()
 test_limit(contract/ledger_model 400)
 set_tests_properties(contract/ledger_model PROPERTIES COST 600 PROCESSORS 1) # the longest begins first
