@@ -11,7 +11,8 @@ export const RIG = process.env.HEADGATE_SINKS_RIG;
 
 export const idOf = (n) => `01930000-0000-7000-8000-${String(n).padStart(12, '0')}-1`;
 export const idsOf = (first, count) => Array.from({ length: count }, (_, i) => idOf(first + i));
-export const idsIn = (text) => text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line).record_id);
+// A last line without its end is still being written.
+export const idsIn = (text) => text.slice(0, text.lastIndexOf('\n') + 1).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line).record_id);
 
 // A folder with a journal, a state and settings; a process at a time over them.
 export class Sinks {
