@@ -90,19 +90,29 @@ static void hear_touched(struct command *command, const struct redisReply *reply
     job_next_root(job);
 }
 
-static void ask_reset(struct job *job)
+/* Its keys and arguments follow, the part's meta key first. False: the job has ended. */
+static bool begin_order(struct job *job, enum redis_script script, size_t keys)
 {
-    struct root *root = job->root;
-    struct command *command = root_script(root, SCRIPT_RESET, 2, 1, hear_touched);
-    struct buf *field = &job->ledger->scratch;
+    struct command *command = root_script(job->root, script, keys, 1, hear_touched);
 
     if (command == NULL) {
         job_end(job, job_away);
-        return;
+        return false;
     }
     command->to = job;
     job->is_busy = true;
-    put_key(root, "m");
+    put_key(job->root, "m");
+    return true;
+}
+
+static void ask_reset(struct job *job)
+{
+    struct root *root = job->root;
+    struct buf *field = &job->ledger->scratch;
+
+    if (!begin_order(job, SCRIPT_RESET, 2)) {
+        return;
+    }
     put_key(root, "g");
     buf_clear(field);
     buf_put(field, job->order->budget);
@@ -119,15 +129,10 @@ static void ask_reset(struct job *job)
 static void ask_rebuild(struct job *job)
 {
     struct root *root = job->root;
-    struct command *command = root_script(root, SCRIPT_REBUILD, 4, 1, hear_touched);
 
-    if (command == NULL) {
-        job_end(job, job_away);
+    if (!begin_order(job, SCRIPT_REBUILD, 4)) {
         return;
     }
-    command->to = job;
-    job->is_busy = true;
-    put_key(root, "m");
     put_key(root, "i");
     put_key(root, "h");
     put_key(root, "d");

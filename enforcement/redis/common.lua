@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Stands before each of the other scripts. Numbers are whole and below 2^53, where Lua's are exact; they go to
--- Redis as text without an exponent. All keys are declared, everything is checked before the first write:
+-- Redis as text without an exponent. All keys are declared but the windows of holds and of a
+-- rebuild, which lie in the same slot; everything is checked before the first write:
 -- a refused script has written nothing (the memory limit is looked at by the first write alone).
 --
 -- A window is a hash: S settled, H held, P presumed, O overrun, u unit, e end. A hold is a packed list:
@@ -46,6 +47,12 @@ end
 local function brought(key, of)
   local epoch, rebuild = string.match(c('GET', key) or '', '^(%d+)/(%d+)$')
   return rebuild == (of or '0') and epoch or nil
+end
+-- What a hold has taken of its windows is theirs again; of those that are still there.
+local function give_back(hold)
+  for j = 5, #hold, 2 do
+    if hold[j - 1] > 0 and c('HEXISTS', hold[j], 'e') == 1 then c('HINCRBY', hold[j], hold[1], text(-hold[j - 1])) end
+  end
 end
 local function open(key, index, unit, stop, expire)
   c('HSET', key, 'S', 0, 'H', 0, 'P', 0, 'O', 0, 'u', unit, 'e', stop)

@@ -15,13 +15,14 @@ local known = c('HGET', KEYS[3], ARGV[4])
 known = known and cmsgpack.unpack(known)
 local out = {known and 10 or 0, now}
 local hold = {known and known[1] or 'H', ARGV[5], ARGV[8]}
-local more, is_new, moved, at, key = {}, {}, {}, 10, 6
+local more, is_new, at, key = {}, {}, 10, 6
+local has_moved = false
 local wait = now < (m[2] or 0) + 0 and m[2] - now
 for i = 1, n do
   local amount, limit, begin, stop, keys = ARGV[at] + 0, ARGV[at + 1] + 0, ARGV[at + 2] + 0, ARGV[at + 3] + 0, ARGV[at + 7] + 0
   local had = known and known[2 + 2 * i] or 0
   if known and known[3 + 2 * i] ~= KEYS[key] then -- what it was asked for in has ended, or begun anew
-    moved[#moved + 1] = i
+    has_moved = true
     had = 0
   end
   more[i] = amount
@@ -39,13 +40,21 @@ for i = 1, n do
   at = at + 8
   key = key + keys
 end
-if out[1] == 6 then return out end
+if out[1] == 6 then
+  if has_moved then -- a no means that nothing is held
+    give_back(known)
+    c('HDEL', KEYS[3], ARGV[4])
+    c('ZREM', KEYS[4], ARGV[4])
+  end
+  return out
+end
 -- Who speaks of it lives: it is held, not presumed.
 local was = hold[1]
 hold[1] = 'H'
-for _, i in ipairs(moved) do
-  c('HINCRBY', known[3 + 2 * i], was, text(-known[2 + 2 * i]))
-  known[2 + 2 * i] = 0
+if has_moved then
+  give_back(known)
+  for i = 1, n do more[i] = hold[2 + 2 * i] end
+  was = 'H'
 end
 for i = 1, n do
   local w = hold[3 + 2 * i]

@@ -23,21 +23,15 @@ for i = 1, ARGV[5] + 0 do
   local does = stop > last
   local hold = does and id ~= '' and c('HGET', KEYS[3], id)
   hold = hold and cmsgpack.unpack(hold)
-  -- A record may count elsewhere than its hold, when budgets have changed: then whoever held it gives it back.
-  hold = hold and #hold == 3 + 2 * n and hold
-  for j = 1, n do
-    c('HGET', KEYS[key + j - 1], 'e') -- or it is no window, and nothing is booked
-    hold = hold and hold[3 + 2 * j] == KEYS[key + j - 1] and hold
-  end
+  for j = 1, n do c('HGET', KEYS[key + j - 1], 'e') end -- or it is no window, and nothing is booked
+  -- A hold goes from where it was made. What was used may count elsewhere: budgets have changed, or begun anew.
+  if hold then give_back(hold) end
   for j = 1, n do
     local w = KEYS[key]
     local actual, shrink, over = ARGV[at] + 0, ARGV[at + 1] + 0, ARGV[at + 2] + 0
     local settled = -1
     if does then
-      if hold then
-        local held = hold[2 + 2 * j]
-        if held > 0 then c('HINCRBY', w, hold[1], text(-held)) end
-        over = math.max(actual - held, 0)
+      if hold and hold[3 + 2 * j] == w then over = math.max(actual - hold[2 + 2 * j], 0)
       elseif shrink > 0 then
         local name = 'L' .. ARGV[2] .. w
         local lease = c('HGET', KEYS[3], name)

@@ -168,6 +168,46 @@ static void the_first_call_of_a_team_is_asked_for(void **state)
     world_close(&world);
 }
 
+/* Held in the old generation, and the answer lost with its connection; asked again in the new one, where there is
+ * no room. (The server, frozen, finds all of it when it wakes, in this order.) */
+static void what_a_reset_left_unanswered_is_given_back(void **state)
+{
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 100);
+    struct attempt attempt;
+    unsigned mark = budget_mark(&world.list[0]);
+    int is_written = 0;
+
+    (void)state;
+    spend(proxy, 1);
+    world_quiet(&world);
+    redis_server_freeze(&server);
+    attempt_begin(&attempt, proxy, subject, 60);
+    world_turn(&world, 0);
+    (void)redisAppendCommand(server.context, "CLIENT KILL TYPE normal SKIPME yes");
+    (void)redisAppendCommand(server.context, "HLEN hg:{t:growth}:h");
+    (void)redisAppendCommand(server.context, "HINCRBY hg:{t:growth}:g team 1");
+    (void)redisAppendCommand(server.context, "HINCRBY hg:{t:growth}:m g 1");
+    (void)redisAppendCommand(server.context, "HSET hg:{t:growth}:w:team:team:%u:1:0:growth S 80 H 0 P 0 O 0 u 0 e 9e15", mark);
+    (void)redisAppendCommand(server.context, "ZADD hg:{t:growth}:i +inf hg:{t:growth}:w:team:team:%u:1:0:growth", mark);
+    while (is_written == 0) {
+        assert_int_equal(redisBufferWrite(server.context, &is_written), REDIS_OK);
+    }
+    redis_server_thaw(&server);
+    for (int i = 0; i < 6; i++) {
+        redisReply *reply = NULL;
+
+        assert_int_equal(redisGetReply(server.context, (void **)&reply), REDIS_OK);
+        assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+        assert_true(i != 1 || reply->integer == 1); /* it was held */
+        freeReplyObject(reply);
+    }
+    assert_int_equal(attempt_wait(&attempt), HOLD_DENIED);
+    world_quiet(&world);
+    assert_int_equal(redis_server_number(&server, "HLEN hg:{t:growth}:h"), 0);
+    assert_int_equal(redis_server_number(&server, "HGET hg:{t:growth}:w:team:team:%u:0:0:growth H", mark), 0);
+    world_close(&world);
+}
+
 static void after_a_reset_records_count_in_the_new_generation(void **state)
 {
     (void)state;
@@ -365,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_crash_record_counts_where_budgets_are_now),
         cmocka_unit_test(an_absurd_amount_hurts_nobody),
         cmocka_unit_test(the_first_call_of_a_team_is_asked_for),
+        cmocka_unit_test(what_a_reset_left_unanswered_is_given_back),
         cmocka_unit_test(after_a_reset_records_count_in_the_new_generation),
         cmocka_unit_test(an_old_state_folder_does_not_swallow_what_is_spent),
         cmocka_unit_test(at_steady_load_calls_wait_for_nothing),
