@@ -266,7 +266,8 @@ static void greeted(struct command *command, const struct redisReply *reply)
                       code == 9    ? "another version of headgate has given this ledger its layout: run "
                                      "one version on it, or give this one another database"
                       : code == 12 ? "a later start of this headgate was here, so its state folder is an "
-                                     "older copy: move the file `ledger` in it away"
+                                     "older copy: move the file `ledger` in it away, start again, and order "
+                                     "headgate budget rebuild"
                                    : "it does not answer as a ledger does");
         return;
     }

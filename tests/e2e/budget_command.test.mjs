@@ -6,6 +6,7 @@ import path from 'node:path';
 import { App, ask } from './lib/app.mjs';
 import { CANARY, Headgate, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
 import { KEY_SECRET, bearer, newKey, ringOf } from './lib/keys.mjs';
+import { Redis } from './lib/redis.mjs';
 import { checkRefusal, errorOf } from './lib/rows.mjs';
 import { good } from './lib/samples.mjs';
 import test, { after, before, beforeEach, describe } from './lib/test.mjs';
@@ -443,6 +444,66 @@ describe('an app sees its own', () => {
         assert.deepEqual([list.code, list.stdout], [0, 'no budget of this description counts anything\n']);
         checkRefusal(await other.post('/admin/v1/budgets/day/reset'), { status: 404 });
         await other.stop();
+    });
+});
+
+describe('with a ledger on Redis', () => {
+    const SOME = BUDGETS.filter(({ name }) => name === 'all' || name === 'day');
+    let redis;
+    let headgate;
+    before(async () => {
+        redis = new Redis();
+        await redis.start();
+        headgate = await start(SOME, { more: { ledger: { kind: 'redis', url: `redis://127.0.0.1:${redis.port}` } } });
+        await until(async () => (await headgate.call()).status === 200, 15000, 'the ledger'); // one that nobody knows is given two seconds
+        await headgate.settled('day', 'default');
+    });
+    // What is spent of a loan is told after 100 ms.
+    const comesTo = (nano) => until(async () => (await headgate.counter('all', null)).settled_nusd === nano, 3000, `${nano} of all`);
+    after(async () => {
+        await headgate?.stop();
+        await redis?.remove();
+    });
+
+    test('reset: the budget begins at zero, and its generation is told', async () => {
+        const done = await headgate.run('budget', 'reset', 'day');
+        assert.deepEqual([done.code, done.stderr], [0, '']);
+        assert.equal((await headgate.call()).status, 200);
+        const row = await headgate.settled('day', 'default');
+        assert.deepEqual([row.settled_nusd, row.generation], [COST, 1]);
+        await comesTo(2 * COST);
+    });
+    test('rebuild: not of one budget alone, which is said, and nothing is touched', async () => {
+        const told = await headgate.run('budget', 'rebuild', 'day');
+        assert.deepEqual([told.code, told.stdout], [1, '']);
+        assert.match(told.stderr, /^headgate: the ledger did not do this: in Redis budgets are rebuilt all at once: leave out the name/);
+        assert.equal((await headgate.settled('day', 'default')).settled_nusd, COST);
+    });
+    test('rebuild: calls wait, and all is there again', async () => {
+        const done = await headgate.run('budget', 'rebuild');
+        assert.deepEqual([done.code, done.stderr], [0, '']);
+        await until(async () => (await headgate.call()).status === 200, 15000, 'a call');
+        assert.equal((await headgate.settled('day', 'default')).settled_nusd, 2 * COST);
+        await comesTo(3 * COST);
+    });
+    test('void: of a headgate that nobody knows nothing is given back; the name of this one is in the log', async () => {
+        const name = /"event":"ledger_up".*?"proxy":"([0-9a-z]+)"/.exec(headgate.stderr)[1];
+        for (const proxy of ['gone-1', name]) {
+            const done = await headgate.run('budget', 'void', '--proxy', proxy, '--json');
+            assert.deepEqual([done.code, done.stderr], [0, '']);
+            assert.equal(JSON.parse(done.stdout).count, 0);
+        }
+    });
+    test('Redis is dead: the app is told when to come again, the operator what is wrong; and it comes back', async () => {
+        await redis.stop();
+        checkRefusal(await headgate.call(), { status: 503, code: 'budget_unavailable' });
+        const told = await headgate.run('budget', 'reset', 'day');
+        assert.deepEqual([told.code, told.stdout], [1, '']);
+        assert.match(told.stderr, /^headgate: the ledger did not do this: Redis cannot be asked/);
+        await until(() => headgate.stderr.includes('"event":"ledger_down"'), 5000, 'ledger_down');
+        await redis.start();
+        await until(async () => (await headgate.call()).status === 200, 15000, 'a call');
+        assert.equal((await headgate.settled('day', 'default')).settled_nusd, 3 * COST);
     });
 });
 
