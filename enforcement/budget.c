@@ -20,6 +20,22 @@ const char *budget_mode_word(enum budget_mode mode)
     return words[mode];
 }
 
+bool budget_is_past(const struct budget *budget, uint8_t percent, int64_t settled)
+{
+    /* A limit is below 2^53, so a hundred times as much is below 2^63. */
+    return settled >= budget->limit || settled * 100 >= budget->limit * percent;
+}
+
+uint8_t budget_threshold(const struct budget *budget, int64_t settled)
+{
+    uint8_t percent = 0;
+
+    for (uint8_t i = 0; i < budget->warn_count; i++) { /* ascending */
+        percent = budget_is_past(budget, budget->warn_at[i], settled) ? budget->warn_at[i] : percent;
+    }
+    return percent;
+}
+
 uint32_t budget_mark(const struct budget *budget)
 {
     const uint64_t words[] = {(uint64_t)budget->unit,         (uint64_t)budget->scope.kind,

@@ -73,6 +73,11 @@ struct budgets {
     bool enforces;            /* one of them enforces at all */
 };
 
+/* Whether so much settled, in the budget's unit, is this share of the limit or more. */
+bool budget_is_past(const struct budget *budget, uint8_t percent, int64_t settled);
+/* The highest threshold of warn_at that it has passed; 0: none. */
+uint8_t budget_threshold(const struct budget *budget, int64_t settled);
+
 /* Two budgets with the same mark count the same, in the same windows: what one has spent the other has. */
 uint32_t budget_mark(const struct budget *budget);
 /* When the oldest window began of which something counts at `now` (ms since 1970). Of a trace, whose window begins

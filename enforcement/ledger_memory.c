@@ -164,25 +164,12 @@ static int64_t add_up(int64_t a, int64_t b)
     return b > INT64_MAX - a ? INT64_MAX : a + b;
 }
 
-static uint8_t threshold_passed(const struct budget *budget, int64_t settled)
-{
-    uint8_t percent = 0;
-
-    for (uint8_t i = 0; i < budget->warn_count; i++) {
-        /* A limit is below 2^53, so a hundred times as much is below 2^63. */
-        if (settled >= budget->limit || settled * 100 >= budget->limit * budget->warn_at[i]) {
-            percent = budget->warn_at[i];
-        }
-    }
-    return percent;
-}
-
 /* What a granted hold tells of: being beyond a limit that does not enforce before any threshold, and
  * of several the highest. */
 static void consider(struct hold_answer *answer, uint8_t link, const struct budget *budget,
                      const struct tally *sum, bool is_over)
 {
-    uint8_t percent = is_over ? 100 : threshold_passed(budget, sum->settled);
+    uint8_t percent = is_over ? 100 : budget_threshold(budget, sum->settled);
 
     if (budget->mode == BUDGET_SHADOW || percent == 0 ||
         (answer->link != LINK_NONE &&
@@ -374,7 +361,7 @@ static void tell(struct ledger *ledger, const struct held *held, uint8_t percent
 /* The bits of all that this sum has passed. */
 static uint8_t all_passed(const struct budget *budget, int64_t settled)
 {
-    uint8_t percent = threshold_passed(budget, settled);
+    uint8_t percent = budget_threshold(budget, settled);
     uint8_t passed = settled >= budget->limit ? WARNED_LIMIT : 0;
 
     for (uint8_t i = 0; i < budget->warn_count; i++) {
@@ -398,7 +385,7 @@ static void warn(struct ledger *ledger, const struct held *held, wall_ms now)
     }
     counter_sum(held->counter, now, &sum);
     passed = all_passed(budget, sum.settled);
-    percent = passed & WARNED_LIMIT ? 100 : threshold_passed(budget, sum.settled);
+    percent = passed & WARNED_LIMIT ? 100 : budget_threshold(budget, sum.settled);
     if ((passed & ~held->tally->warned) != 0) {
         held->tally->warned |= passed;
         tell(ledger, held, percent, sum.settled);

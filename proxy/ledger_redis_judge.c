@@ -28,18 +28,6 @@ void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, 
     hold->answer.window_end = hold->list[i].win->window.end;
 }
 
-static uint8_t threshold(const struct budget *budget, int64_t settled)
-{
-    uint8_t percent = 0;
-
-    for (uint8_t i = 0; i < budget->warn_count; i++) {
-        if (settled >= budget->limit || settled * 100 >= budget->limit * budget->warn_at[i]) {
-            percent = budget->warn_at[i];
-        }
-    }
-    return percent;
-}
-
 /* One link of which the server told the sums: as the memory ledger judges. */
 void hold_judge(struct hold *hold, uint8_t i, int64_t settled, int64_t used, int64_t left)
 {
@@ -60,7 +48,7 @@ void hold_judge(struct hold *hold, uint8_t i, int64_t settled, int64_t used, int
         }
         is_over = false;
     }
-    percent = is_over ? 100 : threshold(budget, settled);
+    percent = is_over ? 100 : budget_threshold(budget, settled);
     if (answer->verdict == HOLD_GRANTED && budget->mode != BUDGET_SHADOW && percent > 0 &&
         (answer->link == LINK_NONE || answer->is_over < is_over ||
          (answer->is_over == is_over && answer->percent < percent))) {

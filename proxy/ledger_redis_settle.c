@@ -181,12 +181,6 @@ static const struct budget *budget_of(const struct ledger *ledger, struct span n
     return NULL;
 }
 
-static bool is_past(const struct budget *budget, uint8_t percent, int64_t settled)
-{
-    /* A limit is below 2^53, so a hundred times as much is below 2^63. */
-    return settled >= budget->limit || settled * 100 >= budget->limit * percent;
-}
-
 /* The server tells sums after each step, so exactly one process sees a threshold being passed. (Of a
  * rolling window, whose sum moves by itself, each process tells once.) */
 void root_settled(struct root *root, struct win *win, int64_t actual, int64_t settled)
@@ -208,9 +202,9 @@ void root_settled(struct root *root, struct win *win, int64_t actual, int64_t se
         uint8_t at = i == budget->warn_count ? 100 : budget->warn_at[i];
         uint8_t bit = i == budget->warn_count ? WARNED_LIMIT : (uint8_t)(1U << i);
 
-        if (is_past(budget, at, settled) && (win->warned & bit) == 0) {
+        if (budget_is_past(budget, at, settled) && (win->warned & bit) == 0) {
             win->warned |= bit;
-            percent = is_past(budget, at, before) || at < percent ? percent : at;
+            percent = budget_is_past(budget, at, before) || at < percent ? percent : at;
         }
     }
     if (percent > 0) {
