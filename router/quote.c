@@ -218,7 +218,6 @@ static void quote_input(const struct quote_ask *ask, struct span model,
                         const struct quote_counts *counts, struct quote *quote)
 {
     struct quote_tokens *input = &quote->input;
-    struct family family = family_of(model);
     int64_t bytes = bound_of_bytes(ask->request, &counts->count);
     int64_t counted = (int64_t)counts->count.tokens;
     int64_t error = counts->count.error_permille;
@@ -235,13 +234,16 @@ static void quote_input(const struct quote_ask *ask, struct span model,
         input->how = counts->count.is_exact ? QUOTE_EXACT : QUOTE_ESTIMATED;
     }
     /* Of a vocabulary that is only supposed the error is, too. */
-    input->most =
-        counts->is_counted && error < PERMILLE && most < bytes && family.is_known ? most : bytes;
+    input->most = counts->is_counted && error < PERMILLE && most < bytes && family_of(model).is_known
+                      ? most
+                      : bytes;
     if (input->most < input->likely) {
         input->most = input->likely;
     }
-    quote->pictures = (int64_t)counts->count.pictures * family.image_tokens;
-    input->most += quote->pictures;
+    if (counts->count.pictures > 0) {
+        quote->pictures = (int64_t)counts->count.pictures * family_of(model).image_tokens;
+        input->most += quote->pictures;
+    }
     if (counts->count.media > counts->count.pictures || counts->count.is_elsewhere) {
         input->most = context_of(quote->price);
         if (input->most >= 0 && input->likely > input->most) {
