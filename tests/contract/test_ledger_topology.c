@@ -60,31 +60,56 @@ static int64_t settled(struct world_proxy *proxy, struct subject subject, const 
 
 /* ---- sentinels ---- */
 
-static void sentinels__name_the_master_that_takes_over_behind(void **state)
+struct trio {
+    struct redis_server master;
+    struct redis_server replica;
+    struct redis_server sentinel;
+};
+
+/* Until the replica has all. */
+static void await_replica(struct trio *trio)
+{
+    while (redis_server_number(&trio->master, "WAIT 1 100") != 1) {
+    }
+}
+
+static void trio_start(struct trio *trio, enum ledger_world_kind kind)
 {
     static const char *const options[] = {"--appendonly", "yes", NULL};
-    struct redis_server master = {.port = 0};
-    struct redis_server replica = {.port = 0};
-    struct redis_server sentinel = {.is_sentinel = true};
+
+    *trio = (struct trio){.sentinel = {.is_sentinel = true}};
+    redis_server_start(&trio->master, options);
+    redis_server_start(&trio->replica, options);
+    redis_server_start(&trio->sentinel, NULL);
+    redis_server_tell(&trio->replica, "REPLICAOF 127.0.0.1 %d", (int)trio->master.port);
+    redis_server_tell(&trio->sentinel, "SENTINEL MONITOR main 127.0.0.1 %d 1", (int)trio->master.port);
+    redis_server_season(&trio->master);
+    await_replica(trio);
+    world_open(&world, kind, &trio->sentinel);
+    world.settings.topology = REDIS_SENTINEL;
+    world.settings.sentinel = SPAN_OF("main");
+    world.settings.accept_volatile = false;
+}
+
+static void trio_end(struct trio *trio)
+{
+    world_close(&world);
+    redis_server_remove(&trio->sentinel);
+    redis_server_remove(&trio->replica);
+    redis_server_remove(&trio->master);
+}
+
+static void sentinels__name_the_master_that_takes_over_behind(void **state)
+{
     struct subject subject = subject_of("growth", "ci");
     struct world_proxy *proxy = NULL;
     struct world_proxy *other = NULL;
     struct attempt open;
+    struct trio trio;
 
     (void)state;
-    redis_server_start(&master, options);
-    redis_server_start(&replica, options);
-    redis_server_start(&sentinel, NULL);
-    redis_server_tell(&replica, "REPLICAOF 127.0.0.1 %d", (int)master.port);
-    redis_server_tell(&sentinel, "SENTINEL MONITOR main 127.0.0.1 %d 1", (int)master.port);
-    redis_server_tell(&sentinel, "SENTINEL SET main down-after-milliseconds 200 failover-timeout 3000");
-    redis_server_season(&master);
-    while (redis_server_number(&master, "WAIT 1 100") != 1) {
-    }
-    world_open(&world, WORLD_REDIS, &sentinel);
-    world.settings.topology = REDIS_SENTINEL;
-    world.settings.sentinel = SPAN_OF("main");
-    world.settings.accept_volatile = false;
+    trio_start(&trio, WORLD_REDIS);
+    redis_server_tell(&trio.sentinel, "SENTINEL SET main down-after-milliseconds 200 failover-timeout 3000");
     world.urls[1] = world.urls[0];
     world.urls[0].port = free_port(); /* of two sentinels one does not answer */
     world.urls_count = 2;
@@ -97,7 +122,7 @@ static void sentinels__name_the_master_that_takes_over_behind(void **state)
     world_quiet(&world);
     /* The sentinel has to know of the replica. */
     for (;;) {
-        redisReply *reply = redis_server_ask(&sentinel, "SENTINEL REPLICAS main");
+        redisReply *reply = redis_server_ask(&trio.sentinel, "SENTINEL REPLICAS main");
         bool knows = reply->elements == 1;
 
         freeReplyObject(reply);
@@ -106,18 +131,17 @@ static void sentinels__name_the_master_that_takes_over_behind(void **state)
         }
         world_run(&world, 50);
     }
-    while (redis_server_number(&master, "WAIT 1 100") != 1) {
-    }
-    redis_server_freeze(&replica);
-    redis_server_tell(&master, "CLIENT KILL TYPE replica");
+    await_replica(&trio);
+    redis_server_freeze(&trio.replica);
+    redis_server_tell(&trio.master, "CLIENT KILL TYPE replica");
     for (int i = 0; i < 20; i++) {
         spend(proxy, subject, 10);
         spend(other, subject, 5);
     }
     assert_int_equal(attempt_hold(&open, proxy, subject, 300), HOLD_GRANTED);
     world_quiet(&world);
-    redis_server_kill(&master); /* the replica knows nothing of the last 300 */
-    redis_server_thaw(&replica);
+    redis_server_kill(&trio.master); /* the replica knows nothing of the last 300 */
+    redis_server_thaw(&trio.replica);
     recover(proxy, subject, 15000);
     {
         struct attempt attempt;
@@ -128,10 +152,91 @@ static void sentinels__name_the_master_that_takes_over_behind(void **state)
     assert_int_equal(settled(proxy, subject, "team", SPAN_OF("growth")), 420);
     assert_int_equal(settled(other, subject, "all", SPAN_OF("")), 420);
     assert_true(proxy->notices[LEDGER_NOTICE_RESENT] > 0);
-    world_close(&world);
-    redis_server_remove(&sentinel);
-    redis_server_remove(&replica);
-    redis_server_remove(&master);
+    trio_end(&trio);
+}
+
+/* ---- two masters ---- */
+
+/* The ids of who is connected to the server now, and is no replica. */
+static size_t clients_of(struct redis_server *server, long long *ids, size_t most)
+{
+    redisReply *reply = redis_server_ask(server, "CLIENT LIST TYPE normal");
+    size_t count = 0;
+
+    for (char *line = strtok(reply->str, "\n"); line != NULL; line = strtok(NULL, "\n")) {
+        assert_true(count < most);
+        ids[count++] = strtoll(line + sizeof "id=" - 1, NULL, 10);
+    }
+    freeReplyObject(reply);
+    return count;
+}
+
+/* The network breaks: the majority makes the replica a master, and `others` go there. Whoever is
+ * connected to the old one is not cut off. */
+static void part(struct trio *trio, const long long *others, size_t others_count)
+{
+    redis_server_tell(&trio->sentinel, "SENTINEL REMOVE main");
+    redis_server_tell(&trio->replica, "REPLICAOF NO ONE");
+    redis_server_tell(&trio->sentinel, "SENTINEL MONITOR main 127.0.0.1 %d 1", (int)trio->replica.port);
+    for (size_t i = 0; i < others_count; i++) {
+        (void)redis_server_number(&trio->master, "CLIENT KILL ID %lld", others[i]);
+    }
+}
+
+/* Spends until there is no more, at most `most` times. How much. */
+static int64_t spend_all(struct world_proxy *proxy, struct subject subject, int64_t amount, size_t most)
+{
+    struct attempt attempt;
+    int64_t spent = 0;
+
+    for (size_t i = 0; i < most; i++) {
+        if (attempt_hold(&attempt, proxy, subject, amount) != HOLD_GRANTED) {
+            break;
+        }
+        attempt_settle(&attempt, amount);
+        spent += amount;
+    }
+    return spent;
+}
+
+static void two_masters__an_old_one_without_replicas_gives_nothing_away(void **state)
+{
+    enum { LIMIT = 100000, AMOUNT = 20, CLIENTS = 16 };
+    struct subject subject = subject_of("growth", "ci");
+    struct world_proxy *minority = NULL;
+    struct world_proxy *majority = NULL;
+    long long before[CLIENTS];
+    long long all[CLIENTS];
+    size_t known = 0;
+    int64_t there = 0;
+    int64_t here = 0;
+    struct trio trio;
+
+    (void)state;
+    trio_start(&trio, WORLD_LOANS);
+    redis_server_tell(&trio.master, "CONFIG SET min-replicas-to-write 1");
+    (void)world_budget(&world, "team", "team", LIMIT);
+    minority = world_proxy_start(&world, 0);
+    here = spend_all(minority, subject, AMOUNT, 50);
+    known = clients_of(&trio.master, before, CLIENTS);
+    majority = world_proxy_start(&world, 1);
+    there = spend_all(majority, subject, AMOUNT, 50);
+    assert_int_equal(here + there, 100 * AMOUNT);
+    world_quiet(&world);
+    await_replica(&trio);
+    part(&trio, all + known, clients_of(&trio.master, all, CLIENTS) - known);
+
+    recover(majority, subject, 5000);
+    here += spend_all(minority, subject, AMOUNT, LIMIT / AMOUNT);
+    assert_true(minority->notices[LEDGER_NOTICE_DOWN] > 0);
+    there += spend_all(majority, subject, AMOUNT, LIMIT / AMOUNT);
+    assert_in_range(here, 50 * AMOUNT + 1, 50 * AMOUNT + LIMIT / 50); /* what was on loan */
+    assert_in_range(there, LIMIT * 9 / 10, LIMIT - here);
+
+    redis_server_tell(&trio.master, "REPLICAOF 127.0.0.1 %d", (int)trio.replica.port);
+    world_run(&world, 2000);
+    assert_int_equal(settled(minority, subject, "team", SPAN_OF("growth")), here + there);
+    trio_end(&trio);
 }
 
 /* ---- cluster ---- */
@@ -290,6 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentinels__name_the_master_that_takes_over_behind),
+        cmocka_unit_test(two_masters__an_old_one_without_replicas_gives_nothing_away),
         cmocka_unit_test(cluster__parts_lie_where_their_slots_are_and_move_with_them),
     };
     int failed = 0;
