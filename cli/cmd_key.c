@@ -19,7 +19,7 @@
 enum { LIST_MAX = 16, ENTRY_MAX = 64 * 1024, OUT_MAX = 16 * 1024 * 1024, STDIN_MAX = 1024 };
 
 /* Options that become members of the key as they are: single values, then lists. */
-enum member { TEAM, USER, NOT_BEFORE, EXPIRES, SINGLES, TAG = SINGLES, ROUTE, MODEL, OPERATION, ADDRESS, MEMBERS };
+enum member { TEAM, USER, NOT_BEFORE, EXPIRES, SINGLES, TAG = SINGLES, ROUTE, MODEL, OPERATION, TIER, ADDRESS, MEMBERS };
 
 static const struct {
     const char *option;
@@ -33,6 +33,7 @@ static const struct {
     [ROUTE] = {"--route", "routes"},
     [MODEL] = {"--model", "models"},
     [OPERATION] = {"--operation", "operations"},
+    [TIER] = {"--tier", "tiers"},
     [ADDRESS] = {"--address", "addresses"},
 };
 
@@ -609,6 +610,7 @@ const struct command command_key = {
         "  --tag TAG                   of its calls; this one and those below several times\n"
         "  --route ROUTE  --model M    what it may call; '*' in M for any run of characters\n"
         "  --operation O  --address R  what it may do (chat, embeddings, ...), and from where\n"
+        "  --tier T                    service tiers it may ask for; 'default': none but the usual\n"
         "  --expires T  --not-before T a day like 2027-01-31, or a moment like\n"
         "                              2027-01-31T18:00:00Z\n\n"
         "They edit the file that the configuration names: keys: { file: ./keys.yaml }. A headgate\n"

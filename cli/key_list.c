@@ -133,6 +133,7 @@ static void put_object(struct json_out *json, const struct key_entry *entry, wal
     put_list(json, "routes", &caller->routes);
     put_list(json, "models", &caller->models);
     put_list(json, "operations", &caller->operations);
+    put_list(json, "tiers", &caller->tiers);
     put_time(json, "not_before", entry->not_before, text);
     put_time(json, "expires", entry->expires, text);
     put_time(json, "previous_until", entry->previous_until, text);

@@ -245,6 +245,18 @@ static bool read_operation(struct reader *reader, const struct node *node, struc
     return true;
 }
 
+static bool read_tier(struct reader *reader, const struct node *node, struct span text, void *item)
+{
+    struct span *word = item;
+
+    if (!name_is_plain(text)) {
+        complaint_help(reader_complain(reader, node->place, "is no service tier"), "%s", plain_rule);
+        return false;
+    }
+    *word = text;
+    return true;
+}
+
 /* A list without an item that can be read would mean that all is allowed: nothing of it is kept then, but
  * the complaint stands. */
 static void read_list(struct reader *reader, const struct node *node, reader_item *read,
@@ -279,6 +291,13 @@ static void read_operations(struct reader *reader, const struct node *node, void
     struct key_entry *entry = object;
 
     read_list(reader, node, read_operation, &entry->caller.operations);
+}
+
+static void read_tiers(struct reader *reader, const struct node *node, void *object)
+{
+    struct key_entry *entry = object;
+
+    read_list(reader, node, read_tier, &entry->caller.tiers);
 }
 
 /* An IPv4 address. */
@@ -368,6 +387,11 @@ static const struct field key_rows[] = {
      .read = read_operations,
      .help = "and do this alone: chat, responses, completions, embeddings, messages, "
              "count_tokens, pass; without: all"},
+    {.name = "tiers",
+     .type = FIELD_CUSTOM,
+     .read = read_tiers,
+     .help = "and ask for these service tiers (or speeds) alone: priority, flex, ...; [default]: for none but "
+             "the usual one; without: all"},
     {.name = "addresses",
      .type = FIELD_CUSTOM,
      .read = read_addresses,

@@ -38,6 +38,15 @@ bool caller_may_do(const struct caller *caller, struct span operation)
     return caller->operations.count == 0 || lists(&caller->operations, operation);
 }
 
+bool caller_may_name_tier(const struct caller *caller, struct span tier)
+{
+    static const struct span usual[] = {SPAN("auto"), SPAN("default"), SPAN("standard"),
+                                        SPAN("standard_only")};
+    const struct caller_list always = {usual, sizeof usual / sizeof *usual};
+
+    return caller->tiers.count == 0 || lists(&caller->tiers, tier) || lists(&always, tier);
+}
+
 bool caller_may_be_at(const struct caller *caller, const struct egress_address *address)
 {
     return caller->addresses_count == 0 ||

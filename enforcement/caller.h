@@ -27,6 +27,7 @@ struct caller {
     struct caller_list routes;     /* names */
     struct caller_list models;     /* patterns, '*' stands for any run of characters */
     struct caller_list operations; /* "chat", "embeddings", ... */
+    struct caller_list tiers;      /* of service, as requests name them: "priority", "flex", ... */
     const struct egress_range *addresses; /* where it may call from */
     size_t addresses_count;
 };
@@ -38,6 +39,8 @@ extern const struct caller caller_anyone;
  * route that `routes` lists needs no place in `models` besides. */
 bool caller_may_call(const struct caller *caller, struct span route, struct span model);
 bool caller_may_do(const struct caller *caller, struct span operation);
+/* Whether a request may name this tier of service. What a request without one gets may always be named. */
+bool caller_may_name_tier(const struct caller *caller, struct span tier);
 bool caller_may_be_at(const struct caller *caller, const struct egress_address *address);
 /* Whether what no model name stands for (files, batches) may be asked for: only without lists of routes and models,
  * since nobody knows what models it leads to. */

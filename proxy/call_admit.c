@@ -8,6 +8,7 @@
 #include "proxy/keys.h"
 #include "proxy/peer.h"
 #include "wire/json_value.h"
+#include "wire/json_walk.h"
 
 /* ---- the credential ---- */
 
@@ -233,6 +234,37 @@ struct refusal call_admit_user(struct call *call)
     call->head.user = call_head_keep(&call->head, buf_span(text));
     if (call->head.text.failed) {
         refusal.kind = REFUSAL_OVERLOADED;
+    }
+    return refusal;
+}
+
+static bool may_name(const struct call *call, struct span tier)
+{
+    struct buf *text = &call->env->scratch->text;
+
+    if (!json_is_string(tier)) {
+        return true; /* null, or nothing that a provider takes */
+    }
+    buf_clear(text);
+    json_string_decode(tier, text);
+    return caller_may_name_tier(call->caller, buf_span(text));
+}
+
+struct refusal call_admit_tier(const struct call *call)
+{
+    enum { TIER, SPEED, MEMBERS };
+    static const char *const names[MEMBERS] = {"service_tier", "speed"};
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+    struct span values[MEMBERS];
+
+    if (call->caller->tiers.count == 0 || call->request.is_plain) {
+        return refusal;
+    }
+    json_walk_pick(json_walk_document(buf_span(&call->body)), names, MEMBERS, values);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (!may_name(call, values[i])) {
+            refusal = (struct refusal){.kind = REFUSAL_TIER_NOT_ALLOWED, .param = names[i]};
+        }
     }
     return refusal;
 }

@@ -421,6 +421,9 @@ void call_take_up(struct call *call)
     if (refusal.kind == REFUSAL_NONE) {
         refusal = call_admit_user(call);
     }
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal = call_admit_tier(call);
+    }
     if (refusal.kind == REFUSAL_NONE && can_repeat(call) && call_replay(call, &refusal)) {
         return;
     }

@@ -375,6 +375,8 @@ struct usage call_usage(const struct call *call);
 struct refusal call_admit(struct call *call);
 /* Whom the body names, where that counts. */
 struct refusal call_admit_user(struct call *call);
+/* Whether the body names a service tier, or a speed, that is not for the key. */
+struct refusal call_admit_tier(const struct call *call);
 /* "sha256:" and 8 digits that stand for the credential where it must not be shown. */
 void call_admit_put_credential(const struct call *call, struct buf *out);
 /* Empty: nobody is named. */

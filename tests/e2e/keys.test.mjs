@@ -27,6 +27,7 @@ const RING = ringOf({
     limited: { routes: ['smart'] },
     pattern: { models: ['gpt-*'] },
     embedder: { operations: ['embeddings'] },
+    thrifty: { tiers: ['flex'] },
     away: { addresses: ['10.0.0.0/8'] },
     home: { addresses: ['127.0.0.0/8'] },
     stopped: { team: 'idle' },
@@ -254,6 +255,25 @@ describe('what a key may', () => {
         await refused(await call(bearer(texts.embedder)), 403, 'not_allowed');
         checkRefusal(await call(bearer(texts.embedder), 'messages'), { status: 403, dialect: 'anthropic', type: 'permission_error' });
         assert.equal((await call(bearer(texts.embedder), 'embeddings')).status, 200);
+    });
+
+    test('BS16 a service tier that is not for the key: 403, before a provider hears of it', async () => {
+        const asked = upstream.requests.length;
+        for (const body of [{ service_tier: 'priority' }, { service_tier: 'fast' }]) {
+            await refused(await call(bearer(texts.thrifty), 'chat', body), 403, 'tier_not_allowed');
+            await refused(await call(bearer(texts.thrifty), 'responses', body), 403, 'tier_not_allowed');
+        }
+        for (const body of [{ speed: 'fast' }, { service_tier: 'priority' }]) {
+            checkRefusal(await call({ 'x-api-key': texts.thrifty }, 'messages', body), { status: 403, dialect: 'anthropic', type: 'permission_error' });
+        }
+        const spelt = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] });
+        const hidden = `${spelt.slice(0, -1)},"service_ti\\u0065r":"pri\\u006frity"}`;
+        await refused(await askFrom({ ...good(), body: hidden, headers: { ...good().headers, ...bearer(texts.thrifty) } }), 403, 'tier_not_allowed');
+        assert.equal(upstream.requests.length, asked);
+        for (const body of [{ service_tier: 'flex' }, { service_tier: 'auto' }, { service_tier: null }, {}]) {
+            assert.equal((await call(bearer(texts.thrifty), 'chat', body)).status, 200, JSON.stringify(body));
+        }
+        assert.equal((await call(bearer(texts.open), 'chat', { service_tier: 'priority' })).status, 200);
     });
 
     test('BA12 from elsewhere: 403', async () => {

@@ -96,6 +96,8 @@ static void keys__are_refused_with_words_that_help(void **state)
         {ONE("models: []"), "keys[0].models is empty"},
         {ONE("models: [\"a b\"]"), "keys[0].models[0] must be"},
         {ONE("operations: [chats]"), "keys[0].operations[0] is no operation"},
+        {ONE("tiers: []"), "keys[0].tiers is empty"},
+        {ONE("tiers: [\"a b\"]"), "keys[0].tiers[0] is no service tier"},
         {ONE("addresses: [10.0.0.1/8]"), "must be a range of addresses"},
         {ONE("addresses: [\"fd00::1\"]"), "keys[0].addresses has a range smaller than /64"},
         {ONE("addresses: []"), "keys[0].addresses is empty"},

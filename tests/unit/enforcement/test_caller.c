@@ -80,11 +80,27 @@ static void caller__operations_and_addresses_bind_when_they_are_listed(void **st
     assert_false(caller_may_be_at(&caller, &outside));
 }
 
+static void caller__the_usual_tiers_need_no_place_in_the_list(void **state)
+{
+    static const struct span tiers[] = {SPAN("flex")};
+    struct caller caller = caller_anyone;
+
+    (void)state;
+    assert_true(caller_may_name_tier(&caller, SPAN_OF("priority")));
+    caller.tiers = (struct caller_list){tiers, 1};
+    assert_false(caller_may_name_tier(&caller, SPAN_OF("priority")));
+    assert_false(caller_may_name_tier(&caller, SPAN_OF("")));
+    assert_true(caller_may_name_tier(&caller, SPAN_OF("flex")));
+    assert_true(caller_may_name_tier(&caller, SPAN_OF("auto")));
+    assert_true(caller_may_name_tier(&caller, SPAN_OF("standard_only")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(caller__both_lists_bind),
         cmocka_unit_test(caller__operations_and_addresses_bind_when_they_are_listed),
+        cmocka_unit_test(caller__the_usual_tiers_need_no_place_in_the_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
