@@ -310,6 +310,32 @@ static bool hold(struct ledger *ledger, const struct hold_request *request, uint
     return true;
 }
 
+static bool is_used_up(struct ledger *ledger, struct span team, const struct chain *chain, wall_ms now,
+                       struct hold_answer *answer)
+{
+    (void)team;
+    now = counters_now(&ledger->counters, now);
+    begin_answer(answer, 0, 0, now);
+    for (uint8_t i = 0; i < chain->count; i++) {
+        const struct budget *budget = chain->list[i].budget;
+        const struct counter *counter = NULL;
+        struct tally sum;
+
+        if (!enforces(ledger, budget, now)) {
+            continue;
+        }
+        counter = counters_take(&ledger->counters, budget, chain->list[i].value, now);
+        if (counter != NULL) {
+            counter_sum(counter, now, &sum);
+            if (sum.settled >= budget->limit) {
+                deny(answer, i, &sum);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static bool extend(struct ledger *ledger, uint64_t ticket, const struct amounts *more,
                    struct hold_answer *answer)
 {
@@ -568,4 +594,4 @@ int64_t *ledger_memory_sum(struct ledger *ledger, struct span budget, struct spa
 }
 
 const struct ledger_ops ledger_memory_ops = {
-    .hold = hold, .extend = extend, .settle = settle, .report = report, .order = obey};
+    .hold = hold, .extend = extend, .is_used_up = is_used_up, .settle = settle, .report = report, .order = obey};

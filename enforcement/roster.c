@@ -220,7 +220,7 @@ static void judge(struct roster_pass *pass, const struct roster_ask *ask)
             pass->denied_by = pass->claims[i].rate;
         }
     }
-    for (uint8_t i = 0; pass->denied_by == NULL && i < pass->count; i++) {
+    for (uint8_t i = 0; !ask->is_look && pass->denied_by == NULL && i < pass->count; i++) {
         enter(&pass->claims[i], ask);
     }
 }
@@ -228,6 +228,16 @@ static void judge(struct roster_pass *pass, const struct roster_ask *ask)
 static size_t pass_size(uint8_t count)
 {
     return sizeof(struct roster_pass) + count * sizeof(struct claim);
+}
+
+static void drop(struct roster *roster, struct roster_pass *pass)
+{
+    for (uint8_t i = 0; i < pass->count; i++) {
+        pass->claims[i].seat->passes--;
+    }
+    must(roster->passes > 0);
+    roster->passes--;
+    mem_give(pass, pass_size(pass->count));
 }
 
 enum roster_verdict roster_ask(struct roster *roster, const struct roster_ask *ask,
@@ -257,6 +267,11 @@ enum roster_verdict roster_ask(struct roster *roster, const struct roster_ask *a
     }
     roster->passes++;
     judge(*pass, ask);
+    if (ask->is_look && (*pass)->denied_by == NULL) {
+        drop(roster, *pass);
+        *pass = NULL;
+        return ROSTER_PASSED;
+    }
     return (*pass)->denied_by == NULL ? ROSTER_PASSED : ROSTER_DENIED;
 }
 
@@ -307,11 +322,8 @@ void roster_leave(struct roster *roster, struct roster_pass *pass, mono_ms now)
 {
     for (uint8_t i = 0; i < pass->count; i++) {
         leave(&pass->claims[i], pass, now);
-        pass->claims[i].seat->passes--;
     }
-    must(roster->passes > 0);
-    roster->passes--;
-    mem_give(pass, pass_size(pass->count));
+    drop(roster, pass);
 }
 
 /* ---- telling ---- */

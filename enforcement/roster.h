@@ -42,6 +42,7 @@ struct roster_ask {
     const struct subject *subject;
     uint64_t tokens;           /* what the call is expected to take */
     mono_ms now;
+    bool is_look; /* whether it would be denied: takes from none, and leaves a pass only with a no */
 };
 
 /* NULL: no memory. */

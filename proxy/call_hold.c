@@ -278,6 +278,40 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
     ask_all(call, hold);
 }
 
+struct refusal call_hold_look(struct call *call)
+{
+    const struct ports *ports = call->env->ports;
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+    struct call_budget *budget = NULL;
+    struct hold_answer told;
+
+    if (!is_counted(call) || !call->env->policy->snapshot->budgets.enforces) {
+        return refusal;
+    }
+    if (call->budget == NULL) {
+        call->budget = call_budget_take(call->env->calls, call->env->policy);
+    }
+    budget = call->budget;
+    if (budget == NULL) {
+        refusal.kind = REFUSAL_OVERLOADED;
+        return refusal;
+    }
+    call_subject(call, &budget->subject);
+    chain_make(&call->env->policy->snapshot->budgets, &budget->subject, &budget->chain);
+    if (ports->ledger_ops->is_used_up(ports->ledger, budget->subject.values[SCOPE_TEAM],
+                                      &budget->chain, loop_wall(call->env->loop), &told)) {
+        const struct budget *by = budget->chain.list[told.link].budget;
+
+        budget->told = (struct budget_told){
+            .budget = by, .used = told.used, .window_end = told.window_end};
+        budget->denials[budget->denials_count++] =
+            (struct budget_denial){.by = by, .outcome = OUTCOME_BUDGET};
+        refusal.kind = REFUSAL_BUDGET_EXCEEDED;
+        call_budget_refusal(call, &refusal);
+    }
+    return refusal;
+}
+
 /* ---- the ears ---- */
 
 /* Of the output that is held. */

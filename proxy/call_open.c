@@ -192,6 +192,17 @@ static void tell_two_keys(struct call *call)
     }
 }
 
+/* Who waits for a go-ahead may be spared the body: what no body changes is looked at before. */
+static struct refusal look_ahead(struct call *call)
+{
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+
+    if (call->snapshot->rates.count > 0) {
+        refusal = call_rates_look(call);
+    }
+    return refusal.kind == REFUSAL_NONE ? call_hold_look(call) : refusal;
+}
+
 static struct call *expect_body(struct call *call, const struct http1_head *head)
 {
     if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
@@ -231,6 +242,9 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
         return NULL;
     } else {
         refusal = judge_head(call, head, base, &allow);
+        if (refusal.kind == REFUSAL_NONE && head->expects_continue && !conn_is_http10(conn)) {
+            refusal = look_ahead(call);
+        }
     }
     if (refusal.kind != REFUSAL_NONE) {
         note_path(call, http1_part_span(head->target, base));

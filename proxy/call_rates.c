@@ -44,19 +44,20 @@ static struct refusal refusal_by(struct call *call, const struct rate *rate)
         .kind = kinds[rate->unit], .wait_ms = wait_ms, .detail = buf_span(text)};
 }
 
-struct refusal call_rates_ask(struct call *call)
+static struct refusal ask_roster(struct call *call, uint64_t tokens, bool is_look)
 {
     struct subject subject;
     struct roster_ask ask = {.rates = &call->snapshot->rates,
                              .subject = &subject,
-                             .now = loop_now(call->env->loop)};
+                             .tokens = tokens,
+                             .now = loop_now(call->env->loop),
+                             .is_look = is_look};
     struct refusal none = {.kind = REFUSAL_NONE};
 
     if (call->match.operation->kind == OPERATION_MODELS) {
         return none;
     }
     call_subject(call, &subject);
-    ask.tokens = tokens_of(call);
     switch (roster_ask(call->env->ports->roster, &ask, &call->rates)) {
     case ROSTER_FREE:
     case ROSTER_PASSED: break;
@@ -64,6 +65,16 @@ struct refusal call_rates_ask(struct call *call)
     case ROSTER_FULL: return (struct refusal){.kind = REFUSAL_OVERLOADED};
     }
     return none;
+}
+
+struct refusal call_rates_ask(struct call *call)
+{
+    return ask_roster(call, tokens_of(call), false);
+}
+
+struct refusal call_rates_look(struct call *call)
+{
+    return ask_roster(call, 1, true);
 }
 
 void call_rates_used(struct call *call, const struct amounts *booked)

@@ -443,6 +443,7 @@ static void stamp(const struct ledger *ledger, struct ledger_stamp *stamp)
 
 const struct ledger_ops ledger_redis_ops = {.hold = hold_begin,
                                             .extend = hold_extend,
+                                            .is_used_up = hold_is_used_up,
                                             .settle = settle,
                                             .stamp = stamp,
                                             .report = order_report,

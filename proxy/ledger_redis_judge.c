@@ -2,6 +2,8 @@
 /* What a hold is answered, by the sums of its links. */
 #include "proxy/ledger_redis_parts.h"
 
+enum { SEEN_MS = 2000 }; /* so long a no stands without asking again: it may have been reset */
+
 void hold_begin_answer(struct hold *hold, bool is_extend)
 {
     uint64_t call_id = hold->answer.call_id;
@@ -79,4 +81,36 @@ bool hold_is_possible(struct hold *hold)
         }
     }
     return true;
+}
+
+/* By the figures that came last, and not long ago: they come with every answer. */
+bool hold_is_used_up(struct ledger *ledger, struct span team, const struct chain *chain, wall_ms now,
+                     struct hold_answer *answer)
+{
+    mono_ms at = loop_now(ledger->loop);
+
+    (void)now; /* Redis' clock counts */
+    for (uint8_t i = 0; i < chain->count; i++) {
+        const struct budget *budget = chain->list[i].budget;
+        struct root *root = NULL;
+        struct win *win = NULL;
+
+        if (!ledger_enforces(ledger, budget)) {
+            continue;
+        }
+        root = root_find(ledger, team, scope_is_shared(budget->scope.kind));
+        win = root == NULL
+                  ? NULL
+                  : counter_take(root, budget, chain->list[i].value, ledger_now(ledger));
+        if (win != NULL && win->seen_at != 0 && mono_add(win->seen_at, SEEN_MS) > at &&
+            win->settled >= budget->limit) {
+            *answer = (struct hold_answer){.verdict = HOLD_DENIED,
+                                           .link = i,
+                                           .used = win->used,
+                                           .window_end = win->window.end,
+                                           .held_at = ledger_now(ledger)};
+            return true;
+        }
+    }
+    return false;
 }

@@ -348,6 +348,8 @@ struct hold {
 struct hold *leg_owner(struct leg *leg);
 bool hold_begin(struct ledger *ledger, const struct hold_request *request, uint64_t *ticket,
                 struct hold_answer *answer);
+bool hold_is_used_up(struct ledger *ledger, struct span team, const struct chain *chain, wall_ms now,
+                     struct hold_answer *answer);
 bool hold_extend(struct ledger *ledger, uint64_t ticket, const struct amounts *more,
                  struct hold_answer *answer);
 void hold_settle(struct ledger *ledger, uint64_t ticket, const struct amounts *actual);

@@ -153,6 +153,55 @@ static void hold__of_a_soft_budget_is_granted_and_told_of(void **state)
     world_close(&world);
 }
 
+static bool is_used_up(struct world *world, struct world_proxy *proxy, struct subject subject,
+                       struct hold_answer *answer)
+{
+    struct chain chain;
+
+    chain_make(&world->budgets, &subject, &chain);
+    return world->ops->is_used_up(proxy->ledger, subject.values[SCOPE_TEAM], &chain,
+                                  loop_wall(world->loop), answer);
+}
+
+static void used_up__is_known_before_a_hold_is_asked_for(void **state)
+{
+    struct world world;
+    struct world_proxy *proxy = NULL;
+    struct attempt attempt;
+    struct subject subject = subject_of("growth", "ci");
+    struct hold_answer answer = {.used = 0};
+
+    (void)state;
+    open_world(&world);
+    world_budget(&world, "soft", "team", 10)->mode = BUDGET_WARN;
+    (void)world_budget(&world, "key", "key", 100);
+    proxy = world_proxy_start(&world, 0);
+    assert_false(is_used_up(&world, proxy, subject, &answer));
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 100), HOLD_GRANTED);
+    assert_false(is_used_up(&world, proxy, subject, &answer)); /* it may come back */
+    attempt_settle(&attempt, 99);
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 2), HOLD_DENIED);
+    assert_false(is_used_up(&world, proxy, subject, &answer));
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 1), HOLD_GRANTED);
+    attempt_settle(&attempt, 1);
+    world_quiet(&world);
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 1), HOLD_DENIED);
+    assert_true(is_used_up(&world, proxy, subject, &answer));
+    assert_int_equal(answer.verdict, HOLD_DENIED);
+    assert_int_equal(answer.link, attempt.answer.link);
+    assert_int_equal(answer.used, 100);
+    assert_int_equal(answer.window_end, attempt.answer.window_end);
+    assert_false(is_used_up(&world, proxy, subject_of("growth", "other"), &answer));
+    assert_int_equal(world_order(proxy, ORDER_RESET, "key", "ci"), 1);
+    for (int tries = 0; is_used_up(&world, proxy, subject, &answer); tries++) {
+        assert_true(tries < 60); /* what a shared ledger said last counts for 2 s */
+        world_run(&world, 50);
+    }
+    assert_int_equal(attempt_hold(&attempt, proxy, subject, 100), HOLD_GRANTED);
+    attempt_settle(&attempt, 0);
+    world_close(&world);
+}
+
 static void extend__takes_what_is_there_and_no_more(void **state)
 {
     struct world world;
@@ -453,6 +502,7 @@ int main(void)
         cmocka_unit_test(hold__is_all_or_nothing_over_the_chain),
         cmocka_unit_test(hold__counts_each_value_apart),
         cmocka_unit_test(hold__of_a_soft_budget_is_granted_and_told_of),
+        cmocka_unit_test(used_up__is_known_before_a_hold_is_asked_for),
         cmocka_unit_test(extend__takes_what_is_there_and_no_more),
         cmocka_unit_test(settle__books_what_was_used_beyond_the_hold),
         cmocka_unit_test(settle__before_the_answer_leaves_nothing_held),

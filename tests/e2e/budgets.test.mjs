@@ -77,6 +77,20 @@ async function start(budgets, more = {}) {
     });
 }
 const call = (more = {}, extra = {}, ms = 5000) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20, ...more }, extra), ms);
+// As who sends the body only when it is told to: [go-aheads, answer].
+async function asked() {
+    const app = await App.connect(headgate.port);
+    const what = request(good('chat', { model: 'one', max_tokens: 20 }, { headers: { ...good().headers, expect: '100-continue' } }));
+    const head = what.subarray(0, what.indexOf('\r\n\r\n') + 4);
+    app.send(head);
+    const went = app.answer();
+    if (await Promise.race([until(() => app.interim.length > 0, 5000, 'a go-ahead'), went.then(() => false)])) {
+        app.send(what.subarray(head.length));
+    }
+    const answer = await went;
+    app.close();
+    return [app.interim.length, answer];
+}
 const budgetOf = (answer) => header(answer, 'x-headgate-budget')?.split(';');
 const records = (count) => until(() => {
     const all = recordsIn(path.join(headgate.dir, 'state'));
@@ -117,6 +131,29 @@ describe('money', () => {
         assert.equal(all.filter((record) => record.decision === 'allow' && record.charged_nusd === COST && record.hold_nusd >= COST).length, served);
         assert.deepEqual(all.filter((record) => record.decision === 'deny').map((record) => [record.budget, record.status, record.attempt, record.outcome]),
             [['day', 402, 0, 'budget']]);
+    });
+
+    test('BH20 who waits for a go-ahead is told before the body', async () => {
+        await start([{ name: 'calls', scope: 'team', limit: '1 requests', window: 'day' }]);
+        const [before, first] = await asked();
+        assert.deepEqual([before, first.status], [1, 200]);
+        const [after, second] = await asked();
+        assert.deepEqual([after, second.status, errorOf(second).code, budgetOf(second)[0]], [0, 402, 'budget_exceeded', 'calls']);
+        assert.match(errorOf(second).message, /: calls, until 20/);
+        assert.equal(upstream.requests.length, 1);
+        const denial = (await records(2)).find((record) => record.decision === 'deny');
+        assert.deepEqual([denial.budget, denial.status, denial.attempt, denial.outcome], ['calls', 402, 0, 'budget']);
+    });
+
+    test('BH20 so does a rate tell, and takes nothing by being looked at', async () => {
+        await start([], { rates: [{ name: 'hourly', scope: 'team', limit: '2 requests', per: 'hour' }] });
+        for (const left of ['1', '0']) {
+            const [said, answer] = await asked();
+            assert.deepEqual([said, answer.status, header(answer, 'x-ratelimit-remaining-requests')], [1, 200, left]);
+        }
+        const [said, answer] = await asked();
+        assert.deepEqual([said, answer.status, errorOf(answer).code], [0, 429, 'rate_limit_exceeded']);
+        assert.equal(header(answer, 'x-ratelimit-remaining-requests'), '0');
     });
 
     test('in the words of the other dialect, and as 429 for who knows nothing else', async () => {

@@ -132,6 +132,32 @@ static void roster__takes_from_all_or_from_none(void **state)
     end(&world);
 }
 
+static void roster__a_look_takes_nothing(void **state)
+{
+    const struct rate list[] = {rate_of("team", RATE_REQUESTS, 60, MINUTE, 1),
+                                rate_of("team", RATE_CONCURRENT, 1, 0, 0)};
+    struct world world;
+    struct roster_ask look = {.rates = &world.rates, .subject = &world.subject, .is_look = true};
+    struct roster_pass *looked = NULL;
+    struct roster_pass *pass = NULL;
+
+    (void)state;
+    begin(&world, list, 2);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(roster_ask(world.roster, &look, &looked), ROSTER_PASSED);
+        assert_null(looked);
+    }
+    assert_int_equal(ask(&world, 0, 0, &pass), ROSTER_PASSED);
+    assert_int_equal(roster_ask(world.roster, &look, &looked), ROSTER_DENIED);
+    assert_int_equal(roster_wait_ms(looked), 1000);
+    roster_leave(world.roster, looked, 0);
+    roster_leave(world.roster, pass, 0);
+    look.now = 1000;
+    assert_int_equal(roster_ask(world.roster, &look, &looked), ROSTER_PASSED);
+    assert_int_equal(call(&world, 0, 0, 1000), 0);
+    end(&world);
+}
+
 static void roster__shows_what_is_left_and_makes_no_seats(void **state)
 {
     const struct rate list[] = {rate_of("team", RATE_REQUESTS, 60, MINUTE, 3),
@@ -623,6 +649,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(roster__lets_in_a_burst_and_then_one_at_a_time),
         cmocka_unit_test(roster__takes_from_all_or_from_none),
+        cmocka_unit_test(roster__a_look_takes_nothing),
         cmocka_unit_test(roster__shows_what_is_left_and_makes_no_seats),
         cmocka_unit_test(roster__tells_the_longest_wait),
         cmocka_unit_test(roster__corrects_the_estimate_of_tokens),
