@@ -36,9 +36,11 @@ bool hold_waits_for_recovery(const struct hold *hold, const struct root *root)
     return false;
 }
 
-/* The server's clock has moved on: the leg counts in the windows of now. False: no memory. */
-static bool take_windows(struct hold *hold, struct leg *leg)
+/* The windows of the moment of the hold. 1: another one than before; 0: the same ones; -1: no memory. */
+static int renew_windows(struct hold *hold, struct leg *leg)
 {
+    int has_changed = 0;
+
     for (uint8_t i = 0; i < hold->count; i++) {
         struct hold_link *link = &hold->list[i];
         struct win *win = NULL;
@@ -46,28 +48,63 @@ static bool take_windows(struct hold *hold, struct leg *leg)
         if (link->leg != leg->at) {
             continue;
         }
-        win = counter_take(leg->root, link->budget, link->win->counter->value,
-                           ledger_now(hold->ledger));
+        win = counter_take(leg->root, link->budget, link->win->counter->value, hold->answer.held_at);
         if (win == NULL) {
-            return false;
+            return -1;
+        }
+        has_changed = has_changed || win != link->win;
+        if (win != link->win && link->is_leased) {
+            hold_put_back(hold, leg->at, hold->count);
         }
         win->refs++;
         win_let_go(link->win);
         link->win = win;
     }
     leg->era = leg->root->era;
+    return has_changed;
+}
+
+/* The server's clock has moved on: the hold counts in the windows of now, with all of its links, so that one
+ * moment tells them all. What is held in others is asked for again, which moves it. False: no memory. */
+static bool take_windows(struct hold *hold)
+{
+    hold->answer.held_at = ledger_now(hold->ledger);
+    for (size_t i = 0; i < LEGS; i++) {
+        struct leg *leg = &hold->legs[i];
+        int has_changed = leg->state == LEG_NONE ? 0 : renew_windows(hold, leg);
+
+        if (has_changed < 0) {
+            return false;
+        }
+        if (has_changed > 0 && leg->state == LEG_HELD) {
+            leg->wants_more = true;
+        } else if (has_changed > 0 && leg->state == LEG_LOCAL) {
+            hold_put_back(hold, leg->at, hold->count);
+            leg->state = LEG_WANTED;
+        }
+    }
+    hold_keep_moment(hold);
+    return true;
+}
+
+/* A window that no server has confirmed may have become another one since it was taken. */
+static bool is_of_one_moment(const struct hold *hold)
+{
+    for (uint8_t i = 0; i < hold->count; i++) {
+        const struct window *window = &hold->list[i].win->window;
+
+        if (hold->answer.held_at < window->begin || hold->answer.held_at >= window->end) {
+            return false;
+        }
+    }
     return true;
 }
 
 static void held(struct hold *hold, struct leg *leg, const struct redisReply *reply)
 {
     int64_t code = reply_number(reply, 0, -1);
-    bool is_first = leg->at == LEG_CROSS || hold->legs[LEG_CROSS].state == LEG_NONE;
     size_t at = 2;
 
-    if (is_first && !hold->answer.is_extend) {
-        hold->answer.held_at = reply_number(reply, 1, 0);
-    }
     for (uint8_t i = 0; i < hold->count; i++) {
         struct win *win = hold->list[i].win;
         int64_t amount = hold->amounts.of[hold->list[i].budget->unit];
@@ -137,7 +174,7 @@ static void answered(struct command *command, const struct redisReply *reply)
     case 10: held(hold, leg, reply); return;
     case 4:
         ledger->latest = reply_number(reply, 1, 0); /* the server's clock may have gone back */
-        if (++hold->tries < TRIES_MAX && take_windows(hold, leg)) {
+        if (hold->phase == HOLD_ASKING && ++hold->tries < TRIES_MAX && take_windows(hold)) {
             hold_wait(hold, root);
             return;
         }
@@ -213,7 +250,8 @@ void hold_ask(struct hold *hold, struct root *root)
     size_t keys = 5;
 
     /* A greeting may have told of new generations. */
-    if (hold->phase == HOLD_ASKING && leg->era != root->era && !take_windows(hold, leg)) {
+    if (hold->phase == HOLD_ASKING && (leg->era != root->era || !is_of_one_moment(hold)) &&
+        !take_windows(hold)) {
         hold_fail(hold);
         return;
     }

@@ -205,12 +205,13 @@ static struct win *roll(struct counter *counter, const struct budget *budget, wa
         return newest;
     }
     window_at(&budget->window, now, &window);
-    if (is_idea && counter->kind == budget->window.kind) {
+    if (is_idea && newest->refs == 0 && counter->kind == budget->window.kind) {
         newest->window = window;
         newest->generation = generation;
+        return newest;
     }
     /* A clock that goes back opens no window twice. */
-    if (newest != NULL && generation == newest->generation &&
+    if (newest != NULL && !is_idea && generation == newest->generation &&
         counter->kind == budget->window.kind && window.begin <= newest->window.begin) {
         return newest;
     }

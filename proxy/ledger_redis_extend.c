@@ -81,6 +81,23 @@ void hold_loan_answered(struct ledger *ledger, uint64_t ticket)
     }
 }
 
+/* A part of a rolling window that has ended still counts, and the parts after it are not looked at from it: nothing
+ * more can be held there. */
+static void refuse_late(struct hold *hold)
+{
+    wall_ms now = ledger_now(hold->ledger);
+
+    for (uint8_t i = 0; i < hold->count; i++) {
+        struct win *win = hold->list[i].win;
+
+        if (hold->list[i].enforces && win->counter->part_ms > 0 && now >= win->window.end) {
+            hold->answer.verdict = HOLD_DENIED;
+            hold_set_link(hold, i, false, 0, win->used);
+            return;
+        }
+    }
+}
+
 bool hold_extend(struct ledger *ledger, uint64_t ticket, const struct amounts *more,
                  struct hold_answer *answer)
 {
@@ -105,6 +122,7 @@ bool hold_extend(struct ledger *ledger, uint64_t ticket, const struct amounts *m
     if (hold->outage != 0) {
         hold_fail(hold); /* the ledger knows nothing of it: as it began, so it goes on */
     } else {
+        refuse_late(hold);
         hold_go_on(hold);
     }
     hold->is_inside = false;

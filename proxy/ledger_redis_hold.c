@@ -225,7 +225,7 @@ void holds_expire(struct ledger *ledger, mono_ms now)
 
 /* ---- from loans ---- */
 
-static void put_back(struct hold *hold, uint8_t leg, uint8_t before)
+void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before)
 {
     for (uint8_t i = 0; i < before; i++) {
         struct hold_link *link = &hold->list[i];
@@ -255,7 +255,7 @@ static bool take_local(struct hold *hold, struct leg *leg)
                 lease_take(&link->win->lease, hold->amounts.of[link->budget->unit], now);
         }
         if (link->enforces ? !link->is_leased : link->win->seen_at == 0) {
-            put_back(hold, leg->at, i);
+            hold_put_back(hold, leg->at, i);
             return false;
         }
     }
@@ -315,6 +315,16 @@ void hold_go_on(struct hold *hold)
     conclude(hold);
 }
 
+/* A clock that went back opens no window twice: the hold is as late as its windows. */
+void hold_keep_moment(struct hold *hold)
+{
+    for (uint8_t i = 0; i < hold->count; i++) {
+        if (hold->list[i].win->window.begin > hold->answer.held_at) {
+            hold->answer.held_at = hold->list[i].win->window.begin;
+        }
+    }
+}
+
 static bool open_leg(struct leg *leg)
 {
     leg->op = op_new(leg->count);
@@ -349,7 +359,7 @@ static bool open_links(struct hold *hold, const struct hold_request *request)
             return false;
         }
         leg->count++;
-        link->win = counter_take(leg->root, from->budget, from->value, ledger_now(ledger));
+        link->win = counter_take(leg->root, from->budget, from->value, hold->answer.held_at);
         if (link->win == NULL) {
             return false;
         }
@@ -358,6 +368,7 @@ static bool open_links(struct hold *hold, const struct hold_request *request)
             lease_note(&link->win->lease, hold->amounts.of[from->budget->unit]);
         }
     }
+    hold_keep_moment(hold);
     return (hold->legs[0].count == 0 || open_leg(&hold->legs[0])) &&
            (hold->legs[1].count == 0 || open_leg(&hold->legs[1]));
 }

@@ -8,6 +8,7 @@ void hold_begin_answer(struct hold *hold, bool is_extend)
 {
     uint64_t call_id = hold->answer.call_id;
     uint8_t attempt = hold->answer.attempt;
+    wall_ms held_at = is_extend ? hold->answer.held_at : ledger_now(hold->ledger);
 
     hold->answer = (struct hold_answer){.call_id = call_id,
                                         .attempt = attempt,
@@ -15,7 +16,7 @@ void hold_begin_answer(struct hold *hold, bool is_extend)
                                         .verdict = HOLD_GRANTED,
                                         .link = LINK_NONE,
                                         .window_end = INT64_MAX,
-                                        .held_at = ledger_now(hold->ledger)};
+                                        .held_at = held_at};
     for (size_t i = 0; i < BUDGET_UNITS; i++) {
         hold->answer.left.of[i] = INT64_MAX;
     }

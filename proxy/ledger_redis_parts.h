@@ -376,6 +376,10 @@ void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, 
 bool hold_take_more(struct hold *hold, struct leg *leg);
 void hold_enlarge(struct hold *hold, struct leg *leg);
 void hold_undo_extension(struct hold *hold);
+/* What links of the leg have taken from loans, the first `before` ones of the chain. */
+void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before);
+/* Its moment, in answer.held_at, lies in all of its windows. */
+void hold_keep_moment(struct hold *hold);
 /* The next leg, or the answer. */
 void hold_go_on(struct hold *hold);
 /* Until the root can be asked. */

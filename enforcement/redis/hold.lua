@@ -21,7 +21,8 @@ local wait = now < (m[2] or 0) + 0 and m[2] - now
 for i = 1, n do
   local amount, limit, begin, stop, keys = ARGV[at] + 0, ARGV[at + 1] + 0, ARGV[at + 2] + 0, ARGV[at + 3] + 0, ARGV[at + 7] + 0
   local had = known and known[2 + 2 * i] or 0
-  if known and known[3 + 2 * i] ~= KEYS[key] then -- what it was asked for in has ended, or begun anew
+  local is_fresh = not known or known[3 + 2 * i] ~= KEYS[key]
+  if known and is_fresh then -- what it was asked for in has ended, or begun anew
     has_moved = true
     had = 0
   end
@@ -30,9 +31,10 @@ for i = 1, n do
   if limit >= 0 and wait and more[i] > 0 then return {5, now, wait} end
   local settled, used, is_there = sum(key, keys, begin, stop - begin)
   is_new[i] = not is_there
-  if not known and (now >= stop or (now < begin and not is_there)) then return {4, now} end
+  if is_fresh and (now >= stop or (now < begin and not is_there)) then return {4, now} end
   if not is_there and c('ZSCORE', KEYS[5], KEYS[key]) then return {11, now} end
-  if limit >= 0 and now < stop and more[i] > 0 and used + more[i] > limit then out[1] = 6 end
+  -- Beyond its end a window limits nobody; a part of a rolling one still counts, and is not looked at from here.
+  if limit >= 0 and more[i] > 0 and ((now < stop and used + more[i] > limit) or (now >= stop and keys > 1)) then out[1] = 6 end
   hold[2 + 2 * i] = had + more[i]
   hold[3 + 2 * i] = KEYS[key]
   out[1 + 2 * i] = settled

@@ -398,6 +398,47 @@ static void a_budget_that_counts_something_else_begins_at_zero(void **state)
     world_close(&world);
 }
 
+/* ---- what a window's end leaves ---- */
+
+/* Of a rolling window a part is over, and still counts: what was held in it is paid for, more is not. */
+static void extend_in_a_part_that_is_over(enum ledger_world_kind kind)
+{
+    enum { PART_MS = 200, LIMIT = 100000, FIRST = 50 };
+    struct world_proxy *proxy = open_with(kind, LIMIT);
+    struct attempt began;
+    struct attempt rest;
+
+    world.list[0].window = (struct window_rule){.kind = WINDOW_ROLLING,
+                                                .length_ms = (uint64_t)PART_MS * WINDOW_PARTS};
+    for (int i = 0; i < 20 && kind == WORLD_LOANS; i++) { /* loans come */
+        spend(proxy, 1);
+        world_run(&world, 5);
+    }
+    do { /* within one part */
+        assert_int_equal(attempt_hold(&began, proxy, subject, FIRST), HOLD_GRANTED);
+        attempt_extend(&began, 5);
+        if (attempt_wait(&began) != HOLD_GRANTED) {
+            attempt_settle(&began, 0);
+        }
+    } while (began.ticket == 0);
+    world_run(&world, PART_MS + 10);
+    assert_int_equal(attempt_hold(&rest, proxy, subject, LIMIT / 2), HOLD_GRANTED);
+    attempt_extend(&began, LIMIT / 2 + 1);
+    assert_int_equal(attempt_wait(&began), HOLD_DENIED);
+    assert_int_equal(began.answer.link, 0);
+    assert_true(row(proxy).settled + row(proxy).held <= LIMIT);
+    attempt_settle(&began, FIRST + 5);
+    attempt_settle(&rest, 0);
+    world_close(&world);
+}
+
+static void a_part_that_is_over_gives_no_more(void **state)
+{
+    (void)state;
+    extend_in_a_part_that_is_over(WORLD_REDIS);
+    extend_in_a_part_that_is_over(WORLD_LOANS);
+}
+
 int main(void)
 {
     static const char *const keeps[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
@@ -413,6 +454,7 @@ int main(void)
         cmocka_unit_test(a_rebuild_under_load_counts_once),
         cmocka_unit_test(a_rebuild_brings_all_back),
         cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
+        cmocka_unit_test(a_part_that_is_over_gives_no_more),
     };
     int failed = 0;
 

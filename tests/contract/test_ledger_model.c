@@ -4,10 +4,12 @@
  * older copy of themselves or forget everything. What must hold is derived from what the processes were
  * told and what they spent, never from the ledger's own sums:
  *
- *   - at every moment, of each counter: granted and not ended, and spent, is at most the limit (and what
- *     went beyond its hold);
+ *   - at every moment, of each counter and window: granted and not ended, and spent, is at most the limit
+ *     (and what went beyond its hold, or was added after the window's end), by the moment of the hold,
+ *     whenever it ends;
  *   - at every moment, in the server: held and presumed sums are those of the holds that are there;
- *   - at rest: what is settled is what was spent, to the last nanodollar, and nothing is held.
+ *   - at rest: what is settled in each window is what was spent there, to the last nanodollar, and nothing is
+ *     held.
  *
  * LEDGER_MODEL_SEQUENCES: how many of each kind; SEED: which. */
 #define _GNU_SOURCE /* sched_setaffinity */
@@ -40,7 +42,11 @@ enum {
     REST_MS = 15000,
     SKIP_MS = 50,
     SKIP_HEALING_MS = 2, /* one comes back after the other */
-    FROZEN_MS = 300      /* longer than a command may take */
+    FROZEN_MS = 300,     /* longer than a command may take */
+    MINUTE_MS = 60000,
+    PART_MS = 40,        /* of a rolling window: some come and go in a life on a server, whose clock is real */
+    WINDOWS = 1024,      /* that one life may see */
+    FIRST_KEY = 1 + TEAMS /* of the counters that have windows */
 };
 
 /* One of so many sequences is made: with sanitizers each takes longer. */
@@ -58,7 +64,9 @@ struct told {
     bool is_crashed;   /* its process was killed before */
     uint8_t counters[3];
     int64_t held;
+    int64_t late;      /* part of it: asked for after the end of the window */
     int64_t actual;
+    wall_ms held_at;
     uint64_t epoch;    /* of its settle */
     size_t order;      /* among the settles */
     size_t proxy;
@@ -73,6 +81,7 @@ static struct {
     size_t count;
     size_t settles;
     int64_t limits[COUNTERS];
+    struct window_rule rule; /* of the keys' budget */
     bool fails_over;
     uint64_t granted;
     uint64_t denied;
@@ -105,7 +114,78 @@ static bool is_healing(void)
     return clock_real_ms() < m.healed_at;
 }
 
+/* ---- windows ---- */
+
+/* Windows of the keys' budget have numbers that follow one another. */
+static int64_t number_at(wall_ms at)
+{
+    return m.rule.kind == WINDOW_TOTAL     ? 0
+           : m.rule.kind == WINDOW_ROLLING ? at / PART_MS
+                                           : at / MINUTE_MS;
+}
+
+/* How many of them a limit is for. */
+static int64_t reach(void)
+{
+    return m.rule.kind == WINDOW_ROLLING ? WINDOW_PARTS : 1;
+}
+
+static wall_ms memory_now(void)
+{
+    return loop_wall(m.world.loop) + m.world.proxies[0].clock_ahead;
+}
+
 /* ---- laws ---- */
+
+/* What of it is within so much of its hold. */
+static int64_t counted(const struct told *told, int64_t held)
+{
+    if (!told->is_recorded) {
+        return told->is_granted || told->is_crashed ? held : 0;
+    }
+    return told->actual < held || told->held == 0 ? told->actual : held;
+}
+
+/* Of each counter of a key, by each of its windows: what the limit is for was held while they were open. */
+static void check_windows(void)
+{
+    static int64_t sums[COUNTERS - FIRST_KEY][WINDOWS];
+    int64_t first = INT64_MAX;
+    int64_t last = INT64_MIN;
+
+    for (size_t i = 0; i < m.count; i++) {
+        if (m.told[i].held > 0) {
+            int64_t number = number_at(m.told[i].held_at);
+
+            first = number < first ? number : first;
+            last = number > last ? number : last;
+        }
+    }
+    if (last < first) {
+        return;
+    }
+    assert_true(last - first < WINDOWS);
+    memset(sums, 0, sizeof sums);
+    for (size_t i = 0; i < m.count; i++) {
+        const struct told *told = &m.told[i];
+
+        if (told->held > 0) {
+            sums[told->counters[2] - FIRST_KEY][number_at(told->held_at) - first] +=
+                counted(told, told->held - told->late);
+        }
+    }
+    for (size_t c = 0; c < COUNTERS - FIRST_KEY; c++) {
+        int64_t sum = 0;
+
+        for (int64_t at = 0; at <= last - first; at++) {
+            sum += sums[c][at] - (at >= reach() ? sums[c][at - reach()] : 0);
+            if (sum > m.limits[FIRST_KEY + c]) {
+                fail_msg("SEED=%" PRIu64 ": counter %zu in window %" PRId64 ": %" PRId64 " of %" PRId64,
+                         m.seed, FIRST_KEY + c, at, sum, m.limits[FIRST_KEY + c]);
+            }
+        }
+    }
+}
 
 static void check_limits(void)
 {
@@ -114,17 +194,13 @@ static void check_limits(void)
 
     for (size_t i = 0; i < m.count; i++) {
         struct told *told = &m.told[i];
-        int64_t counts = told->is_recorded ? (told->actual < told->held || told->held == 0
-                                                  ? told->actual
-                                                  : told->held)
-                         : told->is_granted || told->is_crashed ? told->held
-                                                                : 0;
+        int64_t counts = counted(told, told->held);
 
         for (size_t c = 0; c < 3; c++) {
             sums[told->counters[c]] += counts;
         }
     }
-    for (size_t c = 0; c < COUNTERS; c++) {
+    for (size_t c = 0; c < FIRST_KEY; c++) {
         is_beyond = is_beyond || sums[c] > m.limits[c];
     }
     for (size_t i = 0; i < m.count && is_beyond; i++) {
@@ -134,12 +210,13 @@ static void check_limits(void)
                       m.told[i].is_crashed ? " crashed" : "", m.told[i].counters[0],
                       m.told[i].counters[1], m.told[i].counters[2]);
     }
-    for (size_t c = 0; c < COUNTERS; c++) {
+    for (size_t c = 0; c < FIRST_KEY; c++) {
         if (sums[c] > m.limits[c]) {
             fail_msg("SEED=%" PRIu64 ": counter %zu: %" PRId64 " of %" PRId64, m.seed, c, sums[c],
                      m.limits[c]);
         }
     }
+    check_windows();
 }
 
 /* Something was sent since the last look, or had been sent before that one and may have come after it. */
@@ -187,12 +264,16 @@ static void check_server(void)
     freeReplyObject(reply);
 }
 
-static int64_t spent(size_t counter)
+/* In the windows with the numbers `from` to `to`, of a counter that has any. */
+static int64_t spent(size_t counter, int64_t from, int64_t to)
 {
     int64_t sum = 0;
 
     for (size_t i = 0; i < m.count; i++) {
-        for (size_t c = 0; c < 3 && m.told[i].is_recorded; c++) {
+        int64_t number = number_at(m.told[i].held_at);
+        bool is_there = counter < FIRST_KEY || (number >= from && number <= to);
+
+        for (size_t c = 0; c < 3 && m.told[i].is_recorded && is_there; c++) {
             sum += m.told[i].counters[c] == counter ? m.told[i].actual : 0;
         }
     }
@@ -207,30 +288,70 @@ static struct subject subject_at(size_t team, size_t key)
     return subject_of(teams[team], keys[team * KEYS + key]);
 }
 
-static void check_row(const struct world_rows *rows, const char *budget, struct span value,
-                      size_t counter)
+static void check_row(const struct world_rows *rows, const char *budget, struct span value, size_t counter)
 {
     const struct ledger_row *row = NULL;
+    int64_t least = 0;
+    int64_t most = 0;
     char text[64];
 
     (void)snprintf(text, sizeof text, "%.*s", SPAN_ARGS(value));
     row = world_row(rows, budget, text);
-    if (row == NULL && spent(counter) == 0) {
-        return; /* nobody has counted on it */
+    if (counter >= FIRST_KEY && m.rule.kind != WINDOW_TOTAL) {
+        int64_t number = number_at(m.rule.kind == WINDOW_MINUTE && row != NULL ? row->window.begin : memory_now());
+
+        /* Of the oldest part of a rolling window a share counts. */
+        least = spent(counter, number - reach() + 1, number);
+        most = spent(counter, number - (m.rule.kind == WINDOW_ROLLING ? reach() : 0), number);
+    } else {
+        least = most = spent(counter, 0, INT64_MAX);
+    }
+    if (row == NULL && least == 0) {
+        return; /* nobody has counted on it, or not for long */
     }
     assert_non_null(row);
-    if (row->settled != spent(counter) || row->held != 0 || row->presumed != 0) {
-        fail_msg("SEED=%" PRIu64 ": at rest %s %s: settled %" PRId64 ", spent %" PRId64
+    if (row->settled < least || row->settled > most || row->held != 0 || row->presumed != 0) {
+        fail_msg("SEED=%" PRIu64 ": at rest %s %s: settled %" PRId64 ", spent %" PRId64 " to %" PRId64
                  ", held %" PRId64 ", presumed %" PRId64,
-                 m.seed, budget, text, row->settled, spent(counter), row->held, row->presumed);
+                 m.seed, budget, text, row->settled, least, most, row->held, row->presumed);
     }
+}
+
+/* Every window that the server has of a key, apart; and they are all that was spent. */
+static void check_parts(const char *key, size_t counter)
+{
+    redisReply *reply = redis_server_ask(
+        &m.server,
+        "EVAL %s 0 %s",
+        "local out = {} for _, w in ipairs(redis.call('KEYS', 'hg:*:w:key:*:' .. ARGV[1])) do "
+        "out[#out + 1] = string.match(w, ':(%d+):[^:]*$') out[#out + 1] = redis.call('HGET', w, 'S') end return out",
+        key);
+    int64_t sum = 0;
+
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    for (size_t i = 0; i + 1 < reply->elements; i += 2) {
+        wall_ms begin = strtoll(reply->element[i]->str, NULL, 10);
+        int64_t settled = strtoll(reply->element[i + 1]->str, NULL, 10);
+        int64_t number = number_at(begin);
+
+        sum += settled;
+        if (settled != spent(counter, number, number)) {
+            fail_msg("SEED=%" PRIu64 ": at rest %s: %" PRId64 " settled in the window from %" PRId64
+                     " on, %" PRId64 " spent",
+                     m.seed, key, settled, begin, spent(counter, number, number));
+        }
+    }
+    freeReplyObject(reply);
+    assert_int_equal(sum, spent(counter, 0, INT64_MAX));
 }
 
 static void check_rows(size_t team, size_t key)
 {
     struct subject subject = subject_at(team, key);
+    size_t counter = FIRST_KEY + team * KEYS + key;
     uint64_t end = real_after(REST_MS);
     struct world_rows rows;
+    char name[16];
 
     do {
         world_report(&m.world.proxies[0], &subject, &rows);
@@ -238,10 +359,22 @@ static void check_rows(size_t team, size_t key)
     } while (!rows.is_whole);
     check_row(&rows, "all", span_make("", 0), 0);
     check_row(&rows, "team", subject.values[SCOPE_TEAM], 1 + team);
-    check_row(&rows, "key", subject.values[SCOPE_KEY], 1 + TEAMS + team * KEYS + key);
+    if (m.world.kind == WORLD_MEMORY || m.rule.kind == WINDOW_TOTAL) {
+        check_row(&rows, "key", subject.values[SCOPE_KEY], counter);
+    } else {
+        (void)snprintf(name, sizeof name, "%.*s", SPAN_ARGS(subject.values[SCOPE_KEY]));
+        check_parts(name, counter);
+    }
 }
 
 /* ---- the ends of attempts ---- */
+
+/* Its window has ended, so that nobody is limited by it any more. */
+static bool is_over(const struct told *told)
+{
+    return m.world.kind == WORLD_MEMORY &&
+           number_at(memory_now()) >= number_at(told->held_at) + reach();
+}
 
 /* What came by an answer. */
 static void look(struct told *told)
@@ -254,6 +387,7 @@ static void look(struct told *told)
     if (!told->is_granted && attempt->answer.verdict == HOLD_GRANTED && attempt->ticket != 0) {
         told->is_granted = true;
         told->held = attempt->amounts.of[UNIT_MONEY];
+        told->held_at = attempt->answer.held_at;
         m.granted++;
         assert_false(attempt->answer.is_fail_open);
     } else if (!told->is_granted && attempt->answer.verdict == HOLD_DENIED) {
@@ -264,6 +398,7 @@ static void look(struct told *told)
     } else if (told->is_granted && attempt->answer.is_extend) {
         if (attempt->answer.verdict == HOLD_GRANTED) {
             told->held += told->actual;
+            told->late += is_over(told) ? told->actual : 0;
         }
         told->actual = 0;
         attempt->answer.is_extend = false;
@@ -393,7 +528,7 @@ static void restart_proxy(size_t i)
             struct chain_link *link = &mine[n]->attempt.chain.list[c];
 
             assert_true(ledger_redis_load(proxy->ledger, mine[n]->attempt.team, link->budget,
-                                          link->value, mine[n]->attempt.answer.held_at,
+                                          link->value, mine[n]->held_at,
                                           mine[n]->actual, 0));
         }
     }
@@ -402,7 +537,7 @@ static void restart_proxy(size_t i)
                                              .team = mine[n]->attempt.team,
                                              .chain = &mine[n]->attempt.chain,
                                              .actual = {{mine[n]->actual, mine[n]->actual, 1}},
-                                             .held_at = mine[n]->attempt.answer.held_at,
+                                             .held_at = mine[n]->held_at,
                                              .epoch = mine[n]->epoch,
                                              .numbers = mine[n]->numbers};
 
@@ -441,7 +576,7 @@ static void ask(void)
     if (m.count == ATTEMPTS || m.world.proxies[proxy].ledger == NULL) {
         return;
     }
-    *told = (struct told){.is_asked = true, .proxy = proxy};
+    *told = (struct told){.is_asked = true, .proxy = proxy, .held_at = loop_wall(m.world.loop)};
     told->counters[1] = (uint8_t)(1 + team);
     told->counters[2] = (uint8_t)(1 + TEAMS + team * KEYS + key);
     m.count++;
@@ -500,6 +635,8 @@ static void step(void)
             (void)attempt_wait(&told->attempt);
             look(told);
         }
+    } else if (m.world.kind == WORLD_MEMORY && what < 160) {
+        m.world.proxies[0].clock_ahead += (int64_t)below(m.rule.kind == WINDOW_MINUTE && below(8) == 0 ? MINUTE_MS : PART_MS);
     } else if (m.world.kind == WORLD_MEMORY) {
         ask();
     } else if (what < 188) {
@@ -628,6 +765,10 @@ static void rest(void)
 
 static void sequence(enum ledger_world_kind kind, uint64_t seed, bool fails_over)
 {
+    static const struct window_rule rules[] = {
+        {.kind = WINDOW_TOTAL},
+        {.kind = WINDOW_ROLLING, .length_ms = (uint64_t)PART_MS * WINDOW_PARTS},
+        {.kind = WINDOW_MINUTE}}; /* on a server, few lives see the end of one */
     static const int all_steps[WORLD_KINDS] = {150, 40, 100};
     int steps = all_steps[kind] * (fails_over ? 2 : 1);
     int64_t scale = kind == WORLD_REDIS ? 1 : kind == WORLD_LOANS ? 4 : 3;
@@ -652,7 +793,8 @@ static void sequence(enum ledger_world_kind kind, uint64_t seed, bool fails_over
     m.world.skip_ms = SKIP_MS;
     (void)world_budget(&m.world, "all", "global", m.limits[0]);
     (void)world_budget(&m.world, "team", "team", m.limits[1]);
-    (void)world_budget(&m.world, "key", "key", m.limits[3]);
+    m.rule = rules[seed % (kind == WORLD_MEMORY ? 3 : 2)];
+    world_budget(&m.world, "key", "key", m.limits[3])->window = m.rule;
     for (size_t i = 0; i < (kind == WORLD_MEMORY ? 1 : PROXIES); i++) {
         (void)world_proxy_start(&m.world, i);
     }
