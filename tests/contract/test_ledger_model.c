@@ -27,6 +27,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "enforcement/sequence.h"
 #include "tests/contract/clock.h"
 #include "tests/contract/ledger_world.h"
 #include "tests/contract/patience.h"
@@ -42,6 +43,7 @@ enum {
     REST_MS = 15000,
     SKIP_MS = 50,
     SKIP_HEALING_MS = 2, /* one comes back after the other */
+    COPY_MS = SEQUENCE_KEPT_MS / 2,
     FROZEN_MS = 300,     /* longer than a command may take */
     MINUTE_MS = 60000,
     PART_MS = 40,        /* of a rolling window: some come and go in a life on a server, whose clock is real */
@@ -90,6 +92,7 @@ static struct {
     uint64_t sent;        /* commands, when the server was last looked at */
     uint64_t sent_before; /* and the time before */
     uint64_t healed_at;   /* by the real clock */
+    mono_ms saved_at;     /* by that of the processes */
 } m;
 
 static void trace(const char *what, uint64_t n)
@@ -460,6 +463,12 @@ static bool is_granted(const struct told *told)
     return is_open(told) && told->is_granted && told->attempt.is_answered;
 }
 
+static void save(void)
+{
+    redis_server_tell(&m.server, "SAVE");
+    m.saved_at = loop_now(m.world.loop);
+}
+
 /* ---- processes ---- */
 
 static void kill_proxy(size_t i)
@@ -477,7 +486,7 @@ static void kill_proxy(size_t i)
     /* Who is dead puts nothing back: a server that forgets what a process did in its last second, while
      * that process is not back yet, is more than is promised. */
     if (m.fails_over) {
-        redis_server_tell(&m.server, "SAVE");
+        save();
     }
 }
 
@@ -552,9 +561,12 @@ static void restart_proxy(size_t i)
 
 /* ---- servers ---- */
 
-/* The copy that takes over is as old as the last SAVE. */
+/* The copy that takes over is as old as the last SAVE; not older than processes remember what they told. */
 static void fail_over(void)
 {
+    if (loop_now(m.world.loop) > m.saved_at + COPY_MS) {
+        save();
+    }
     redis_server_kill(&m.server);
     redis_server_restart(&m.server);
     m.healed_at = real_after(HEAL_MS);
@@ -668,7 +680,7 @@ static void step(void)
         ask();
     } else if (what < 196) {
         trace("save", 0);
-        redis_server_tell(&m.server, "SAVE");
+        save();
     } else if (what < 199) {
         trace("fail over", 0);
         fail_over();
@@ -744,10 +756,8 @@ static void rest(void)
                 "then return redis.call('HGETALL', h) end end return {}");
 
             is_quiet = reply->elements == 0;
-            if (!is_quiet && clock_real_ms() + 500 > end) {
-                for (size_t i = 0; i < reply->elements; i++) {
-                    (void)fprintf(stderr, "left: %s\n", reply->element[i]->str);
-                }
+            for (size_t i = 0; i < reply->elements && clock_real_ms() >= end; i += 2) {
+                (void)fprintf(stderr, "left: %s\n", reply->element[i]->str);
             }
             freeReplyObject(reply);
         }
@@ -784,11 +794,11 @@ static void sequence(enum ledger_world_kind kind, uint64_t seed, bool fails_over
     if (kind != WORLD_MEMORY) {
         redis_server_tell(&m.server, "FLUSHALL");
         redis_server_season(&m.server);
-        if (fails_over) {
-            redis_server_tell(&m.server, "SAVE");
-        }
     }
     world_open(&m.world, kind, &m.server);
+    if (fails_over) {
+        save();
+    }
     m.world.settings.recover_ms = RECOVER_MS;
     m.world.skip_ms = SKIP_MS;
     (void)world_budget(&m.world, "all", "global", m.limits[0]);
