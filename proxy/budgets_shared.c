@@ -300,6 +300,14 @@ static bool was_told(const struct budgets_shared *shared, const struct record *r
            record->numbers[RECORD_AT] + us / 1000 < shared->settled_until;
 }
 
+/* Of nearly all lines no more is needed than what they count: they are older than what may be told again. False:
+ * the whole record has to be read. */
+static bool glance(const struct budgets_shared *shared, struct span line, struct buf *text,
+                   struct record *record)
+{
+    return record_glance(line, text, record) && record->numbers[RECORD_LEDGER_EPOCH] < (int64_t)shared->epoch && was_told(shared, record);
+}
+
 static bool tell(struct budgets_shared *shared, const struct record *record)
 {
     uint64_t epoch = record->numbers[RECORD_LEDGER_EPOCH] > 0
@@ -384,8 +392,14 @@ enum err budgets_shared_tell(struct budgets_shared *shared, struct span journal,
         journal_reader_seek(reader, at);
     }
     while (is_good && journal_reader_next(reader, &line, &at, &next, why)) {
+        bool is_old = false;
+
         buf_clear(&text);
-        if (record_read_line(scan, line, &text, &record) == ERR_NONE) {
+        is_old = glance(shared, line, &text, &record);
+        if (!is_old) {
+            buf_clear(&text);
+        }
+        if (is_old || record_read_line(scan, line, &text, &record) == ERR_NONE) {
             is_good = tell(shared, &record);
             if (!is_good) {
                 why_set(why, "there is no memory for its counters: more than 200,000 are not kept");

@@ -15,7 +15,9 @@ static const uint64_t texts_wanted =
     BIT(RECORD_SOURCE) | BIT(RECORD_CALL) | BIT(RECORD_TRACE) | BIT(RECORD_TASK) | BIT(RECORD_KEY) |
     BIT(RECORD_TEAM) | BIT(RECORD_USER) | BIT(RECORD_TAGS) | BIT(RECORD_ROUTE) |
     BIT(RECORD_PROVIDER) | BIT(RECORD_MODEL) | BIT(RECORD_PHASE);
-static const uint64_t numbers_wanted = BIT(RECORD_CHARGED) | BIT(RECORD_HELD) | BIT(RECORD_HELD_AT);
+static const uint64_t numbers_wanted =
+    BIT(RECORD_CHARGED) | BIT(RECORD_HELD) | BIT(RECORD_HELD_AT) | BIT(RECORD_AT) |
+    BIT(RECORD_BEGAN_US) | BIT(RECORD_TOTAL_US) | BIT(RECORD_LEDGER_EPOCH);
 
 /* Behind the quote that ends the text which begins at `at`; NULL: there is none. */
 static const char *text_end(const char *at, const char *end)
@@ -44,6 +46,17 @@ static const char *take_list(const char *at, const char *end, struct buf *text, 
     } while (*at == ',');
     *list = span_make(text->at + from, text->len - from);
     return text->failed ? NULL : at + 1;
+}
+
+static void put_flags(struct span words, struct record *record)
+{
+    while (words.len > 0) {
+        struct span word = span_cut(&words, ',');
+
+        for (size_t i = 0; i < RECORD_FLAGS; i++) {
+            record->flags |= span_equal(word, record_flag_names[i]) ? 1u << i : 0;
+        }
+    }
 }
 
 static bool put(const struct record_member *member, struct span value, struct record *record)
@@ -104,6 +117,8 @@ static const char *take_value(const struct record_member *member, const char *at
         next = take_list(at, end, text, &list);
         if (next != NULL && member->kind == MEMBER_LIST) {
             record->texts[member->index] = list;
+        } else if (next != NULL && member->kind == MEMBER_FLAGS) {
+            put_flags(list, record);
         }
         return member->kind == MEMBER_LIST || member->kind == MEMBER_FLAGS ? next : NULL;
     }

@@ -16,7 +16,8 @@ enum { RECORDS = 3000, MUTANTS = 60000 };
 static const enum record_text texts[] = {RECORD_SOURCE, RECORD_CALL, RECORD_TRACE, RECORD_TASK,
                                          RECORD_KEY,    RECORD_TEAM, RECORD_USER,  RECORD_TAGS,
                                          RECORD_ROUTE,  RECORD_PROVIDER, RECORD_MODEL, RECORD_PHASE};
-static const enum record_number numbers[] = {RECORD_CHARGED, RECORD_HELD, RECORD_HELD_AT};
+static const enum record_number numbers[] = {RECORD_CHARGED,  RECORD_HELD,     RECORD_HELD_AT,     RECORD_AT,
+                                             RECORD_BEGAN_US, RECORD_TOTAL_US, RECORD_LEDGER_EPOCH};
 
 static void same(const struct record *a, const struct record *b)
 {
@@ -27,6 +28,7 @@ static void same(const struct record *a, const struct record *b)
         assert_int_equal(a->numbers[numbers[i]], b->numbers[numbers[i]]);
     }
     assert_memory_equal(a->tokens, b->tokens, sizeof a->tokens);
+    assert_int_equal(a->flags, b->flags);
 }
 
 struct world {
