@@ -158,12 +158,12 @@ int main(int argc, char **argv)
             batch((enum kind)((kind + (size_t)i) % KINDS), &rng);
         }
     }
-    (void)printf("%ld tries of each kind\n", tries);
-    (void)printf("%-34s %8s %12s %8s\n", "a key that is", "ns", "differs by", "chance");
+    (void)printf("%-34s %10s %8s %12s %8s\n", "a key that is", "tries", "ns", "differs by", "chance");
     for (size_t kind = 0; kind < KINDS; kind++) {
         const struct sum *sum = &sums[kind];
 
-        (void)printf("%-34s %8.1f %12.1f %8.1f\n", names[kind], sum->mean, sum->mean - sums[UNKNOWN].mean,
+        must(sum->count > 1);
+        (void)printf("%-34s %10llu %8.1f %12.1f %8.1f\n", names[kind], (unsigned long long)sum->count * BATCH, sum->mean, sum->mean - sums[UNKNOWN].mean,
                      3 * hypot(error_of(sum), error_of(&sums[UNKNOWN])));
     }
     key_cache_use(&cache, NULL);

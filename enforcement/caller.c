@@ -53,7 +53,12 @@ bool caller_may_be_at(const struct caller *caller, const struct egress_address *
            egress_in_ranges(address, caller->addresses, caller->addresses_count);
 }
 
-bool caller_may_pass(const struct caller *caller)
+bool caller_may_name_all(const struct caller *caller)
 {
     return caller->routes.count == 0 && caller->models.count == 0;
+}
+
+bool caller_may_pass(const struct caller *caller)
+{
+    return caller_may_name_all(caller) && caller->tiers.count == 0;
 }

@@ -42,8 +42,10 @@ bool caller_may_do(const struct caller *caller, struct span operation);
 /* Whether a request may name this tier of service. What a request without one gets may always be named. */
 bool caller_may_name_tier(const struct caller *caller, struct span tier);
 bool caller_may_be_at(const struct caller *caller, const struct egress_address *address);
-/* Whether what no model name stands for (files, batches) may be asked for: only without lists of routes and models,
- * since nobody knows what models it leads to. */
+/* Whether every model and route may be named: there are no lists of them. */
+bool caller_may_name_all(const struct caller *caller);
+/* Whether what no model name stands for (files, batches) may be asked for: only without lists of routes, models and
+ * tiers, since nobody knows what it leads to. */
 bool caller_may_pass(const struct caller *caller);
 
 #endif

@@ -220,7 +220,7 @@ static void judge(struct roster_pass *pass, const struct roster_ask *ask)
             pass->denied_by = pass->claims[i].rate;
         }
     }
-    for (uint8_t i = 0; !ask->is_look && pass->denied_by == NULL && i < pass->count; i++) {
+    for (uint8_t i = 0; !ask->is_trial && pass->denied_by == NULL && i < pass->count; i++) {
         enter(&pass->claims[i], ask);
     }
 }
@@ -267,7 +267,7 @@ enum roster_verdict roster_ask(struct roster *roster, const struct roster_ask *a
     }
     roster->passes++;
     judge(*pass, ask);
-    if (ask->is_look && (*pass)->denied_by == NULL) {
+    if (ask->is_trial && (*pass)->denied_by == NULL) {
         drop(roster, *pass);
         *pass = NULL;
         return ROSTER_PASSED;

@@ -42,7 +42,7 @@ struct roster_ask {
     const struct subject *subject;
     uint64_t tokens;           /* what the call is expected to take */
     mono_ms now;
-    bool is_look; /* whether it would be denied: takes from none, and leaves a pass only with a no */
+    bool is_trial; /* whether it would be denied: takes from none, and leaves a pass only with a no */
 };
 
 /* NULL: no memory. */
@@ -51,7 +51,7 @@ MUST_CHECK struct roster *roster_new(const uint64_t seed[2]);
 void roster_free(struct roster *roster);
 
 /* A call that is expected to take more tokens than may come at once is let in when all of those are
- * free: its true size still counts, against those that come later. */
+ * free: its true size still counts, against those that come later. Of a trial that passes there is no pass. */
 enum roster_verdict roster_ask(struct roster *roster, const struct roster_ask *ask,
                                struct roster_pass **pass);
 

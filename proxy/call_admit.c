@@ -257,13 +257,15 @@ struct refusal call_admit_tier(const struct call *call)
     struct refusal refusal = {.kind = REFUSAL_NONE};
     struct span values[MEMBERS];
 
-    if (call->caller->tiers.count == 0 || call->request.is_plain) {
+    /* Of a path that is passed on unread the body is no accepted JSON; keys with tiers may not use it. */
+    if (call->caller->tiers.count == 0 || call->request.is_plain ||
+        call->match.operation->read_request == NULL) {
         return refusal;
     }
     json_walk_pick(json_walk_document(buf_span(&call->body)), names, MEMBERS, values);
     for (size_t i = 0; i < MEMBERS; i++) {
         if (!may_name(call, values[i])) {
-            refusal = (struct refusal){.kind = REFUSAL_TIER_NOT_ALLOWED, .param = names[i]};
+            return (struct refusal){.kind = REFUSAL_TIER_NOT_ALLOWED, .param = names[i]};
         }
     }
     return refusal;

@@ -121,20 +121,24 @@ static bool clamp(struct call *call, struct call_hold *hold, const struct amount
            call_hold_fit(call, hold, left);
 }
 
+static void note_denial(struct call_budget *budget, struct budget_denial denial)
+{
+    if (budget->denials_count < DENIALS_MAX) {
+        budget->denials[budget->denials_count++] = denial;
+    }
+}
+
 static void deny(struct call *call, struct call_hold *hold, enum outcome outcome)
 {
-    struct call_budget *budget = call->budget;
     uint8_t number = hold->number;
 
     hold->is_open = false;
     hold->number = 0;
-    if (budget->denials_count < DENIALS_MAX) {
-        budget->denials[budget->denials_count++] =
-            (struct budget_denial){.by = hold->decision == DECISION_DENY ? hold->by : NULL,
-                                   .number = number,
-                                   .place = hold->place,
-                                   .outcome = (uint8_t)outcome};
-    }
+    note_denial(call->budget,
+                (struct budget_denial){.by = hold->decision == DECISION_DENY ? hold->by : NULL,
+                                       .number = number,
+                                       .place = hold->place,
+                                       .outcome = (uint8_t)outcome});
     answer(call, number, outcome);
 }
 
@@ -245,6 +249,15 @@ static bool is_counted(const struct call *call)
            (kind == OPERATION_CALL || kind == OPERATION_PASS);
 }
 
+/* NULL: no memory. */
+static struct call_budget *own_budget(struct call *call)
+{
+    if (call->budget == NULL) {
+        call->budget = call_budget_take(call->env->calls, call->env->policy);
+    }
+    return call->budget;
+}
+
 void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
 {
     const struct target *target = plan_target(&call->plan, place);
@@ -255,10 +268,7 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
         answer(call, number, OUTCOME_OK);
         return;
     }
-    if (call->budget == NULL) {
-        call->budget = call_budget_take(call->env->calls, call->env->policy);
-    }
-    if (call->budget == NULL) {
+    if (own_budget(call) == NULL) {
         answer(call, number, OUTCOME_LOCAL);
         return;
     }
@@ -288,10 +298,7 @@ struct refusal call_hold_look(struct call *call)
     if (!is_counted(call) || !call->env->policy->snapshot->budgets.enforces) {
         return refusal;
     }
-    if (call->budget == NULL) {
-        call->budget = call_budget_take(call->env->calls, call->env->policy);
-    }
-    budget = call->budget;
+    budget = own_budget(call);
     if (budget == NULL) {
         refusal.kind = REFUSAL_OVERLOADED;
         return refusal;
@@ -304,8 +311,7 @@ struct refusal call_hold_look(struct call *call)
 
         budget->told = (struct budget_told){
             .budget = by, .used = told.used, .window_end = told.window_end};
-        budget->denials[budget->denials_count++] =
-            (struct budget_denial){.by = by, .outcome = OUTCOME_BUDGET};
+        note_denial(budget, (struct budget_denial){.by = by, .outcome = OUTCOME_BUDGET});
         refusal.kind = REFUSAL_BUDGET_EXCEEDED;
         call_budget_refusal(call, &refusal);
     }

@@ -77,6 +77,10 @@ struct call_budget {
 
 /* ACTION_HOLD. */
 void call_hold_ask(struct call *call, uint8_t number, uint8_t place);
+/* Before the body, of whoever waits for a go-ahead: whether a budget that all of its calls count on is spent up to
+ * its limit, as far as the ledger knows without asking anybody. Then BUDGET_EXCEEDED, and the record will say so;
+ * OVERLOADED: no memory; else NONE. */
+struct refusal call_hold_look(struct call *call);
 /* The ledger's ear; `to` is the calls. */
 void call_hold_on_answer(void *to, const struct hold_answer *told);
 /* The hold of an attempt, also when it is over; NULL: it needed none. */

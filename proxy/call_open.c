@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an app's request to a call that is dispatched: what the head alone decides, then what the
  * body does. Every no on the way is answered and logged here. */
-#include "proxy/call_parts.h"
+#include "proxy/call_hold.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -192,11 +192,15 @@ static void tell_two_keys(struct call *call)
     }
 }
 
-/* Who waits for a go-ahead may be spared the body: what no body changes is looked at before. */
+/* Who waits for a go-ahead may be spared the body: what no body changes is looked at before. What was answered
+ * before is answered again, whatever is used up by now. */
 static struct refusal look_ahead(struct call *call)
 {
     struct refusal refusal = {.kind = REFUSAL_NONE};
 
+    if (call->head.idempotency.len > 0) {
+        return refusal;
+    }
     if (call->snapshot->rates.count > 0) {
         refusal = call_rates_look(call);
     }

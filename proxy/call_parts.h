@@ -503,9 +503,6 @@ void call_exposure_settled(const struct call *call, int64_t nano);
 /* call_rates.c: how fast calls come. */
 /* With the route chosen: asks all rates of the settings at once. A refusal when one of them says no. */
 struct refusal call_rates_ask(struct call *call);
-/* Whether a budget that every call of this caller counts on is used up, as far as the ledger knows without asking
- * anybody (call_hold.c). */
-struct refusal call_hold_look(struct call *call);
 /* Whether any call of this caller would be refused now; takes nothing, and what the body will say is not known. */
 struct refusal call_rates_look(struct call *call);
 /* An attempt is over, and was booked with so many tokens. */

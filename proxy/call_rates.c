@@ -44,14 +44,14 @@ static struct refusal refusal_by(struct call *call, const struct rate *rate)
         .kind = kinds[rate->unit], .wait_ms = wait_ms, .detail = buf_span(text)};
 }
 
-static struct refusal ask_roster(struct call *call, uint64_t tokens, bool is_look)
+static struct refusal ask_roster(struct call *call, uint64_t tokens, bool is_trial)
 {
     struct subject subject;
     struct roster_ask ask = {.rates = &call->snapshot->rates,
                              .subject = &subject,
                              .tokens = tokens,
                              .now = loop_now(call->env->loop),
-                             .is_look = is_look};
+                             .is_trial = is_trial};
     struct refusal none = {.kind = REFUSAL_NONE};
 
     if (call->match.operation->kind == OPERATION_MODELS) {
@@ -74,7 +74,9 @@ struct refusal call_rates_ask(struct call *call)
 
 struct refusal call_rates_look(struct call *call)
 {
-    return ask_roster(call, 1, true);
+    uint64_t least_tokens = call->match.operation->kind == OPERATION_CALL;
+
+    return ask_roster(call, least_tokens, true);
 }
 
 void call_rates_used(struct call *call, const struct amounts *booked)

@@ -36,11 +36,10 @@ bool hold_waits_for_recovery(const struct hold *hold, const struct root *root)
     return false;
 }
 
-/* The windows of the moment of the hold. 1: another one than before; 0: the same ones; -1: no memory. */
-static int renew_windows(struct hold *hold, struct leg *leg)
+/* The windows of the moment of the hold; what was taken from loans of others goes back. */
+MUST_CHECK static enum err renew_windows(struct hold *hold, struct leg *leg, bool *has_changed)
 {
-    int has_changed = 0;
-
+    *has_changed = false;
     for (uint8_t i = 0; i < hold->count; i++) {
         struct hold_link *link = &hold->list[i];
         struct win *win = NULL;
@@ -50,10 +49,10 @@ static int renew_windows(struct hold *hold, struct leg *leg)
         }
         win = counter_take(leg->root, link->budget, link->win->counter->value, hold->answer.held_at);
         if (win == NULL) {
-            return -1;
+            return ERR_MEMORY;
         }
-        has_changed = has_changed || win != link->win;
-        if (win != link->win && link->is_leased) {
+        if (win != link->win) {
+            *has_changed = true;
             hold_put_back(hold, leg->at, hold->count);
         }
         win->refs++;
@@ -61,7 +60,7 @@ static int renew_windows(struct hold *hold, struct leg *leg)
         link->win = win;
     }
     leg->era = leg->root->era;
-    return has_changed;
+    return ERR_NONE;
 }
 
 /* The server's clock has moved on: the hold counts in the windows of now, with all of its links, so that one
@@ -71,15 +70,14 @@ static bool take_windows(struct hold *hold)
     hold->answer.held_at = ledger_now(hold->ledger);
     for (size_t i = 0; i < LEGS; i++) {
         struct leg *leg = &hold->legs[i];
-        int has_changed = leg->state == LEG_NONE ? 0 : renew_windows(hold, leg);
+        bool has_changed = false;
 
-        if (has_changed < 0) {
+        if (leg->state != LEG_NONE && renew_windows(hold, leg, &has_changed) != ERR_NONE) {
             return false;
         }
-        if (has_changed > 0 && leg->state == LEG_HELD) {
+        if (has_changed && leg->state == LEG_HELD) {
             leg->wants_more = true;
-        } else if (has_changed > 0 && leg->state == LEG_LOCAL) {
-            hold_put_back(hold, leg->at, hold->count);
+        } else if (has_changed && leg->state == LEG_LOCAL) {
             leg->state = LEG_WANTED;
         }
     }
@@ -87,7 +85,7 @@ static bool take_windows(struct hold *hold)
     return true;
 }
 
-/* A window that no server has confirmed may have become another one since it was taken. */
+/* The clock may have gone back for one of its windows, and not for another. */
 static bool is_of_one_moment(const struct hold *hold)
 {
     for (uint8_t i = 0; i < hold->count; i++) {

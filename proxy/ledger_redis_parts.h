@@ -348,6 +348,7 @@ struct hold {
 struct hold *leg_owner(struct leg *leg);
 bool hold_begin(struct ledger *ledger, const struct hold_request *request, uint64_t *ticket,
                 struct hold_answer *answer);
+/* As is_used_up of struct ledger_ops. */
 bool hold_is_used_up(struct ledger *ledger, struct span team, const struct chain *chain, wall_ms now,
                      struct hold_answer *answer);
 bool hold_extend(struct ledger *ledger, uint64_t ticket, const struct amounts *more,
@@ -376,9 +377,9 @@ void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, 
 bool hold_take_more(struct hold *hold, struct leg *leg);
 void hold_enlarge(struct hold *hold, struct leg *leg);
 void hold_undo_extension(struct hold *hold);
-/* What links of the leg have taken from loans, the first `before` ones of the chain. */
+/* Gives back what links of the leg have taken from loans, of the first `before` ones of the chain. */
 void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before);
-/* Its moment, in answer.held_at, lies in all of its windows. */
+/* Its moment, in answer.held_at, is not earlier than any of its windows begins. */
 void hold_keep_moment(struct hold *hold);
 /* The next leg, or the answer. */
 void hold_go_on(struct hold *hold);

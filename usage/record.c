@@ -48,6 +48,16 @@ const struct span record_flag_names[RECORD_FLAGS] = {
 #undef FLAG
 };
 
+uint32_t record_flag_bit(struct span name)
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < RECORD_FLAGS; i++) {
+        bits |= span_equal(name, record_flag_names[i]) ? 1u << i : 0;
+    }
+    return bits;
+}
+
 /* Room that a member takes beside its text: the key, and the longest number, date or pair of
  * quotes. */
 enum {

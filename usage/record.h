@@ -100,9 +100,8 @@ struct span record_line_id(struct span line);
 MUST_CHECK enum err record_read_line(struct json_scan *scan, struct span line, struct buf *text,
                                      struct record *record);
 /* Of a whole line that has nothing unusual, only what its attempt is booked by: `source`, whom it counts
- * for, what was charged, tokens, `phase`, what was held when, its flags, when it ended and under which
- * epoch of a shared ledger. Texts borrow from the line and from
- * `text`. False: ask record_read_line. */
+ * for, what was charged, tokens, `phase`, what was held when, its flags, `at`, `began_us`, `total_us` and
+ * `ledger_epoch`. Texts borrow from the line and from `text`. False: ask record_read_line. */
 MUST_CHECK bool record_glance(struct span line, struct buf *text, struct record *record);
 /* The same of an object in a document that json_scan has accepted, with or without a CRC. */
 MUST_CHECK enum err record_read_object(struct span object, struct buf *text, struct record *record);

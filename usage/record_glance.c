@@ -51,11 +51,7 @@ static const char *take_list(const char *at, const char *end, struct buf *text, 
 static void put_flags(struct span words, struct record *record)
 {
     while (words.len > 0) {
-        struct span word = span_cut(&words, ',');
-
-        for (size_t i = 0; i < RECORD_FLAGS; i++) {
-            record->flags |= span_equal(word, record_flag_names[i]) ? 1u << i : 0;
-        }
+        record->flags |= record_flag_bit(span_cut(&words, ','));
     }
 }
 

@@ -38,5 +38,7 @@ struct record_member {
 
 extern const struct record_member record_members[RECORD_MEMBERS];
 extern const struct span record_flag_names[RECORD_FLAGS];
+/* Of this name; 0: none has it. */
+uint32_t record_flag_bit(struct span name);
 
 #endif

@@ -61,9 +61,7 @@ static bool read_flags(struct span value, struct buf *text, uint32_t *flags)
         if (!read_text(item, text, &word)) {
             return false;
         }
-        for (size_t i = 0; i < RECORD_FLAGS; i++) {
-            *flags |= span_equal(word, record_flag_names[i]) ? 1u << i : 0;
-        }
+        *flags |= record_flag_bit(word);
         buf_truncate(text, from);
     }
     return true;

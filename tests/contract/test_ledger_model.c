@@ -43,7 +43,7 @@ enum {
     REST_MS = 15000,
     SKIP_MS = 50,
     SKIP_HEALING_MS = 2, /* one comes back after the other */
-    COPY_MS = SEQUENCE_KEPT_MS / 2,
+    COPY_MS = SEQUENCE_KEPT_MS / 2, /* younger than what processes still remember */
     FROZEN_MS = 300,     /* longer than a command may take */
     MINUTE_MS = 60000,
     PART_MS = 40,        /* of a rolling window: some come and go in a life on a server, whose clock is real */

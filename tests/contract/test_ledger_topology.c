@@ -155,7 +155,7 @@ static void sentinels__name_the_master_that_takes_over_behind(void **state)
     trio_end(&trio);
 }
 
-/* ---- two masters ---- */
+/* ---- two primaries ---- */
 
 /* The ids of who is connected to the server now, and is no replica. */
 static size_t clients_of(struct redis_server *server, long long *ids, size_t most)
@@ -171,9 +171,9 @@ static size_t clients_of(struct redis_server *server, long long *ids, size_t mos
     return count;
 }
 
-/* The network breaks: the majority makes the replica a master, and `others` go there. Whoever is
+/* The network breaks: the majority makes the replica a primary, and `others` go there. Whoever is
  * connected to the old one is not cut off. */
-static void part(struct trio *trio, const long long *others, size_t others_count)
+static void partition(struct trio *trio, const long long *others, size_t others_count)
 {
     redis_server_tell(&trio->sentinel, "SENTINEL REMOVE main");
     redis_server_tell(&trio->replica, "REPLICAOF NO ONE");
@@ -199,7 +199,7 @@ static int64_t spend_all(struct world_proxy *proxy, struct subject subject, int6
     return spent;
 }
 
-static void two_masters__an_old_one_without_replicas_gives_nothing_away(void **state)
+static void two_primaries__an_old_one_without_replicas_gives_nothing_away(void **state)
 {
     enum { LIMIT = 100000, AMOUNT = 20, CLIENTS = 16 };
     struct subject subject = subject_of("growth", "ci");
@@ -224,7 +224,7 @@ static void two_masters__an_old_one_without_replicas_gives_nothing_away(void **s
     assert_int_equal(here + there, 100 * AMOUNT);
     world_quiet(&world);
     await_replica(&trio);
-    part(&trio, all + known, clients_of(&trio.master, all, CLIENTS) - known);
+    partition(&trio, all + known, clients_of(&trio.master, all, CLIENTS) - known);
 
     recover(majority, subject, 5000);
     here += spend_all(minority, subject, AMOUNT, LIMIT / AMOUNT);
@@ -395,7 +395,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentinels__name_the_master_that_takes_over_behind),
-        cmocka_unit_test(two_masters__an_old_one_without_replicas_gives_nothing_away),
+        cmocka_unit_test(two_primaries__an_old_one_without_replicas_gives_nothing_away),
         cmocka_unit_test(cluster__parts_lie_where_their_slots_are_and_move_with_them),
     };
     int failed = 0;

@@ -78,9 +78,9 @@ async function start(budgets, more = {}) {
 }
 const call = (more = {}, extra = {}, ms = 5000) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20, ...more }, extra), ms);
 // As who sends the body only when it is told to: [go-aheads, answer].
-async function asked() {
+async function asked(headers = {}) {
     const app = await App.connect(headgate.port);
-    const what = request(good('chat', { model: 'one', max_tokens: 20 }, { headers: { ...good().headers, expect: '100-continue' } }));
+    const what = request(good('chat', { model: 'one', max_tokens: 20 }, { headers: { ...good().headers, expect: '100-continue', ...headers } }));
     const head = what.subarray(0, what.indexOf('\r\n\r\n') + 4);
     app.send(head);
     const went = app.answer();
@@ -135,12 +135,14 @@ describe('money', () => {
 
     test('BH20 who waits for a go-ahead is told before the body', async () => {
         await start([{ name: 'calls', scope: 'team', limit: '1 requests', window: 'day' }]);
-        const [before, first] = await asked();
+        const [before, first] = await asked({ 'idempotency-key': 'once' });
         assert.deepEqual([before, first.status], [1, 200]);
         const [after, second] = await asked();
         assert.deepEqual([after, second.status, errorOf(second).code, budgetOf(second)[0]], [0, 402, 'budget_exceeded', 'calls']);
         assert.match(errorOf(second).message, /: calls, until 20/);
         assert.equal(upstream.requests.length, 1);
+        const [again, kept] = await asked({ 'idempotency-key': 'once' });
+        assert.deepEqual([again, kept.status, header(kept, 'x-headgate-replayed')], [1, 200, 'true'], 'what was paid for is there');
         const denial = (await records(2)).find((record) => record.decision === 'deny');
         assert.deepEqual([denial.budget, denial.status, denial.attempt, denial.outcome], ['calls', 402, 0, 'budget']);
     });

@@ -274,6 +274,9 @@ describe('what a key may', () => {
             assert.equal((await call(bearer(texts.thrifty), 'chat', body)).status, 200, JSON.stringify(body));
         }
         assert.equal((await call(bearer(texts.open), 'chat', { service_tier: 'priority' })).status, 200);
+        // What is passed on unread may name any tier, and be no JSON at all.
+        const unread = { method: 'POST', target: '/v1/batches', headers: { ...good().headers, ...bearer(texts.thrifty) }, body: '{"\\u":1}' };
+        await refused(await askFrom(unread), 403, 'not_allowed');
     });
 
     test('BA12 from elsewhere: 403', async () => {
@@ -625,7 +628,7 @@ describe('headgate key', () => {
     test('create, list, check, rotate, revoke', async () => {
         fresh();
         const made = await good0('create', 'ci', '--team', 'growth', '--user', 'build', '--tag', 'batch', '--tag=night', '--route', 'smart',
-            '--model', 'gpt-*', '--expires', '2099-01-31', '--address', '10.0.0.0/8', '--operation', 'chat');
+            '--model', 'gpt-*', '--expires', '2099-01-31', '--address', '10.0.0.0/8', '--operation', 'chat', '--tier', 'flex');
         assert.match(made, /^hg_[0-9A-Za-z]{8}_[0-9A-Za-z]{34}$/);
         assert.equal(withSum(made.slice(0, -6)), made, 'its checksum');
         const text = fs.readFileSync(file, 'utf8');
@@ -633,7 +636,7 @@ describe('headgate key', () => {
         assert.equal(fs.statSync(file).mode & 0o777, 0o600);
         const list = JSON.parse(await good0('list', '--json')).keys;
         assert.deepEqual(list, [{ name: 'ci', id: made.slice(3, 11), team: 'growth', user: 'build', tags: ['batch', 'night'], routes: ['smart'],
-            models: ['gpt-*'], operations: ['chat'], expires: '2099-01-31T00:00:00.000Z', state: 'good', rotating: false, team_disabled: false }]);
+            models: ['gpt-*'], operations: ['chat'], tiers: ['flex'], expires: '2099-01-31T00:00:00.000Z', state: 'good', rotating: false, team_disabled: false }]);
         const table = await good0('list');
         assert.match(table, /^NAME +PREFIX +TEAM +USER +EXPIRES +STATE\nci +hg_\w{8} +growth +build +2099-01-31 +valid$/);
         assert.ok(!table.includes('hmac') && !(await good0('list', '--json')).includes('hmac'));

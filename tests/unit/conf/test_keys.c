@@ -24,7 +24,7 @@ static void keys__say_whose_they_are_and_what_they_may(void **state)
         HEAD SECRET
         "keys:\n"
         "  - { name: ci, digest: \"" D A "\", id: abcd1234, team: growth, user: build, tags: [batch, x],\n"
-        "      routes: [smart], models: [\"gpt-*\"], operations: [chat, embeddings], addresses: "
+        "      routes: [smart], models: [\"gpt-*\"], operations: [chat, embeddings], tiers: [flex], addresses: "
         "[10.0.0.0/8, 192.168.1.1, \"fd00::/64\"],\n"
         "      not_before: 2026-01-01, expires: 2027-01-31T12:00:00Z,\n"
         "      previous: { digest: \"" D B "\", until: 2026-02-01 } }\n"
@@ -45,6 +45,8 @@ static void keys__say_whose_they_are_and_what_they_may(void **state)
     assert_int_equal(ci->caller.routes.count, 1);
     assert_int_equal(ci->caller.models.count, 1);
     assert_int_equal(ci->caller.operations.count, 2);
+    assert_int_equal(ci->caller.tiers.count, 1);
+    assert_true(span_equal(ci->caller.tiers.list[0], SPAN_OF("flex")));
     assert_int_equal(ci->caller.addresses_count, 3);
     assert_int_equal(ci->not_before, 1767225600000);
     assert_int_equal(ci->expires, 1801396800000);

@@ -89,6 +89,8 @@ static void caller__the_usual_tiers_need_no_place_in_the_list(void **state)
     assert_true(caller_may_name_tier(&caller, SPAN_OF("priority")));
     caller.tiers = (struct caller_list){tiers, 1};
     assert_false(caller_may_name_tier(&caller, SPAN_OF("priority")));
+    assert_false(caller_may_pass(&caller));
+    assert_true(caller_may_name_all(&caller));
     assert_false(caller_may_name_tier(&caller, SPAN_OF("")));
     assert_true(caller_may_name_tier(&caller, SPAN_OF("flex")));
     assert_true(caller_may_name_tier(&caller, SPAN_OF("auto")));

@@ -137,7 +137,7 @@ static void roster__a_look_takes_nothing(void **state)
     const struct rate list[] = {rate_of("team", RATE_REQUESTS, 60, MINUTE, 1),
                                 rate_of("team", RATE_CONCURRENT, 1, 0, 0)};
     struct world world;
-    struct roster_ask look = {.rates = &world.rates, .subject = &world.subject, .is_look = true};
+    struct roster_ask look = {.rates = &world.rates, .subject = &world.subject, .is_trial = true};
     struct roster_pass *looked = NULL;
     struct roster_pass *pass = NULL;
 
