@@ -136,7 +136,8 @@ struct ledger_ops {
     /* More for a granted hold; one at a time. Answers as hold does; a no leaves the hold as it is. */
     bool (*extend)(struct ledger *ledger, uint64_t ticket, const struct amounts *more,
                    struct hold_answer *answer);
-    /* Whether an enforcing budget of the chain is settled up to its limit, as far as is known here (of a
+    /* Whether an enforcing budget of tokens or requests in the chain (one of money may still pay for what costs
+     * nothing) is settled up to its limit, as far as is known here (of a
      * shared ledger: what it heard in the last 2 s). Asks nobody and holds nothing. True: verdict, link,
      * used and window_end of *answer are set. */
     bool (*is_used_up)(struct ledger *ledger, struct span team, const struct chain *chain, wall_ms now,

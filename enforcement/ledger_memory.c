@@ -321,7 +321,7 @@ static bool is_used_up(struct ledger *ledger, struct span team, const struct cha
         const struct counter *counter = NULL;
         struct tally sum;
 
-        if (!enforces(ledger, budget, now)) {
+        if (budget->unit == UNIT_MONEY || !enforces(ledger, budget, now)) {
             continue;
         }
         counter = counters_take(&ledger->counters, budget, chain->list[i].value, now);

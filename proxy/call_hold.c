@@ -295,7 +295,7 @@ struct refusal call_hold_look(struct call *call)
     struct call_budget *budget = NULL;
     struct hold_answer told;
 
-    if (!is_counted(call) || !call->env->policy->snapshot->budgets.enforces) {
+    if (call->match.operation->kind != OPERATION_CALL || !call->env->policy->snapshot->budgets.enforces) {
         return refusal;
     }
     budget = own_budget(call);

@@ -75,7 +75,10 @@ static bool take_windows(struct hold *hold)
         if (leg->state != LEG_NONE && renew_windows(hold, leg, &has_changed) != ERR_NONE) {
             return false;
         }
-        if (has_changed && leg->state == LEG_HELD) {
+        if (has_changed && leg->state == LEG_HELD) { /* until then nothing is put back for it */
+            list_remove(&leg->link);
+            leg->root->held_count--;
+            leg->state = LEG_SENT;
             leg->wants_more = true;
         } else if (has_changed && leg->state == LEG_LOCAL) {
             leg->state = LEG_WANTED;

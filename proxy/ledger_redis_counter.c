@@ -189,6 +189,35 @@ static void retire(struct win *win)
     (void)root_push(win->counter->root, op);
 }
 
+static struct win *win_from(struct win *win, wall_ms begin, uint32_t generation)
+{
+    while (win != NULL && (win->window.begin != begin || win->generation != generation)) {
+        win = win->older;
+    }
+    return win;
+}
+
+/* Whoever waits with a window that our own clock had the idea of keeps it; for others it is as if it were not
+ * there. NULL: no memory. */
+static struct win *behind(struct win *idea, const struct window *window, uint32_t generation)
+{
+    struct win *older = idea->older;
+    struct win *win = win_from(older, window->begin, generation);
+
+    if (win != NULL) {
+        return win;
+    }
+    if (older != NULL && older->generation == generation && older->window.begin > window->begin) {
+        return older; /* a clock that goes back opens no window twice */
+    }
+    win = win_new(idea->counter, window, generation);
+    if (win != NULL) {
+        win->older = older;
+        idea->older = win;
+    }
+    return win;
+}
+
 static struct win *roll(struct counter *counter, const struct budget *budget, wall_ms now)
 {
     struct win *newest = counter->newest;
@@ -206,9 +235,17 @@ static struct win *roll(struct counter *counter, const struct budget *budget, wa
     }
     window_at(&budget->window, now, &window);
     if (is_idea && newest->refs == 0 && counter->kind == budget->window.kind) {
+        if (newest->older != NULL && newest->older->window.begin >= window.begin) {
+            counter->newest = newest->older;
+            win_free(newest);
+            return roll(counter, budget, now);
+        }
         newest->window = window;
         newest->generation = generation;
         return newest;
+    }
+    if (is_idea && counter->kind == budget->window.kind && window.begin < newest->window.begin) {
+        return behind(newest, &window, generation);
     }
     /* A clock that goes back opens no window twice. */
     if (newest != NULL && !is_idea && generation == newest->generation &&

@@ -299,7 +299,8 @@ void hold_go_on(struct hold *hold)
     for (size_t i = 0; i < LEGS; i++) {
         struct leg *leg = &hold->legs[i];
 
-        if (leg->state == LEG_WANTED || (leg->wants_more && leg->state == LEG_HELD)) {
+        if (leg->state == LEG_WANTED ||
+            (leg->wants_more && (leg->state == LEG_HELD || leg->state == LEG_SENT))) {
             hold_wait(hold, leg->root);
             return;
         }

@@ -96,7 +96,7 @@ bool hold_is_used_up(struct ledger *ledger, struct span team, const struct chain
         struct root *root = NULL;
         struct win *win = NULL;
 
-        if (!ledger_enforces(ledger, budget)) {
+        if (budget->unit == UNIT_MONEY || !ledger_enforces(ledger, budget)) {
             continue;
         }
         root = root_find(ledger, team, scope_is_shared(budget->scope.kind));

@@ -174,7 +174,7 @@ static void used_up__is_known_before_a_hold_is_asked_for(void **state)
     (void)state;
     open_world(&world);
     world_budget(&world, "soft", "team", 10)->mode = BUDGET_WARN;
-    (void)world_budget(&world, "key", "key", 100);
+    world_budget(&world, "key", "key", 100)->unit = UNIT_TOKENS;
     proxy = world_proxy_start(&world, 0);
     assert_false(is_used_up(&world, proxy, subject, &answer));
     assert_int_equal(attempt_hold(&attempt, proxy, subject, 100), HOLD_GRANTED);

@@ -439,6 +439,72 @@ static void a_part_that_is_over_gives_no_more(void **state)
     extend_in_a_part_that_is_over(WORLD_LOANS);
 }
 
+/* Of every window: what its holds say. */
+static void assert_held_as_told(void)
+{
+    redisReply *reply = redis_server_ask(
+        &server, "EVAL %s 0",
+        "local sums = {} "
+        "for _, h in ipairs(redis.call('KEYS', 'hg:*}:h')) do local all = redis.call('HGETALL', h) "
+        "  for i = 2, #all, 2 do local p = cmsgpack.unpack(all[i]) "
+        "    for j = 4, #p, 2 do sums[p[j + 1]] = (sums[p[j + 1]] or 0) + p[j] end end end "
+        "for _, w in ipairs(redis.call('KEYS', 'hg:*}:w:*')) do local h = redis.call('HGET', w, 'H') "
+        "  if (sums[w] or 0) ~= h + 0 then return w .. ': ' .. h .. ' of ' .. (sums[w] or 0) end end return ''");
+
+    if (reply->len != 0) {
+        fail_msg("%s", reply->str);
+    }
+    freeReplyObject(reply);
+}
+
+/* The team's part is asked after an edge, so that what the other part holds has to move; and after so many turns the
+ * connection is lost. Whether it came to that. */
+static bool move_and_cut_after(int turns)
+{
+    enum { PART_MS = 100, PAUSE_MS = 110 };
+    struct world_proxy *proxy = open_with(WORLD_REDIS, 1000);
+    struct attempt attempt;
+    wall_ms began = 0;
+    bool has_moved = false;
+
+    world_budget(&world, "all", "global", 1000);
+    for (size_t i = 0; i < 2; i++) {
+        world.list[i].window = (struct window_rule){.kind = WINDOW_ROLLING,
+                                                    .length_ms = (uint64_t)PART_MS * WINDOW_PARTS};
+    }
+    spend(proxy, 1);
+    world_quiet(&world);
+    began = loop_wall(world.loop);
+    attempt_begin(&attempt, proxy, subject, 50);
+    world_turn(&world, 0);
+    redis_server_tell(&server, "CLIENT PAUSE %d WRITE", PAUSE_MS);
+    world_run(&world, PAUSE_MS);
+    for (int i = 0; i < turns; i++) {
+        world_turn(&world, 1);
+    }
+    redis_server_tell(&server, "CLIENT KILL TYPE normal SKIPME yes");
+    assert_int_equal(attempt_wait(&attempt), HOLD_GRANTED);
+    assert_held_as_told();
+    assert_int_equal(attempt.answer.left.of[UNIT_MONEY], 999); /* without this hold */
+    has_moved = attempt.answer.held_at / PART_MS != began / PART_MS;
+    attempt_settle(&attempt, 50);
+    world_quiet(&world);
+    assert_held_as_told();
+    world_close(&world);
+    return has_moved;
+}
+
+static void a_hold_that_moves_is_held_once(void **state)
+{
+    int moved = 0;
+
+    (void)state;
+    for (int turns = 0; turns < 12; turns++) {
+        moved += move_and_cut_after(turns);
+    }
+    assert_true(moved > 6);
+}
+
 int main(void)
 {
     static const char *const keeps[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
@@ -455,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_rebuild_brings_all_back),
         cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
         cmocka_unit_test(a_part_that_is_over_gives_no_more),
+        cmocka_unit_test(a_hold_that_moves_is_held_once),
     };
     int failed = 0;
 
