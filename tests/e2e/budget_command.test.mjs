@@ -64,7 +64,7 @@ async function start(budgets = BUDGETS, { token = TOKEN, more = {} } = {}) {
     headgate.counter = async (budget, of) => (await headgate.json('/admin/v1/budgets')).budgets.find((row) => row.budget === budget && row.of === of);
     headgate.own = async (own = {}) => JSON.parse((await ask(headgate.port, { method: 'GET', target: '/headgate/v1/limits', headers: own })).body.toString());
     headgate.run = (...args) => runToEnd(['-c', headgate.file, ...args], { env: token ? { HEADGATE_ADMIN_TOKEN: token } : {} });
-    headgate.call = (own = {}) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20 }, { headers: own }));
+    headgate.call = (own = {}) => ask(headgate.port, good('chat', { model: 'one', max_tokens: 20 }, { headers: own }), 15000); // a ledger that is rebuilt is waited for
     headgate.settled = (budget, of, what) => until(async () => {
         const row = await headgate.counter(budget, of);
         return row && row.held_nusd !== undefined ? row.held_nusd === 0 && row : row?.held === 0 && row;
