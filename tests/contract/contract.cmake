@@ -32,7 +32,6 @@ foreach(name ledger ledger_model ledger_faults ledger_change ledger_topology)
 endforeach()
 test_limit(contract/ledger_model 400)
 set_tests_properties(contract/ledger_model PROPERTIES COST 600 PROCESSORS 1) # the longest begins first
-set_tests_properties(contract/ledger contract/ledger_topology PROPERTIES PROCESSORS 1) # they wait long enough
 
 # The TLS suite brings its own server and certificates: docs/decisions/0005-openssl-in-one-test.md.
 pkg_check_modules(OPENSSL REQUIRED IMPORTED_TARGET libssl libcrypto)

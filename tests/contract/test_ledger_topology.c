@@ -214,6 +214,7 @@ static void two_primaries__an_old_one_without_replicas_gives_nothing_away(void *
 
     (void)state;
     trio_start(&trio, WORLD_LOANS);
+    world.settings.recover_ms = 600;
     redis_server_tell(&trio.master, "CONFIG SET min-replicas-to-write 1");
     (void)world_budget(&world, "team", "team", LIMIT);
     minority = world_proxy_start(&world, 0);
