@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One key: its digest, whose it is, what it may, how long. */
+/* One key: its digest, whose it is, how long (what it may: key_rights.c). */
 #include "conf/key_fields.h"
 
 #include "base/date.h"
 #include "base/text.h"
+#include "conf/key_rights.h"
 #include "conf/names.h"
 #include "conf/section.h"
 #include "enforcement/key_text.h"
 #include "enforcement/scope.h"
-#include "wire/dialect.h"
 
-enum { TAG_MAX = 64, TAGS_MAX = 16, TAGS_ROOM = TAGS_MAX * (TAG_MAX + 1), SUBSCRIBER_BITS = 64 };
-
-static const char plain_rule[] =
-    "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or digit";
+enum { TAG_MAX = 64, TAGS_MAX = 16, TAGS_ROOM = TAGS_MAX * (TAG_MAX + 1) };
 
 /* ---- names ---- */
 
 static void read_plain(struct reader *reader, const struct node *node, struct span *text)
 {
     if (reader_text(reader, node, text) && !name_is_plain(*text)) {
-        complaint_help(reader_complain(reader, node->place, "is no name"), "%s", plain_rule);
+        complaint_help(reader_complain(reader, node->place, "is no name"), "%s", name_plain_rule);
     }
 }
 
@@ -148,7 +145,7 @@ static void read_until(struct reader *reader, const struct node *node, void *obj
     read_moment(reader, node, &entry->previous_until);
 }
 
-/* ---- lists ---- */
+/* ---- tags ---- */
 
 static bool read_tag(struct reader *reader, const struct node *node, struct span text, void *item)
 {
@@ -191,139 +188,6 @@ static void read_tags(struct reader *reader, const struct node *node, void *obje
     entry->caller.tags = arena_copy(reader->arena, buf_span(&text));
     reader->has_no_memory = reader->has_no_memory || text.failed;
     buf_fini(&text);
-}
-
-static bool read_route(struct reader *reader, const struct node *node, struct span text, void *item)
-{
-    struct span *name = item;
-
-    *name = text;
-    return reader->snapshot == NULL || route_named(reader, node, text) != NULL;
-}
-
-static bool read_model(struct reader *reader, const struct node *node, struct span text, void *item)
-{
-    struct span *name = item;
-
-    if (!name_is_model(text)) {
-        reader_complain(reader, node->place, "%s", name_model_rule);
-        return false;
-    }
-    *name = text;
-    return true;
-}
-
-static bool is_operation(struct span word)
-{
-    for (size_t i = 0; dialect_at(i) != NULL; i++) {
-        const struct dialect *dialect = dialect_at(i);
-
-        for (const struct operation *one = dialect->operations; one->name != NULL; one++) {
-            if (span_equal(span_of(one->name), word)) {
-                return true;
-            }
-        }
-        if (span_equal(span_of(dialect->pass.name), word)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_operation(struct reader *reader, const struct node *node, struct span text,
-                           void *item)
-{
-    struct span *word = item;
-
-    if (!is_operation(text)) {
-        complaint_help(reader_complain(reader, node->place, "is no operation"),
-                       "operations: chat, responses, completions, embeddings, messages, "
-                       "count_tokens, models, pass");
-        return false;
-    }
-    *word = text;
-    return true;
-}
-
-static bool read_tier(struct reader *reader, const struct node *node, struct span text, void *item)
-{
-    struct span *word = item;
-
-    if (!name_is_plain(text)) {
-        complaint_help(reader_complain(reader, node->place, "is no service tier"), "%s", plain_rule);
-        return false;
-    }
-    *word = text;
-    return true;
-}
-
-/* A list without an item that can be read would mean that all is allowed: nothing of it is kept then, but
- * the complaint stands. */
-static void read_list(struct reader *reader, const struct node *node, reader_item *read,
-                      struct caller_list *list)
-{
-    void *items = NULL;
-
-    reader_items(reader, node, read, sizeof(struct span), &items, &list->count);
-    list->list = items;
-    if (node->kind == NODE_LIST && node->count == 0) {
-        complaint_help(reader_complain(reader, node->place, "is empty"),
-                       "leave it out where nothing is to be limited; revoked: true stops a key");
-    }
-}
-
-static void read_routes(struct reader *reader, const struct node *node, void *object)
-{
-    struct key_entry *entry = object;
-
-    read_list(reader, node, read_route, &entry->caller.routes);
-}
-
-static void read_models(struct reader *reader, const struct node *node, void *object)
-{
-    struct key_entry *entry = object;
-
-    read_list(reader, node, read_model, &entry->caller.models);
-}
-
-static void read_operations(struct reader *reader, const struct node *node, void *object)
-{
-    struct key_entry *entry = object;
-
-    read_list(reader, node, read_operation, &entry->caller.operations);
-}
-
-static void read_tiers(struct reader *reader, const struct node *node, void *object)
-{
-    struct key_entry *entry = object;
-
-    read_list(reader, node, read_tier, &entry->caller.tiers);
-}
-
-/* An IPv4 address. */
-static bool is_mapped(const struct egress_address *address)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-
-    return memcmp(address->bytes, mapped, sizeof mapped) == 0;
-}
-
-static void read_addresses(struct reader *reader, const struct node *node, void *object)
-{
-    struct key_entry *entry = object;
-
-    entry->caller.addresses = reader_ranges(reader, node, &entry->caller.addresses_count);
-    for (size_t i = 0; i < entry->caller.addresses_count; i++) {
-        const struct egress_range *range = &entry->caller.addresses[i];
-
-        if (range->bits > SUBSCRIBER_BITS && !is_mapped(&range->base)) {
-            complaint_help(reader_complain(reader, node->place, "has a range smaller than /64"),
-                           "an address in IPv6 counts as its network of 64 bits");
-        }
-    }
-    if (node->kind == NODE_LIST && node->count == 0) {
-        reader_complain(reader, node->place, "is empty");
-    }
 }
 
 /* ---- one key ---- */
@@ -376,25 +240,25 @@ static const struct field key_rows[] = {
      .help = "of all of its calls, beside those of x-headgate-tags"},
     {.name = "routes",
      .type = FIELD_CUSTOM,
-     .read = read_routes,
+     .read = key_rights_routes,
      .help = "it may call through these alone; without: all"},
     {.name = "models",
      .type = FIELD_CUSTOM,
-     .read = read_models,
+     .read = key_rights_models,
      .help = "and name these models alone, \"*\" for any run of characters; without: all"},
     {.name = "operations",
      .type = FIELD_CUSTOM,
-     .read = read_operations,
+     .read = key_rights_operations,
      .help = "and do this alone: chat, responses, completions, embeddings, messages, "
              "count_tokens, pass; without: all"},
     {.name = "tiers",
      .type = FIELD_CUSTOM,
-     .read = read_tiers,
+     .read = key_rights_tiers,
      .help = "and ask for these service tiers (or speeds) alone: priority, flex, ...; [default]: for none but "
              "the usual one; without: all"},
     {.name = "addresses",
      .type = FIELD_CUSTOM,
-     .read = read_addresses,
+     .read = key_rights_addresses,
      .help = "and call from these ranges alone; without: from everywhere"},
     {.name = "not_before",
      .type = FIELD_CUSTOM,
@@ -507,7 +371,7 @@ void teams_read(struct reader *reader, const struct node *node, struct teams *te
         reader_enter(reader, &path, child->key, 0);
         if (!name_is_plain(child->key)) {
             complaint_help(reader_complain(reader, child->key_place, "is no name"), "%s",
-                           plain_rule);
+                           name_plain_rule);
         }
         list[teams->count].name = arena_copy(reader->arena, child->key);
         reader_map(reader, child, &team_fields, &list[teams->count++]);

@@ -24,6 +24,9 @@ bool name_is_plain(struct span name)
     return name.len >= 1 && name.len <= 64;
 }
 
+const char name_plain_rule[] =
+    "1 to 64 of a-z, 0-9, \".\", \"_\" and \"-\", beginning with a letter or digit";
+
 const char name_model_rule[] =
     "must be 1 to 256 printable ASCII characters without blanks";
 

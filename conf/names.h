@@ -9,6 +9,7 @@
 
 /* Of a provider: [a-z0-9][a-z0-9._-]{0,63}. */
 bool name_is_plain(struct span name);
+extern const char name_plain_rule[];
 /* Of a model or a route: 1 to 256 printable ASCII characters without blanks. */
 bool name_is_model(struct span name);
 /* How to say so: "must be ...". */

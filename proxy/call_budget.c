@@ -37,6 +37,21 @@ struct call_budget *call_budget_take(struct calls *calls, struct policy *policy)
     return budget;
 }
 
+struct call_budget *call_budget_own(struct call *call)
+{
+    if (call->budget == NULL) {
+        call->budget = call_budget_take(call->env->calls, call->env->policy);
+    }
+    return call->budget;
+}
+
+void call_budget_deny(struct call_budget *budget, struct budget_denial denial)
+{
+    if (budget->denials_count < DENIALS_MAX) {
+        budget->denials[budget->denials_count++] = denial;
+    }
+}
+
 void call_budgets_free(struct calls *calls)
 {
     struct call_budget *next = NULL;

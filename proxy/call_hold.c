@@ -121,20 +121,13 @@ static bool clamp(struct call *call, struct call_hold *hold, const struct amount
            call_hold_fit(call, hold, left);
 }
 
-static void note_denial(struct call_budget *budget, struct budget_denial denial)
-{
-    if (budget->denials_count < DENIALS_MAX) {
-        budget->denials[budget->denials_count++] = denial;
-    }
-}
-
 static void deny(struct call *call, struct call_hold *hold, enum outcome outcome)
 {
     uint8_t number = hold->number;
 
     hold->is_open = false;
     hold->number = 0;
-    note_denial(call->budget,
+    call_budget_deny(call->budget,
                 (struct budget_denial){.by = hold->decision == DECISION_DENY ? hold->by : NULL,
                                        .number = number,
                                        .place = hold->place,
@@ -249,15 +242,6 @@ static bool is_counted(const struct call *call)
            (kind == OPERATION_CALL || kind == OPERATION_PASS);
 }
 
-/* NULL: no memory. */
-static struct call_budget *own_budget(struct call *call)
-{
-    if (call->budget == NULL) {
-        call->budget = call_budget_take(call->env->calls, call->env->policy);
-    }
-    return call->budget;
-}
-
 void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
 {
     const struct target *target = plan_target(&call->plan, place);
@@ -268,7 +252,7 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
         answer(call, number, OUTCOME_OK);
         return;
     }
-    if (own_budget(call) == NULL) {
+    if (call_budget_own(call) == NULL) {
         answer(call, number, OUTCOME_LOCAL);
         return;
     }
@@ -286,36 +270,6 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
         return;
     }
     ask_all(call, hold);
-}
-
-struct refusal call_hold_look(struct call *call)
-{
-    const struct ports *ports = call->env->ports;
-    struct refusal refusal = {.kind = REFUSAL_NONE};
-    struct call_budget *budget = NULL;
-    struct hold_answer told;
-
-    if (call->match.operation->kind != OPERATION_CALL || !call->env->policy->snapshot->budgets.enforces) {
-        return refusal;
-    }
-    budget = own_budget(call);
-    if (budget == NULL) {
-        refusal.kind = REFUSAL_OVERLOADED;
-        return refusal;
-    }
-    call_subject(call, &budget->subject);
-    chain_make(&call->env->policy->snapshot->budgets, &budget->subject, &budget->chain);
-    if (ports->ledger_ops->is_used_up(ports->ledger, budget->subject.values[SCOPE_TEAM],
-                                      &budget->chain, loop_wall(call->env->loop), &told)) {
-        const struct budget *by = budget->chain.list[told.link].budget;
-
-        budget->told = (struct budget_told){
-            .budget = by, .used = told.used, .window_end = told.window_end};
-        note_denial(budget, (struct budget_denial){.by = by, .outcome = OUTCOME_BUDGET});
-        refusal.kind = REFUSAL_BUDGET_EXCEEDED;
-        call_budget_refusal(call, &refusal);
-    }
-    return refusal;
 }
 
 /* ---- the ears ---- */

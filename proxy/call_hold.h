@@ -77,10 +77,6 @@ struct call_budget {
 
 /* ACTION_HOLD. */
 void call_hold_ask(struct call *call, uint8_t number, uint8_t place);
-/* Before the body, of whoever waits for a go-ahead: whether a budget that all of its calls count on is spent up to
- * its limit, as far as the ledger knows without asking anybody. Then BUDGET_EXCEEDED, and the record will say so;
- * OVERLOADED: no memory; else NONE. */
-struct refusal call_hold_look(struct call *call);
 /* The ledger's ear; `to` is the calls. */
 void call_hold_on_answer(void *to, const struct hold_answer *told);
 /* The hold of an attempt, also when it is over; NULL: it needed none. */
@@ -113,6 +109,10 @@ const struct budget *call_guards_ask(const struct call *call, const struct call_
 /* call_budget.c */
 /* NULL: no memory. */
 struct call_budget *call_budget_take(struct calls *calls, struct policy *policy);
+/* The call's own, taken if there is none. NULL: no memory. */
+struct call_budget *call_budget_own(struct call *call);
+/* For the records: a budget said no. More than DENIALS_MAX are not kept. */
+void call_budget_deny(struct call_budget *budget, struct budget_denial denial);
 void call_budget_give(struct call *call);
 void call_budgets_free(struct calls *calls);
 /* x-headgate-budget and what belongs to it. */

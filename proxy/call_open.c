@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an app's request to a call that is dispatched: what the head alone decides, then what the
  * body does. Every no on the way is answered and logged here. */
-#include "proxy/call_hold.h"
+#include "proxy/call_parts.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -192,21 +192,6 @@ static void tell_two_keys(struct call *call)
     }
 }
 
-/* Who waits for a go-ahead may be spared the body: what no body changes is looked at before. What was answered
- * before is answered again, whatever is used up by now. */
-static struct refusal look_ahead(struct call *call)
-{
-    struct refusal refusal = {.kind = REFUSAL_NONE};
-
-    if (call->head.idempotency.len > 0) {
-        return refusal;
-    }
-    if (call->snapshot->rates.count > 0) {
-        refusal = call_rates_look(call);
-    }
-    return refusal.kind == REFUSAL_NONE ? call_hold_look(call) : refusal;
-}
-
 static struct call *expect_body(struct call *call, const struct http1_head *head)
 {
     if (head->framing == HTTP1_BODY_LENGTH && head->length > 0) {
@@ -247,7 +232,7 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     } else {
         refusal = judge_head(call, head, base, &allow);
         if (refusal.kind == REFUSAL_NONE && head->expects_continue && !conn_is_http10(conn)) {
-            refusal = look_ahead(call);
+            refusal = call_look_ahead(call);
         }
     }
     if (refusal.kind != REFUSAL_NONE) {

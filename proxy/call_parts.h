@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
- * call_admit.c (whose call it is), call_subject.c (whom it counts for), call_rates.c (how fast calls come),
+ * call_admit.c (whose call it is), call_subject.c (whom it counts for), call_rates.c (how fast calls come), call_look.c (before the body),
  * call_hold*.c, call_guards.c and call_budget.c (money set aside and booked: call_hold.h), call_exposure.c (what
  * may be paid for twice), call_dress.c (what the
  * provider is sent), relay*.c (bytes back), reply.c (answers of our own), models.c, replays.c (what a repeat
@@ -515,6 +515,11 @@ void call_rates_compare(struct call *call, const struct reported *reported);
 bool call_rates_replace(const struct call *call, struct span name);
 /* x-ratelimit-* of our own. */
 void call_rates_put_fields(struct buf *out, const struct call *call);
+
+/* call_look.c: before the body. */
+/* What any call of this caller would be refused for, by a rate or a budget; the record says so.
+ * OVERLOADED: no memory. */
+struct refusal call_look_ahead(struct call *call);
 
 /* call_count.c: the tokens of a request, counted here. */
 /* False: it cannot be counted, not yet, or the ratio of bytes is nearer to the truth. */

@@ -223,71 +223,6 @@ void holds_expire(struct ledger *ledger, mono_ms now)
     }
 }
 
-/* ---- from loans ---- */
-
-void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before)
-{
-    for (uint8_t i = 0; i < before; i++) {
-        struct hold_link *link = &hold->list[i];
-
-        if (link->leg == leg && link->is_leased) {
-            lease_put_back(&link->win->lease, hold->amounts.of[link->budget->unit]);
-            link->is_leased = false;
-        }
-    }
-}
-
-static bool take_local(struct hold *hold, struct leg *leg)
-{
-    mono_ms now = loop_now(hold->ledger->loop);
-
-    if (hold->ledger->settings->is_synchronous) {
-        return false;
-    }
-    for (uint8_t i = 0; i < hold->count; i++) {
-        struct hold_link *link = &hold->list[i];
-
-        if (link->leg != leg->at) {
-            continue;
-        }
-        if (link->enforces) {
-            link->is_leased =
-                lease_take(&link->win->lease, hold->amounts.of[link->budget->unit], now);
-        }
-        if (link->enforces ? !link->is_leased : link->win->seen_at == 0) {
-            hold_put_back(hold, leg->at, i);
-            return false;
-        }
-    }
-    leg->state = LEG_LOCAL;
-    return true;
-}
-
-/* By the figures that came last. */
-static void judge_local(struct hold *hold, const struct leg *leg)
-{
-    for (uint8_t i = 0; i < hold->count; i++) {
-        struct hold_link *link = &hold->list[i];
-        struct win *win = link->win;
-
-        if (link->leg == leg->at) {
-            hold_judge(hold, i, win->settled, win->used,
-                  link->enforces ? left_of(win->limit, win->used) + win->lease.free +
-                                       hold->amounts.of[link->budget->unit]
-                                 : left_of(link->budget->limit, win->used));
-        }
-    }
-}
-
-static void ask_for_loans(struct hold *hold)
-{
-    for (uint8_t i = 0; i < hold->count && !hold->ledger->settings->is_synchronous; i++) {
-        if (hold->list[i].enforces) {
-            (void)lease_ask(hold->list[i].win, 0, 0);
-        }
-    }
-}
-
 /* ---- the way ---- */
 
 void hold_go_on(struct hold *hold)
@@ -311,7 +246,7 @@ void hold_go_on(struct hold *hold)
         leg->wants_more = false;
     }
     if (hold->phase == HOLD_ASKING) {
-        ask_for_loans(hold);
+        hold_ask_for_loans(hold);
     }
     conclude(hold);
 }
@@ -430,8 +365,8 @@ bool hold_begin(struct ledger *ledger, const struct hold_request *request, uint6
 
         for (size_t i = 0; i < LEGS; i++) {
             if (hold->legs[i].state == LEG_WANTED) {
-                if (take_local(hold, &hold->legs[i])) {
-                    judge_local(hold, &hold->legs[i]);
+                if (hold_take_local(hold, &hold->legs[i])) {
+                    hold_judge_local(hold, &hold->legs[i]);
                 } else {
                     is_local = false;
                 }

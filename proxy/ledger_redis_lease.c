@@ -162,3 +162,68 @@ void leases_beat(struct root *root, mono_ms now)
         }
     }
 }
+
+/* ---- holds from loans ---- */
+
+void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before)
+{
+    for (uint8_t i = 0; i < before; i++) {
+        struct hold_link *link = &hold->list[i];
+
+        if (link->leg == leg && link->is_leased) {
+            lease_put_back(&link->win->lease, hold->amounts.of[link->budget->unit]);
+            link->is_leased = false;
+        }
+    }
+}
+
+bool hold_take_local(struct hold *hold, struct leg *leg)
+{
+    mono_ms now = loop_now(hold->ledger->loop);
+
+    if (hold->ledger->settings->is_synchronous) {
+        return false;
+    }
+    for (uint8_t i = 0; i < hold->count; i++) {
+        struct hold_link *link = &hold->list[i];
+
+        if (link->leg != leg->at) {
+            continue;
+        }
+        if (link->enforces) {
+            link->is_leased =
+                lease_take(&link->win->lease, hold->amounts.of[link->budget->unit], now);
+        }
+        if (link->enforces ? !link->is_leased : link->win->seen_at == 0) {
+            hold_put_back(hold, leg->at, i);
+            return false;
+        }
+    }
+    leg->state = LEG_LOCAL;
+    return true;
+}
+
+/* By the figures that came last. */
+void hold_judge_local(struct hold *hold, const struct leg *leg)
+{
+    for (uint8_t i = 0; i < hold->count; i++) {
+        struct hold_link *link = &hold->list[i];
+        struct win *win = link->win;
+
+        if (link->leg == leg->at) {
+            hold_judge(hold, i, win->settled, win->used,
+                  link->enforces ? left_of(win->limit, win->used) + win->lease.free +
+                                       hold->amounts.of[link->budget->unit]
+                                 : left_of(link->budget->limit, win->used));
+        }
+    }
+}
+
+void hold_ask_for_loans(struct hold *hold)
+{
+    for (uint8_t i = 0; i < hold->count && !hold->ledger->settings->is_synchronous; i++) {
+        if (hold->list[i].enforces) {
+            (void)lease_ask(hold->list[i].win, 0, 0);
+        }
+    }
+}

@@ -377,6 +377,12 @@ void hold_set_link(struct hold *hold, uint8_t i, bool is_over, uint8_t percent, 
 bool hold_take_more(struct hold *hold, struct leg *leg);
 void hold_enlarge(struct hold *hold, struct leg *leg);
 void hold_undo_extension(struct hold *hold);
+/* The leg from loans alone, if they have enough: LEG_LOCAL then. */
+bool hold_take_local(struct hold *hold, struct leg *leg);
+/* Judges a leg so taken, by the figures that came last. */
+void hold_judge_local(struct hold *hold, const struct leg *leg);
+/* Loans of its windows that run low are asked for. */
+void hold_ask_for_loans(struct hold *hold);
 /* Gives back what links of the leg have taken from loans, of the first `before` ones of the chain. */
 void hold_put_back(struct hold *hold, uint8_t leg, uint8_t before);
 /* Its moment, in answer.held_at, is not earlier than any of its windows begins. */

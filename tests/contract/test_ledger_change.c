@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
+#include "proxy/ledger_redis_scripts.h"
 #include "tests/contract/clock.h"
 #include "tests/contract/ledger_world.h"
 #include "tests/contract/patience.h"
@@ -505,6 +507,47 @@ static void a_hold_that_moves_is_held_once(void **state)
     assert_true(moved > 6);
 }
 
+/* The script's word on a window of `keys` keys that begins so long after the server's now. */
+static long long hold_before(long long ms, int keys)
+{
+    redisReply *time = redis_server_ask(&server, "TIME");
+    long long begin = strtoll(time->element[0]->str, NULL, 10) * 1000 +
+                      strtoll(time->element[1]->str, NULL, 10) / 1000 + ms;
+    redisReply *reply = NULL;
+    long long code = 0;
+    struct buf text;
+
+    redis_server_tell(&server, "FLUSHALL");
+    redis_server_tell(&server, "HSET {r}m f fence");
+    redis_server_tell(&server, "HSET {r}p s 1");
+    buf_init(&text, 1 << 16);
+    buf_put_text(&text, redis_script_common);
+    buf_put_text(&text, redis_script_hold);
+    reply = redis_server_ask(&server,
+                             "EVAL %b %d {r}m {r}p {r}h {r}d {r}i {r}w1 {r}w0 fence 1 0 id owner 60000 T p 1 "
+                             "10 100 %lld %lld 0 0 0 %d",
+                             text.at, text.len, 7, begin, begin + 60000, keys);
+    assert_int_equal(reply->type, REDIS_REPLY_ARRAY);
+    code = reply->element[0]->integer;
+    freeReplyObject(reply);
+    freeReplyObject(time);
+    buf_fini(&text);
+    return code;
+}
+
+/* In a cluster each server has a clock, and one moment tells all windows of a hold. */
+static void a_window_opens_a_little_early_but_no_part_of_a_rolling_one(void **state)
+{
+    enum { HELD = 0, STALE = 4 };
+
+    (void)state;
+    assert_int_equal(hold_before(-1000, 1), HELD);
+    assert_int_equal(hold_before(300, 1), HELD);
+    assert_int_equal(hold_before(2000, 1), STALE);
+    assert_int_equal(hold_before(-1000, 2), HELD);
+    assert_int_equal(hold_before(300, 2), STALE);
+}
+
 int main(void)
 {
     static const char *const keeps[] = {"--appendonly", "yes", "--appendfsync", "always", NULL};
@@ -522,6 +565,7 @@ int main(void)
         cmocka_unit_test(a_budget_that_counts_something_else_begins_at_zero),
         cmocka_unit_test(a_part_that_is_over_gives_no_more),
         cmocka_unit_test(a_hold_that_moves_is_held_once),
+        cmocka_unit_test(a_window_opens_a_little_early_but_no_part_of_a_rolling_one),
     };
     int failed = 0;
 
