@@ -20,6 +20,7 @@
 struct dialect;
 struct operation;
 struct resume_row; /* wire/resume.h */
+struct translator; /* wire/chat.h */
 
 /* ---- the request ---- */
 
@@ -163,6 +164,8 @@ struct operation {
                        struct event_view *view);
     /* How a stream that broke off is continued; NULL: not at all. */
     const struct resume_row *resume;
+    /* How its conversations are told in other dialects (wire/chat.h); NULL: they are not. */
+    const struct translator *translator;
 };
 
 struct dialect {
