@@ -159,6 +159,7 @@ const struct dialect dialect_openai = {
     .write_error = write_error,
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
+    .context_words = "This model's maximum context length is exceeded",
     .overloaded_status = 503,
     .keep_alive = SPAN(": keep-alive\n\n"),
     .write_models = write_models,
