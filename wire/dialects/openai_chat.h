@@ -47,8 +47,8 @@ const char *openai_chat_finish_word(enum chat_finish finish, bool is_legacy);
  * the most functions of a request. */
 enum { OPENAI_CHAT_CALLS = 128, OPENAI_CHAT_CALL_ID = 80 };
 struct openai_chat_call {
-    uint64_t id_hash;  /* 0: it came without an id */
-    int64_t index;     /* as told; -1: none was */
+    uint32_t id_hash;  /* 0: it came without an id */
+    int32_t index;     /* as told; -1: none was */
     bool has_name;     /* it has been told on: what it is called is known */
     bool has_arguments;
 };

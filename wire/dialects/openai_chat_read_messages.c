@@ -127,7 +127,7 @@ static struct chat_part *add_text(const struct place *place, struct span text)
 static struct chat_part *read_string(const struct place *place, struct span text)
 {
     if (!json_is_string(text)) {
-        chat_refuse(place->chat, "messages[].content[]", "a part of a message has no text that is a string");
+        chat_refuse(place->chat, "messages[].content[]", "A part of a message has no text that is a string");
     }
     return add_text(place, text);
 }
@@ -171,7 +171,7 @@ static struct chat_part *read_image(const struct place *place, const struct span
     }
     if (!json_is_string(url) || (!chat_data_url(place->chat, url, &found.media, &found.data) && !is_web_url(url))) {
         chat_refuse(place->chat, "messages[].content[].image_url",
-                    "an image is neither a base64 data URL nor an http URL");
+                    "An image is neither a base64 data URL nor an http URL");
         return NULL;
     }
     part = add_part(place, CHAT_IMAGE);
@@ -209,7 +209,7 @@ static struct chat_part *read_sound(const struct place *place, const struct span
         chat_take(place->chat, &audio_fields, values[PART_INPUT_AUDIO], said);
     }
     if (!is_filled(said[AUDIO_DATA]) || media_of_sound(said[AUDIO_FORMAT]).len == 0) {
-        chat_refuse(place->chat, "messages[].content[].input_audio", "sound without data or a known format");
+        chat_refuse(place->chat, "messages[].content[].input_audio", "A sound has no data or no known format");
         return NULL;
     }
     part = add_part(place, CHAT_AUDIO);
@@ -256,7 +256,7 @@ static struct chat_part *read_file(const struct place *place, const struct span 
         chat_take(place->chat, &file_fields, values[PART_FILE], said);
     }
     if (!is_file(place->chat, said, &found) || (place->kinds & 1U << kind_of_file(found.media)) == 0) {
-        chat_refuse(place->chat, "messages[].content[].file", "a file whose data is not in the request");
+        chat_refuse(place->chat, "messages[].content[].file", "A file's data is not in the request");
         return NULL;
     }
     part = add_part(place, kind_of_file(found.media));
@@ -309,7 +309,7 @@ static void read_part(const struct place *place, struct span item)
             return;
         }
     }
-    chat_refuse(place->chat, "messages[].content[].type", "a part of a message of a type that cannot be told elsewhere");
+    chat_refuse(place->chat, "messages[].content[].type", "A part of a message is of a type that no other dialect has");
 }
 
 static void read_content(const struct place *place, struct span content)
@@ -324,7 +324,7 @@ static void read_content(const struct place *place, struct span content)
     } else if (json_is_string(content)) {
         (void)add_text(place, content);
     } else if (content.len > 0) {
-        chat_refuse(place->chat, "messages[].content", "a message's content is neither a string nor a list");
+        chat_refuse(place->chat, "messages[].content", "A message's content is neither a string nor a list");
     }
 }
 
@@ -376,7 +376,7 @@ static struct span read_arguments(struct chat *chat, struct span value)
         return SPAN_OF("{}");
     }
     if (!json_is_string(value)) {
-        chat_refuse(chat, "messages[].tool_calls[].function.arguments", "arguments that are no string");
+        chat_refuse(chat, "messages[].tool_calls[].function.arguments", "The arguments of a call are no string");
         return SPAN_OF("{}");
     }
     value = chat_arguments(chat, value, &is_good);
@@ -395,7 +395,7 @@ static void read_called(struct reader *reader, struct chat_turn *turn, struct sp
         chat_take(reader->chat, &called_fields, function, said);
     }
     if (!is_filled(said[CALLED_NAME])) {
-        chat_refuse(reader->chat, "messages[].tool_calls[].function.name", "a call of a tool without its name");
+        chat_refuse(reader->chat, "messages[].tool_calls[].function.name", "A call of a tool has no name");
         return;
     }
     part = chat_add_part(reader->chat, turn, CHAT_CALL);
@@ -414,7 +414,7 @@ static void read_calls(struct reader *reader, struct chat_turn *turn, struct spa
     struct span item;
 
     if (calls.len > 0 && !json_is_array(calls)) {
-        chat_refuse(reader->chat, "messages[].tool_calls", "calls of tools that are no list");
+        chat_refuse(reader->chat, "messages[].tool_calls", "The calls of a message are no list");
         return;
     }
     while (json_walk_item(&walk, &item) && !chat_is_refused(reader->chat)) {
@@ -424,7 +424,7 @@ static void read_calls(struct reader *reader, struct chat_turn *turn, struct spa
             chat_take(reader->chat, &call_fields, item, said);
         }
         if (said[CALL_TYPE].len > 0 && !json_is_text(said[CALL_TYPE], "function")) {
-            chat_refuse(reader->chat, "messages[].tool_calls[].type", "only calls of functions can be told elsewhere");
+            chat_refuse(reader->chat, "messages[].tool_calls[].type", "Only calls of functions are known to other dialects");
             return;
         }
         read_called(reader, turn, said[CALL_ID], said[CALL_FUNCTION]);
@@ -512,7 +512,7 @@ static void read_message(struct reader *reader, struct span item)
             return;
         }
     }
-    chat_refuse(reader->chat, "messages[].role", "a message without a role that is known");
+    chat_refuse(reader->chat, "messages[].role", "A message has no role that is known");
 }
 
 /* Results come first in their turn, whatever order the messages had: the other dialects ask for it
@@ -523,16 +523,21 @@ static void put_results_first(struct chat_turn *turn)
     struct chat_part *others = NULL;
     struct chat_part **result = &results;
     struct chat_part **other = &others;
+    struct chat_part *last_other = NULL;
 
     for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
-        struct chat_part ***end = part->kind == CHAT_RESULT ? &result : &other;
-
-        **end = part;
-        *end = &part->next;
+        if (part->kind == CHAT_RESULT) {
+            *result = turn->last = part;
+            result = &part->next;
+        } else {
+            *other = last_other = part;
+            other = &part->next;
+        }
     }
     *other = NULL;
     *result = others;
     turn->parts = results;
+    turn->last = last_other != NULL ? last_other : turn->last;
 }
 
 void openai_chat_take_messages(struct chat *chat, struct span messages)
@@ -542,7 +547,7 @@ void openai_chat_take_messages(struct chat *chat, struct span messages)
     struct span item;
 
     if (!json_is_array(messages)) {
-        chat_refuse(chat, "messages", "messages that are no list");
+        chat_refuse(chat, "messages", "The messages are no list");
         return;
     }
     while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {

@@ -136,11 +136,11 @@ static void read_function(struct chat *chat, const struct chat_fields *fields, s
         chat_take(chat, fields, object, said);
     }
     if (!is_filled(said[FUNCTION_NAME])) {
-        chat_refuse(chat, "tools[].function.name", "a function without a name");
+        chat_refuse(chat, "tools[].function.name", "A function has no name");
         return;
     }
     if (said[FUNCTION_PARAMETERS].len > 0 && !json_is_object(said[FUNCTION_PARAMETERS])) {
-        chat_refuse(chat, "tools[].function.parameters", "parameters that are no JSON Schema object");
+        chat_refuse(chat, "tools[].function.parameters", "The parameters of a function are no JSON Schema object");
         return;
     }
     tool = chat_add_tool(chat);
@@ -162,7 +162,7 @@ static void read_tool(struct chat *chat, struct span item)
         chat_take(chat, &tool_fields, item, said);
     }
     if (said[TOOL_TYPE].len > 0 && !json_is_text(said[TOOL_TYPE], "function")) {
-        chat_refuse(chat, "tools[].type", "only functions can be told elsewhere");
+        chat_refuse(chat, "tools[].type", "Only functions are known to other dialects");
         return;
     }
     read_function(chat, &function_fields, said[TOOL_FUNCTION],
@@ -175,7 +175,7 @@ static void read_tools(struct chat *chat, struct span tools)
     struct span item;
 
     if (tools.len > 0 && !json_is_array(tools)) {
-        chat_refuse(chat, "tools", "tools that are no list");
+        chat_refuse(chat, "tools", "The tools are no list");
     }
     while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
         read_tool(chat, item);
@@ -189,7 +189,7 @@ static void read_legacy(struct chat *chat, struct span functions)
     struct span item;
 
     if (functions.len > 0 && !json_is_array(functions)) {
-        chat_refuse(chat, "functions", "functions that are no list");
+        chat_refuse(chat, "functions", "The functions are no list");
     }
     chat->params.is_legacy = chat->tools == NULL && functions.len > 0;
     while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
@@ -199,7 +199,7 @@ static void read_legacy(struct chat *chat, struct span functions)
 
 static void refuse_choice(struct chat *chat)
 {
-    chat_refuse(chat, "tool_choice", "a choice of tools that cannot be told elsewhere");
+    chat_refuse(chat, "tool_choice", "A choice of tools that no other dialect has");
 }
 
 /* Mistral's name for `required` is taken as well (openai-compatible.md 3). */
@@ -282,13 +282,13 @@ static void read_stop(struct chat *chat, struct span stop)
         return;
     }
     if (stop.len > 0 && !json_is_string(stop) && !json_is_array(stop)) {
-        chat_refuse(chat, "stop", "stop is neither a string nor a list of strings");
+        chat_refuse(chat, "stop", "It is neither a string nor a list of strings");
     }
     while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
         if (is_filled(item)) {
             chat_add_word(chat, &chat->params.stop, item);
         } else if (!json_is_string(item)) {
-            chat_refuse(chat, "stop", "stop is neither a string nor a list of strings");
+            chat_refuse(chat, "stop", "It is neither a string nor a list of strings");
         }
     }
 }
@@ -315,7 +315,7 @@ static void read_schema(struct chat *chat, struct span object)
         chat_take(chat, &schema_fields, object, said);
     }
     if (said[SCHEMA_SCHEMA].len > 0 && !json_is_object(said[SCHEMA_SCHEMA])) {
-        chat_refuse(chat, "response_format.json_schema.schema", "a schema that is no object");
+        chat_refuse(chat, "response_format.json_schema.schema", "The schema is no object");
         return;
     }
     params->format = said[SCHEMA_SCHEMA].len > 0 ? CHAT_FORMAT_SCHEMA : CHAT_FORMAT_JSON;
@@ -339,7 +339,7 @@ static void read_format(struct chat *chat, struct span object)
     } else if (json_is_text(said[FORMAT_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (!json_is_text(said[FORMAT_TYPE], "text")) {
-        chat_refuse(chat, "response_format", "a format of the answer that is not known");
+        chat_refuse(chat, "response_format", "The format of the answer is not known");
     }
 }
 
@@ -376,7 +376,7 @@ static void read_bias(struct chat *chat, struct span bias)
     struct span value;
 
     if (bias.len > 0 && !json_is_object(bias)) {
-        chat_refuse(chat, "logit_bias", "a bias that is no object");
+        chat_refuse(chat, "logit_bias", "The bias is no object");
     } else if (json_walk_member(&walk, &name, &value)) {
         chat->params.logit_bias = bias;
     }
@@ -415,7 +415,7 @@ static void judge_modalities(struct chat *chat, struct span list)
 
     while (json_walk_item(&walk, &item)) {
         if (!json_is_text(item, "text")) {
-            chat_refuse(chat, "modalities", "only text can be answered by other dialects");
+            chat_refuse(chat, "modalities", "Only text can be answered in other dialects");
         }
     }
 }
@@ -426,7 +426,7 @@ static void judge_moderation(struct chat *chat, struct span moderation)
 
     if (json_is_text(json_walk_find(json_walk_find(policy, "input"), "mode"), "block") ||
         json_is_text(json_walk_find(json_walk_find(policy, "output"), "mode"), "block")) {
-        chat_refuse(chat, "moderation", "a moderation that blocks is known to this dialect alone");
+        chat_refuse(chat, "moderation", "A moderation that blocks is known to this dialect alone");
     } else if (moderation.len > 0) {
         chat_drop(chat, "moderation");
     }

@@ -370,7 +370,7 @@ static void put_allowed(const struct chat *chat, struct json_out *out)
     json_text(out, chat->choice == CHAT_CHOICE_ANY ? "required" : "auto");
     json_key(out, "tools");
     json_open_array(out);
-    for (const struct chat_word *word = chat->choice_of; word != NULL; word = word->next) {
+    for (const struct chat_word *word = chat->choice_of.first; word != NULL; word = word->next) {
         put_named(out, word->text);
     }
     json_close_array(out);
@@ -389,7 +389,7 @@ static void put_choice(const struct chat *chat, struct json_out *out)
     json_key(out, "tool_choice");
     if (chat->choice == CHAT_CHOICE_ONE) {
         put_named(out, chat->choice_name);
-    } else if (chat->choice != CHAT_CHOICE_NONE && chat->choice_of != NULL) {
+    } else if (chat->choice != CHAT_CHOICE_NONE && chat->choice_of.first != NULL) {
         put_allowed(chat, out);
     } else {
         json_text(out, words[chat->choice]);
@@ -482,7 +482,7 @@ void openai_chat_write_request(struct chat *chat, struct json_out *out)
     put_choice(chat, out);
     put_flag(out, "parallel_tool_calls", chat->parallel);
     put_numbers(chat, out);
-    put_stop(out, params->stop);
+    put_stop(out, params->stop.first);
     if (params->effort != CHAT_EFFORT_UNSAID) {
         json_key(out, "reasoning_effort");
         json_text(out, openai_chat_efforts[params->effort - CHAT_EFFORT_NONE]);
