@@ -11,7 +11,25 @@
 void openai_chat_take_request(struct chat *chat, struct span body);
 /* The member `messages`: an array, or it is refused. */
 void openai_chat_take_messages(struct chat *chat, struct span messages);
+/* Where the parts of a content go, and which kinds may stand there. */
+struct openai_chat_place {
+    struct chat *chat;
+    struct chat_turn *turn;
+    struct chat_part *result; /* NULL: the turn itself */
+    unsigned kinds;           /* bits of 1 << enum chat_part_kind */
+};
+enum {
+    OPENAI_CHAT_TEXTS = 1 << CHAT_TEXT,
+    OPENAI_CHAT_BY_TOOL = OPENAI_CHAT_TEXTS | 1 << CHAT_IMAGE | 1 << CHAT_DOCUMENT,
+    OPENAI_CHAT_BY_USER = OPENAI_CHAT_BY_TOOL | 1 << CHAT_AUDIO,
+    OPENAI_CHAT_BY_MODEL = OPENAI_CHAT_TEXTS | 1 << CHAT_CALL
+};
+/* A message's content, if it has one. */
+void openai_chat_take_content(const struct openai_chat_place *place, struct span content);
+
 void openai_chat_write_request(struct chat *chat, struct json_out *out);
+/* The member `messages`. */
+void openai_chat_write_messages(const struct chat *chat, struct json_out *out);
 
 /* An explicit mark of a prompt cache: OpenAI's prompt_cache_breakpoint or Anthropic's cache_control; either may be
  * absent. */
