@@ -5,29 +5,44 @@
 
 #include "wire/json_walk.h"
 
-/* Claude Code's first block says which client asks. It changes from request to request and would defeat the caches
- * of others (translation.md 3). */
-static bool is_attribution(struct span text)
+/* Claude Code says in its first line which client asks. That changes from request to request and would defeat the
+ * caches of others (translation.md 3). What follows on further lines stays. */
+static struct span without_attribution(struct chat *chat, struct span text)
 {
-    return span_starts(chat_inside(text), SPAN_OF("x-anthropic-billing-header:"));
+    static const struct span line_end = SPAN("\\n");
+    struct span rest = chat_inside(text);
+    const char *end = span_find(rest, line_end);
+    char *kept = NULL;
+
+    if (!span_starts(rest, SPAN_OF("x-anthropic-billing-header:"))) {
+        return text;
+    }
+    rest = end == NULL ? span_make("", 0) : span_from(rest, (size_t)(end - rest.at) + line_end.len);
+    kept = rest.len > 0 ? arena_take(chat->arena, rest.len + 2) : NULL;
+    if (kept == NULL) {
+        return span_make("", 0);
+    }
+    kept[0] = '"';
+    memcpy(kept + 1, rest.at, rest.len);
+    kept[rest.len + 1] = '"';
+    return span_make(kept, rest.len + 2);
 }
 
 static void read_system_block(struct chat *chat, struct chat_turn *turn, struct span block, bool is_first)
 {
     struct span got[SYSTEM_FIELDS];
     struct chat_part *part = NULL;
+    struct span text;
 
     messages_take(chat, MESSAGES_SYSTEM, block, got);
     if (!json_is_text(got[SYSTEM_TYPE], "text")) {
         chat_refuse(chat, "system[].type", "Instructions are text");
         return;
     }
-    if (chat_inside(got[SYSTEM_TEXT]).len == 0 || (is_first && is_attribution(got[SYSTEM_TEXT]))) {
-        return;
-    }
-    part = chat_add_part(chat, turn, CHAT_TEXT);
+    text = is_first ? without_attribution(chat, got[SYSTEM_TEXT]) : got[SYSTEM_TEXT];
+    part = chat_inside(text).len > 0 ? chat_add_part(chat, turn, CHAT_TEXT) : NULL;
     if (part != NULL) {
-        part->text = got[SYSTEM_TEXT];
+        part->text = text;
         part->cache = messages_cache(chat, got[SYSTEM_CACHE]);
     }
 }
@@ -39,8 +54,8 @@ void messages_read_system(struct chat *chat, struct span value)
     struct span block;
     bool is_first = true;
 
-    if (json_is_string(value) && !is_attribution(value)) {
-        chat_add_text(chat, turn, value);
+    if (json_is_string(value)) {
+        chat_add_text(chat, turn, without_attribution(chat, value));
     }
     while (!chat_is_refused(chat) && json_walk_item(&walk, &block)) {
         read_system_block(chat, turn, block, is_first);

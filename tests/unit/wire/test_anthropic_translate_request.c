@@ -185,6 +185,9 @@ static void request__keeps_the_instructions(void **state)
          HEAD "'system':[{'type':'text','text':'You are'},"
               "{'type':'text','text':'x-anthropic-billing-header: mine'}]," HI_OUT,
          NULL},
+        {HEAD "'system':'x-anthropic-billing-header: cc_version=2;\\nYou\\nare'," HI,
+         HEAD "'system':[{'type':'text','text':'You\\nare'}]," HI_OUT, NULL},
+        {HEAD "'system':'x-anthropic-billing-header: cc_version=2;\\n'," HI, HEAD HI_OUT, NULL},
         {TURNS("{'role':'user','content':'hi'},{'role':'system','content':'now be brief'},"
                "{'role':'user','content':'ho'}"),
          TURNS(SAID_HI ",{'role':'system','content':[{'type':'text','text':'now be brief'}]},"
