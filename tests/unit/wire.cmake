@@ -16,6 +16,8 @@ unit_test(wire json_value)
 unit_test(wire json_splice)
 unit_test(wire json_out lib/bytes.c)
 unit_test(wire sse lib/bytes.c)
+unit_test(wire event_stream lib/bytes.c)
+unit_test(wire sigv4)
 unit_test(wire prefill)
 unit_test(wire resume lib/bytes.c)
 
