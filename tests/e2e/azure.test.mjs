@@ -106,6 +106,13 @@ describe('where a request goes', () => {
             '/openai/deployments/fast/embeddings?api-version=2024-10-21']);
         assert.deepEqual(upstream.requests[1].json().stream_options, { include_usage: true });
     });
+    test('a message of Anthropic\'s is told to a deployment', async () => {
+        const answer = await ask(headgate.port, good('messages', { model: 'smart' }), 10000);
+        assert.equal(answer.status, 200, answer.body.toString());
+        assert.deepEqual(seen(), ['/openai/deployments/fast/chat/completions?api-version=2024-10-21']);
+        assert.equal(upstream.requests[0].json().model, 'fast');
+        assert.equal(JSON.parse(answer.body).type, 'message');
+    });
     test('Bedrock: a bearer key, and the path of its form of OpenAI', async () => {
         assert.equal((await call('mantle/openai.gpt')).status, 200);
         const [request] = upstream.requests;
