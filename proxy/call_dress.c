@@ -48,24 +48,24 @@ static void put_credential(struct buf *out, const struct call_head *head,
     }
 }
 
-static void put_request_line(struct buf *out, const struct call *call,
+static void put_request_line(struct buf *out, const struct call *call, struct span model,
                              const struct provider *provider)
 {
-    struct span query = call_head_span(&call->head, call->head.query);
+    struct provider_where where = {
+        .base = provider->endpoint.path,
+        .version = provider->api_version,
+        .path = call_head_span(&call->head, call->head.path),
+        .model = model,
+        .query = call_head_span(&call->head, call->head.query),
+    };
 
+    if (call->relay.translation != NULL) {
+        where.path = call->relay.translation->operation->path;
+        where.query = span_make("", 0);
+    }
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
-    buf_put(out, provider->endpoint.path);
-    if (call->relay.translation != NULL) {
-        buf_put(out, call->relay.translation->operation->path);
-        query = span_make("", 0);
-    } else {
-        buf_put(out, call_head_span(&call->head, call->head.path));
-    }
-    if (query.len > 0) {
-        buf_put_char(out, '?');
-        buf_put(out, query);
-    }
+    provider_put_target(provider->kind, out, &where);
     buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
     buf_put(out, provider->endpoint.authority);
     buf_put(out, SPAN_OF("\r\n"));
@@ -176,6 +176,7 @@ bool call_head_dress(struct call *call, const struct target *target,
     const struct provider *provider = target->provider;
     bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
                       call->match.operation->sends_done;
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     struct span pieces[JSON_PIECES_MAX];
     size_t head_at = 0;
     size_t count = 0;
@@ -183,7 +184,8 @@ bool call_head_dress(struct call *call, const struct target *target,
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + 2 * target->model.len + call->head.text.len +
+    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + PROVIDER_TARGET_ROOM + 2 * target->model.len +
+                             3 * model.len + provider->api_version.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;
@@ -195,7 +197,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, provider);
+    put_request_line(out, call, model, provider);
     put_credential(out, &call->head, provider);
     if (call->relay.translation == NULL) {
         buf_put(out, call_head_span(&call->head, call->head.passes));

@@ -98,6 +98,7 @@ struct relay {
     struct usage usage;
     struct buf usage_raw;        /* the usage object that a stream told last */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
+    char failure[48];            /* its name, where a head tells one; ends with a zero */
     int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
     uint64_t quota_ms;           /* when its quota comes back; 0: not known */
     int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */

@@ -568,6 +568,10 @@ static enum outcome end_of_error(struct call *call)
     operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
                            &meter);
     meter_usage(&meter, operation->input_holds_cache, &relay->usage);
+    if (relay->failure[0] != '\0' && relay->answer.error.code.len == 0) {
+        relay->answer.error.is_present = true;
+        relay->answer.error.code = span_of(relay->failure);
+    }
     return judge(call, &relay->answer.error);
 }
 

@@ -4,6 +4,7 @@
 #include "proxy/call_parts.h"
 
 #include "base/limits.h"
+#include "wire/blame.h"
 #include "wire/head.h"
 #include "wire/hint.h"
 #include "wire/reported.h"
@@ -86,6 +87,17 @@ static void keep_hint(struct call *call, const struct http1_head *head, const ch
         buf_put_format(&relay->head, "x-headgate-upstream-retry-after: %lld\r\n",
                        (long long)((relay->hint_ms + 999) / 1000));
     }
+}
+
+/* For a body that does not tell it. A name that does not fit is none that we know. */
+static void keep_name(struct relay *relay, struct span name)
+{
+    size_t len = name.len < sizeof relay->failure ? name.len : 0;
+
+    if (len > 0) {
+        memcpy(relay->failure, name.at, len);
+    }
+    relay->failure[len] = '\0';
 }
 
 static enum relay_mode mode_of(const struct call *call, const struct http1_head *head)
@@ -191,6 +203,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     }
     if (relay->mode == RELAY_ERROR) {
         keep_hint(call, head, base);
+        keep_name(relay, blame_name(head, base));
         return OUTCOME_OK;
     }
     if (relay->mode == RELAY_PASS) {

@@ -327,7 +327,7 @@ void quote_make(const struct quote_ask *ask, const struct target *target,
 
     *quote = (struct quote){.price = cost_price(ask->prices, target, ask->model, ask->at),
                             .media = counts->count.media};
-    quote_input(ask, model, counts, quote);
+    quote_input(ask, cost_model(target->provider, model), counts, quote);
     quote_output(ask, quote->price, &quote->output);
     quote->open = open_of(ask, counts, quote);
     if (quote->price != NULL) {

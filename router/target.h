@@ -43,6 +43,12 @@ struct fixture_settings {
     const struct fixture_failure *failures;
 };
 
+/* Which model a deployment is of (kind azure_openai). */
+struct deployment_model {
+    struct span deployment;
+    struct span model;
+};
+
 struct provider {
     struct span name;
     const struct provider_kind *kind;
@@ -57,6 +63,10 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    struct span api_version; /* kind azure_openai; empty: none */
+    struct span region;      /* kind bedrock; empty: base_url says where it is */
+    const struct deployment_model *deployments; /* kind azure_openai */
+    size_t deployments_count;
     bool lacks_responses;     /* of OpenAI's operations that one is told in chat completions */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */

@@ -24,3 +24,18 @@ const struct provider_kind *provider_by_name(struct span name)
     }
     return NULL;
 }
+
+void provider_put_target(const struct provider_kind *kind, struct buf *out,
+                         const struct provider_where *where)
+{
+    if (kind->put_target != NULL) {
+        kind->put_target(out, where);
+        return;
+    }
+    buf_put(out, where->base);
+    buf_put(out, where->path);
+    if (where->query.len > 0) {
+        buf_put_char(out, '?');
+        buf_put(out, where->query);
+    }
+}
