@@ -239,4 +239,7 @@ void fit_thinking(struct fit *fit)
     if (params->shows_thinking) {
         params->shows_thinking = fit_keeps(fit, FEATURE_SUMMARIES, !has_thoughts(fit));
     }
+    if (params->shows_thinking && fit->to == FIT_MESSAGES && !fit->is_thinking) {
+        params->is_thinking_adaptive = thinks(fit, MODEL_THINKS_ADAPTIVE); /* its default, said to ask for words */
+    }
 }

@@ -271,6 +271,7 @@ static void summaries__are_asked_for_where_thoughts_can_be_shown(void **state)
         {CHAT, "gpt-5", CHAT_EFFORT_HIGH, false},         {RESPONSES, "gpt-5", CHAT_EFFORT_HIGH, true},
         {RESPONSES, "gpt-4.1", CHAT_EFFORT_UNSAID, false}, {MESSAGES, "claude-sonnet-4-5", CHAT_EFFORT_UNSAID, false},
         {MESSAGES, "claude-sonnet-4-5", CHAT_EFFORT_LOW, true}, {GENERATE, "gemini-2.5-pro", CHAT_EFFORT_UNSAID, true},
+        {MESSAGES, "claude-opus-5", CHAT_EFFORT_UNSAID, true}, {MESSAGES, "claude-opus-5", CHAT_EFFORT_NONE, false},
     };
 
     (void)state;
@@ -282,6 +283,9 @@ static void summaries__are_asked_for_where_thoughts_can_be_shown(void **state)
         rig.chat.params.effort = shows[i].effort;
         rig_fit(&rig, "");
         assert_int_equal(rig.chat.params.shows_thinking, shows[i].is_shown);
+        if (shows[i].to == MESSAGES && shows[i].is_shown) { /* asked for where thinking is asked for */
+            assert_true(rig.chat.params.is_thinking_adaptive || rig.chat.params.thinking_budget > 0);
+        }
         rig_fini(&rig);
     }
 }
