@@ -21,6 +21,12 @@ unit_test(wire sse lib/bytes.c)
 unit_test(wire event_stream lib/bytes.c)
 unit_test(wire sigv4)
 unit_test(wire prefill)
+unit_test(wire models)
+unit_test(wire habits)
+unit_test(wire fit)
+unit_test(wire fit_order)
+unit_test(wire fit_thinking)
+unit_test(wire fit_tools)
 unit_test(wire resume lib/bytes.c)
 
 # Jansson and we share names, so its symbols must not find ours.
