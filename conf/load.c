@@ -218,7 +218,8 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
     static const struct span text = SPAN("version: 1\n"
                                          "providers:\n"
                                          "  openai:    { kind: openai }\n"
-                                         "  anthropic: { kind: anthropic }\n");
+                                         "  anthropic: { kind: anthropic }\n"
+                                         "  gemini:    { kind: gemini }\n");
 
     return load_unseen(text, world, complaints, snapshot);
 }

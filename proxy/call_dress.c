@@ -4,6 +4,7 @@
 #include "proxy/call_hold.h"
 
 #include "wire/head.h"
+#include "wire/path_model.h"
 #include "wire/request.h"
 
 static bool provider_wants(const struct provider *provider, struct span name)
@@ -47,15 +48,32 @@ static void put_credential(struct buf *out, const struct call_head *head,
     }
 }
 
-static void put_request_line(struct buf *out, const struct call *call,
-                             const struct provider *provider)
+/* Whether the provider is to read another model's name than the app wrote. */
+static bool target_renames(const struct call *call, const struct target *target)
 {
-    struct span query = call_head_span(&call->head, call->head.query);
+    return target->model.len > 0 && !span_equal(target->model, buf_span(&call->model));
+}
+
+static void put_request_line(struct buf *out, const struct call *call,
+                             const struct target *target)
+{
+    const struct operation *operation = call->match.operation;
+    const struct provider *provider = target->provider;
+    struct span query = operation->kind == OPERATION_MODELS && operation->query.len > 0
+                            ? operation->query
+                            : call_head_span(&call->head, call->head.query);
 
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
     buf_put(out, provider->endpoint.path);
-    buf_put(out, call_head_span(&call->head, call->head.path));
+    if (!dialect_has_version(provider->endpoint.path)) {
+        buf_put(out, call_head_span(&call->head, call->head.version));
+    }
+    if (call->match.model.len > 0 && target_renames(call, target)) {
+        path_model_put(out, operation->path, target->model);
+    } else {
+        buf_put(out, call_head_span(&call->head, call->head.path));
+    }
     if (query.len > 0) {
         buf_put_char(out, '?');
         buf_put(out, query);
@@ -70,7 +88,7 @@ static struct span model_text(struct call *call, const struct target *target)
 {
     size_t from = call->wire_head.len;
 
-    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
+    if (!target_renames(call, target)) {
         return span_make(NULL, 0);
     }
     buf_put_char(&call->wire_head, '"');
@@ -97,8 +115,8 @@ static size_t cap_edits(struct call *call, const struct target *target, struct j
 
     return hold == NULL || !hold->bound.writes_cap || member == NULL
                ? 0
-               : request_edit_cap(&call->request, span_of(member), hold->bound.cap,
-                                  &call->wire_head, edits);
+               : request_edit_cap(&call->request, span_of(member), operation->cap_home,
+                                  hold->bound.cap, &call->wire_head, edits);
 }
 
 static void sort(struct json_edit *edits, size_t count)
@@ -154,7 +172,8 @@ bool call_head_dress(struct call *call, const struct target *target,
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1024 + REQUEST_CAP_ROOM + 2 * target->model.len + call->head.text.len +
+    if (buf_reserve(out, 1024 + REQUEST_CAP_ROOM + path_model_room(call->match.operation->path, target->model) +
+                             2 * target->model.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;
@@ -166,7 +185,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, provider);
+    put_request_line(out, call, target);
     put_credential(out, &call->head, provider);
     buf_put(out, call_head_span(&call->head, call->head.passes));
     put_optional(out, &call->head, provider);

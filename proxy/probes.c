@@ -111,6 +111,9 @@ static void write_head(struct probe *probe)
 
     buf_put(out, SPAN_OF("GET "));
     buf_put(out, provider->endpoint.path);
+    if (!dialect_has_version(provider->endpoint.path)) {
+        buf_put(out, provider->dialect->version);
+    }
     buf_put(out, SPAN_OF("/models HTTP/1.1\r\n"));
     head_put(out, SPAN_OF("host"), provider->endpoint.authority);
     if (provider->credential_mode == CREDENTIAL_SECRET) {

@@ -14,6 +14,7 @@ struct provider_kind {
     const struct dialect *dialect;     /* NULL: the section says (fixtures) */
     const char *base_url;              /* default; NULL: must be given, or none is needed (fixtures) */
     const char *key_variable;          /* "OPENAI_API_KEY"; NULL: credential must be written */
+    const char *key_variable_first;    /* another one that wins where it is set; NULL: none */
     bool is_builtin;                   /* answers in process, needs no address (fixtures) */
     /* Puts the header lines that carry this key ("authorization: Bearer ...\r\n"). */
     void (*dress)(struct buf *out, struct span key);

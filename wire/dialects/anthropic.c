@@ -129,6 +129,8 @@ const struct dialect dialect_anthropic = {
     .write_stream_end = write_stream_end,
     .overloaded_status = 529,
     .keep_alive = SPAN("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+    .models_member = "data",
+    .model_member = "id",
     .write_models = write_models,
     .request_id_header = "request-id",
 };

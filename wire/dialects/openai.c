@@ -161,6 +161,8 @@ const struct dialect dialect_openai = {
     .write_stream_end = write_stream_end,
     .overloaded_status = 503,
     .keep_alive = SPAN(": keep-alive\n\n"),
+    .models_member = "data",
+    .model_member = "id",
     .write_models = write_models,
     .request_id_header = NULL,
 };
