@@ -5,9 +5,25 @@
 #include "wire/path_model.h"
 #include "wire/request.h"
 
+static const struct operation *operation_at(const char *path)
+{
+    for (const struct operation *o = dialect_gemini.operations; o->name != NULL; o++) {
+        if (span_equal(o->path, span_of(path))) {
+            return o;
+        }
+    }
+    fail_msg("no operation %s", path);
+    UNREACHABLE();
+}
+
 static const struct operation *generate(void)
 {
-    return operation_named(&dialect_gemini, "generate");
+    return operation_at(":generateContent");
+}
+
+static const struct operation *streaming(void)
+{
+    return operation_at(":streamGenerateContent");
 }
 
 /* ---- requests ---- */
@@ -136,24 +152,24 @@ static void gemini__renames_the_model_in_bodies_that_name_it(void **state)
         const char *model;
         const char *expected;
     } rows[] = {
-        {"generate", "{\"contents\":[{}]}", "\"b\"", "{\"contents\":[{}]}"},
-        {"generate", "{\"contents\":[{}],\"model\":\"models/a\"}", "\"b\"",
+        {":generateContent", "{\"contents\":[{}]}", "\"b\"", "{\"contents\":[{}]}"},
+        {":generateContent", "{\"contents\":[{}],\"model\":\"models/a\"}", "\"b\"",
          "{\"contents\":[{}],\"model\":\"models/b\"}"},
-        {"generate", "{\"contents\":[{}],\"model\":\"models/a\"}", "",
+        {":generateContent", "{\"contents\":[{}],\"model\":\"models/a\"}", "",
          "{\"contents\":[{}],\"model\":\"models/a\"}"},
-        {"generate", "{\"contents\":[{}],\"model\":\"a\"}", "\"b\"",
+        {":generateContent", "{\"contents\":[{}],\"model\":\"a\"}", "\"b\"",
          "{\"contents\":[{}],\"model\":\"b\"}"},
-        {"embed", "{\"content\":{},\"model\":\"models/a\"}", "\"tunedModels/b\"",
+        {":embedContent", "{\"content\":{},\"model\":\"models/a\"}", "\"tunedModels/b\"",
          "{\"content\":{},\"model\":\"tunedModels/b\"}"},
-        {"batch_embed", "{\"requests\":[{\"model\":\"models/a\"}]}", "\"b\"",
+        {":batchEmbedContents", "{\"requests\":[{\"model\":\"models/a\"}]}", "\"b\"",
          "{\"requests\":[{\"model\":\"models/b\"}]}"},
-        {"gemini_count_tokens", "{\"generateContentRequest\":{\"model\":\"models/a\"}}", "\"b\"",
+        {":countTokens", "{\"generateContentRequest\":{\"model\":\"models/a\"}}", "\"b\"",
          "{\"generateContentRequest\":{\"model\":\"models/b\"}}"},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        const struct operation *operation = operation_named(&dialect_gemini, rows[i].operation);
+        const struct operation *operation = operation_at(rows[i].operation);
         struct json_edit edits[JSON_EDITS_MAX];
         struct request request;
 
@@ -313,17 +329,17 @@ static void gemini__reads_what_else_is_asked(void **state)
         const char *body;
         bool has_result;
     } rows[] = {
-        {"gemini_count_tokens", "{\"totalTokens\":7}", true},
-        {"gemini_count_tokens", "{}", true},
-        {"gemini_count_tokens", "{\"error\":{\"code\":400}}", false},
-        {"embed", "{\"embedding\":{\"values\":[1]}}", true},
-        {"embed", "{}", false},
-        {"batch_embed", "{\"embeddings\":[]}", true},
+        {":countTokens", "{\"totalTokens\":7}", true},
+        {":countTokens", "{}", true},
+        {":countTokens", "{\"error\":{\"code\":400}}", false},
+        {":embedContent", "{\"embedding\":{\"values\":[1]}}", true},
+        {":embedContent", "{}", false},
+        {":batchEmbedContents", "{\"embeddings\":[]}", true},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        const struct operation *operation = operation_named(&dialect_gemini, rows[i].operation);
+        const struct operation *operation = operation_at(rows[i].operation);
         struct usage usage;
 
         assert_int_equal(answer_of(operation, span_of(rows[i].body), &usage).has_result,
@@ -338,7 +354,7 @@ static void gemini__reads_a_stream_to_its_last_figures(void **state)
 {
     struct stream stream;
     struct walk walk =
-        walk_file("upstream/gemini-stream.sse", operation_named(&dialect_gemini, "stream_generate"),
+        walk_file("upstream/gemini-stream.sse", streaming(),
                   false, &stream);
 
     (void)state;
@@ -356,7 +372,7 @@ static void gemini__reads_an_error_in_a_stream(void **state)
 {
     struct stream stream;
     struct walk walk = walk_file("upstream/gemini-error-in-stream.sse",
-                                 operation_named(&dialect_gemini, "stream_generate"), false,
+                                 streaming(), false,
                                  &stream);
 
     (void)state;
@@ -391,7 +407,7 @@ static void gemini__opens_the_gate_with_content_alone(void **state)
         struct event_view view;
         struct buf data;
 
-        stream_init(&stream, operation_named(&dialect_gemini, "stream_generate"), false);
+        stream_init(&stream, streaming(), false);
         buf_init(&data, 512);
         buf_put_format(&data, "{\"candidates\":[{\"content\":{\"parts\":%s}}]}", rows[i].parts);
         buf_put_char(&data, '\0');
@@ -425,7 +441,7 @@ static void gemini__ends_with_a_reason_and_never_with_a_word(void **state)
         struct stream stream;
         struct event_view view;
 
-        stream_init(&stream, operation_named(&dialect_gemini, "stream_generate"), false);
+        stream_init(&stream, streaming(), false);
         view = view_of(&stream, "", rows[i].data);
         assert_int_equal(view.is_finish, rows[i].is_finish);
         assert_int_equal(stream.saw_finish, rows[i].is_finish);
@@ -448,7 +464,7 @@ static void gemini__reads_the_end_of_an_event_in_pieces(void **state)
     struct event_view view;
 
     (void)state;
-    stream_init(&stream, operation_named(&dialect_gemini, "stream_generate"), false);
+    stream_init(&stream, streaming(), false);
     stream.operation->read_event(&stream, scan, &event, &view);
     assert_true(view.is_content && view.is_finish && view.is_usage);
     assert_int_equal(stream.meter.told[USAGE_OUTPUT], 1290);
@@ -458,7 +474,7 @@ static void gemini__reads_the_end_of_an_event_in_pieces(void **state)
 static void gemini__tells_a_whole_answer_as_one_event(void **state)
 {
     struct json_scan *scan = json_scan_new();
-    const struct operation *operation = operation_named(&dialect_gemini, "stream_generate");
+    const struct operation *operation = streaming();
     struct buf out;
 
     (void)state;
