@@ -316,6 +316,7 @@ static struct refusal choose(struct quoting *quoting, const struct quoting_world
         .route = quoting->words.route, .task = quoting->words.task, .model = quoting->model};
     struct plan_ask ask = {
         .dialect = quoting->match.dialect,
+        .operation = quoting->match.operation,
         .model = quoting->model,
         .session = request->session,
         .prices = &quoting->snapshot->prices,

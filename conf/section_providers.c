@@ -6,8 +6,9 @@
 #include "conf/fixture_fields.h"
 #include "conf/names.h"
 #include "conf/url.h"
+#include "wire/habits.h"
 
-enum { KINDS_MAX = 16 };
+enum { KINDS_MAX = 16, ADDRESS_MAX = 8192 };
 
 /* ---- kind ---- */
 
@@ -334,6 +335,20 @@ static const struct field_table *fields_of(const struct node *node)
     return is_builtin ? &builtin_fields : &remote_fields;
 }
 
+/* What goes for all its models: its address tells. */
+static bool lacks_responses(const struct provider *provider)
+{
+    struct buf address;
+    unsigned habits = 0;
+
+    buf_init(&address, ADDRESS_MAX);
+    buf_put(&address, provider->endpoint.authority);
+    buf_put(&address, provider->endpoint.path);
+    habits = habits_of(provider->kind->name, buf_span(&address), span_make("", 0));
+    buf_fini(&address);
+    return (habits & HABIT_NO_RESPONSES) != 0;
+}
+
 static void read_provider(struct reader *reader, const struct node *node, struct provider *provider)
 {
     field_defaults(&pool_fields, provider);
@@ -355,6 +370,7 @@ static void read_provider(struct reader *reader, const struct node *node, struct
     if (node_child(node, SPAN_OF("credential")) == NULL) {
         default_credential(reader, node, provider);
     }
+    provider->lacks_responses = lacks_responses(provider);
 }
 
 static bool take_places(struct reader *reader, size_t count)

@@ -73,6 +73,8 @@ enum relay_mode {
     RELAY_ERROR    /* a provider's error, read up to LIMIT_ERROR_BODY */
 };
 
+struct call_translation; /* call_translate.h */
+
 /* The answer of the attempt in flight. */
 struct relay {
     enum relay_mode mode;
@@ -89,6 +91,7 @@ struct relay {
     unsigned status;             /* of the provider; later the one for the app */
     struct sse sse;
     struct stream stream;
+    struct call_translation *translation; /* NULL: it is in the app's own dialect */
     struct buf held;             /* body behind the gate */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
@@ -219,6 +222,7 @@ struct call {
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
     struct idempotency_entry *repeats; /* it runs for whoever repeats it; NULL: for itself */
+    struct call_translation *translations; /* NULL: no target of another dialect was asked */
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */

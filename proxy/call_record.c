@@ -291,7 +291,7 @@ static void make(struct call *call, enum outcome outcome, enum attempt_phase pha
                  struct made *made)
 {
     const struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
+    const struct operation *operation = relay->stream.operation;
     uint32_t events = relay->mode == RELAY_STREAM ? relay->stream.content_events : 0;
     struct chat_count count;
 

@@ -155,7 +155,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     struct head_seen seen = {0};
     const struct target *target = call_target(call);
     bool hides_usage = call->request.is_stream && !call->request.app_wants_usage &&
-                       call->match.operation->sends_done;
+                       call->match.operation->sends_done && call->relay.translation == NULL;
     enum outcome outcome = OUTCOME_OK;
 
     struct reported reported;
@@ -180,7 +180,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     if (outcome == OUTCOME_REDIRECT && !(relay->mode == RELAY_PASS && head->status == 304)) {
         return outcome;
     }
-    if (relay->mode == RELAY_STREAM && relay->is_json && call->match.operation->unfold != NULL) {
+    if (relay->mode == RELAY_STREAM && relay->is_json && relay->stream.operation->unfold != NULL) {
         relay->mode = RELAY_WHOLE; /* told as a stream once it is whole */
         relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     }

@@ -141,7 +141,7 @@ int64_t quote_length(const struct guesses *guesses, const struct way *way,
         struct span model = target->model.len > 0 ? target->model : ask->model;
         struct guess length;
 
-        if (target->is_enabled && target->provider->dialect == ask->dialect) {
+        if (plan_serves(target, way->rules, ask->dialect, ask->operation)) {
             length = guesses_tokens(guesses, guesses_key(guesses, target->provider->name, model),
                                     GUESS_LENGTH, GUESS_ONE_ANSWER);
             sum += length.is_learned ? length.tokens : 0;
