@@ -72,7 +72,9 @@ static void add_text(struct chat *chat, const struct place *place, struct span t
 {
     struct chat_part *part = NULL;
 
-    if (chat_inside(text).len > 0 && (part = add(chat, place, CHAT_TEXT)) != NULL) {
+    if (!json_is_string(text)) {
+        chat_refuse(chat, "input[].content[].text", "A part has no text that is a string");
+    } else if (chat_inside(text).len > 0 && (part = add(chat, place, CHAT_TEXT)) != NULL) {
         part->text = text;
         part->cache = cache;
     }
@@ -148,7 +150,7 @@ static void read_part(struct chat *chat, const struct place *place, struct span 
     }
 }
 
-/* A text, or parts. */
+/* A text, or parts, or nothing. */
 static void read_content(struct chat *chat, const struct place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(content);
@@ -156,6 +158,9 @@ static void read_content(struct chat *chat, const struct place *place, struct sp
 
     if (json_is_string(content)) {
         add_text(chat, place, content, CHAT_CACHE_NONE);
+    } else if (content.len > 0 && !json_is_array(content)) {
+        chat_refuse(chat, place->result != NULL ? "input[].output" : "input[].content",
+                    "It is neither a text nor a list of parts");
     }
     while (json_is_array(content) && json_walk_item(&walk, &item)) {
         read_part(chat, place, item);
@@ -202,6 +207,9 @@ static void read_call(struct chat *chat, struct span object)
     part = chat_add_part(chat, chat_turn(chat, CHAT_MODEL), CHAT_CALL);
     if (part == NULL) {
         return;
+    }
+    if (values[CALL_ARGUMENTS].len > 0 && !json_is_string(values[CALL_ARGUMENTS])) {
+        chat_refuse(chat, "input[].arguments", "The arguments of a call are no string");
     }
     part->id = values[CALL_CALL_ID];
     part->name = values[CALL_NAME];

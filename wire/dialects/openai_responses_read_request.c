@@ -160,7 +160,7 @@ static void read_params(struct chat *chat, const struct span *values)
     if (json_is_object(values[REQUEST_METADATA]) && has_items(values[REQUEST_METADATA])) {
         params->metadata = values[REQUEST_METADATA];
     }
-    if (values[REQUEST_STREAM_OPTIONS].len > 0) {
+    if (values[REQUEST_STREAM_OPTIONS].len > 0) { /* all of it goes without saying */
         struct span none[STREAM_PLACES];
 
         chat_take(chat, &stream_fields, values[REQUEST_STREAM_OPTIONS], none);
@@ -268,7 +268,10 @@ void openai_responses_read_chat(struct chat *chat, struct span body)
     if (is_true(values[REQUEST_PARALLEL]) || span_equal(values[REQUEST_PARALLEL], SPAN_OF("false"))) {
         chat->parallel = is_true(values[REQUEST_PARALLEL]);
     }
-    chat_add_text(chat, chat_turn(chat, CHAT_SYSTEM), string_of(values[REQUEST_INSTRUCTIONS]));
+    if (values[REQUEST_INSTRUCTIONS].len > 0 && !json_is_string(values[REQUEST_INSTRUCTIONS])) {
+        chat_refuse(chat, "instructions", "They are no text");
+    }
+    chat_add_text(chat, chat_turn(chat, CHAT_SYSTEM), values[REQUEST_INSTRUCTIONS]);
     openai_responses_read_input(chat, values[REQUEST_INPUT]);
     chat_finish(chat);
 }

@@ -108,7 +108,8 @@ void openai_responses_read_tools(struct chat *chat, struct span tools, struct sp
     struct json_walk walk = json_walk_of(tools);
     struct span item;
 
-    if (json_is_object(tools)) {
+    if (tools.len > 0 && !json_is_array(tools)) {
+        chat_refuse(chat, "tools", "They are no list");
         return;
     }
     while (json_walk_item(&walk, &item)) {

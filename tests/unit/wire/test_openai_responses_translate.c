@@ -217,6 +217,12 @@ static void responses__what_only_its_provider_can_do_is_refused(void **state)
         {"{'input':'x','tool_choice':{'type':'allowed_tools','mode':'auto','tools':[{'type':'mcp'}]}}",
          "tool_choice.tools"},
         {"{'input':'x','tool_choice':{'type':'allowed_tools','mode':'auto'}}", "tool_choice.tools"},
+        {"{'input':'x','instructions':['x']}", "instructions"},
+        {"{'input':'x','tools':{'type':'function','name':'f'}}", "tools"},
+        {"{'input':[{'role':'user','content':{'type':'input_text','text':'x'}}]}", "input[].content"},
+        {"{'input':[{'role':'user','content':[{'type':'input_text'}]}]}", "input[].content[].text"},
+        {"{'input':[{'type':'function_call','call_id':'c','name':'f','arguments':{}}]}", "input[].arguments"},
+        {"{'input':[{'type':'function_call_output','call_id':'c','output':{}}]}", "input[].output"},
         {"{'input':'x','text':{'format':{'type':'grammar'}}}", "text.format.type"},
         {"{'input':'x','text':{'format':{'type':'json_schema','name':'n'}}}", "text.format.schema"},
     };
@@ -366,9 +372,9 @@ static void responses__a_wrong_type_says_nothing(void **state)
 
     (void)state;
     rig_begin(&rig,
-              "{'input':'x','instructions':1,'max_output_tokens':1.5,'temperature':'hot','top_p':[],'user':{},"
+              "{'input':'x','max_output_tokens':1.5,'temperature':'hot','top_p':[],'user':{},"
               "'metadata':[],'prompt_cache_key':1,'service_tier':1,'parallel_tool_calls':'no','stream':1,"
-              "'include':'x','text':'x','reasoning':[],'tools':{},'top_logprobs':'x','store':0}",
+              "'include':'x','text':'x','reasoning':[],'top_logprobs':'x','store':0}",
               RIG_ARENA, false);
     rig_read(&rig);
     assert_false(chat_is_refused(&rig.chat));
