@@ -170,6 +170,9 @@ static struct span usual_path(const struct quoting_words *words, struct span req
     if (span_equal(words->dialect, SPAN_OF("anthropic"))) {
         return SPAN_OF("/v1/messages");
     }
+    if (span_equal(words->dialect, SPAN_OF("gemini"))) { /* the model is named beside it */
+        return SPAN_OF("/v1beta/models/model:generateContent");
+    }
     json_walk_pick(request, names, MEMBERS, values);
     return values[INPUT].len > 0    ? SPAN_OF("/v1/responses")
            : values[PROMPT].len > 0 ? SPAN_OF("/v1/completions")
@@ -184,7 +187,7 @@ static struct refusal match_path(struct quoting *quoting, struct span request)
     if (words->path.len == 0) {
         words->path = usual_path(words, request);
     }
-    if (!dialect_match(SPAN_OF("POST"), words->path, false, &quoting->match) ||
+    if (!dialect_match(SPAN_OF("POST"), words->path, NULL, &quoting->match) ||
         match->method_is_wrong || match->operation->kind != OPERATION_CALL) {
         return wrong_name(quoting, words->path, ": no call has this path");
     }
@@ -204,7 +207,7 @@ static void put_request(struct quoting *quoting, struct span request)
     struct buf value;
     size_t count = 0;
 
-    if (quoting->words.model.len == 0) {
+    if (quoting->words.model.len == 0 || quoting->match.model.len > 0) {
         buf_put(&quoting->body, request);
         return;
     }
@@ -243,7 +246,13 @@ static struct refusal judge_request(struct quoting *quoting, const struct quotin
     }
     request->dialect = quoting->match.dialect;
     request->operation = quoting->match.operation;
-    json_string_decode(request->model_raw, &quoting->texts);
+    request->is_stream = request->is_stream || request->operation->is_stream;
+    if (quoting->match.model.len == 0) {
+        json_string_decode(request->model_raw, &quoting->texts);
+    } else { /* the path names it; a question may ask for another one */
+        buf_put(&quoting->texts, quoting->words.model.len > 0 ? quoting->words.model
+                                                               : quoting->match.model);
+    }
     quoting->model = span_from(buf_span(&quoting->texts), from);
     quote_read(body, request, &quoting->request);
     return quoting->texts.failed ? wrong(SPAN_OF("its names are too long")) : no(REFUSAL_NONE);

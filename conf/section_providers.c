@@ -40,7 +40,7 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
     if (near >= 0) {
         complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
     } else {
-        complaint_help(complaint, "kinds: openai, anthropic, azure_openai, bedrock, fixtures; "
+        complaint_help(complaint, "kinds: openai, anthropic, gemini, azure_openai, bedrock, fixtures; "
                                   "compatible for all others that speak OpenAI's dialect");
     }
 }
@@ -48,10 +48,12 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
 /* ---- base_url ---- */
 
 /* Anthropic's paths begin with /v1 on whatever host; others write it into their address. */
-static bool is_versioned(const struct provider *provider)
+static enum url_version version_of(const struct provider *provider)
 {
-    return provider->dialect != NULL &&
-           span_equal(span_of(provider->dialect->name), SPAN_OF("anthropic"));
+    if (provider->dialect != NULL && provider->dialect->version.len > 0) {
+        return URL_VERSION_NEVER;
+    }
+    return provider->dialect == &dialect_anthropic ? URL_VERSION_ALWAYS : URL_VERSION_ALONE;
 }
 
 static bool set_endpoint(struct reader *reader, struct span text, struct provider *provider,
@@ -62,7 +64,7 @@ static bool set_endpoint(struct reader *reader, struct span text, struct provide
     if (url_read(text, &url, why) != ERR_NONE) {
         return false;
     }
-    if (url_make_endpoint(&url, is_versioned(provider), &reader->snapshot->arena,
+    if (url_make_endpoint(&url, version_of(provider), &reader->snapshot->arena,
                           &provider->endpoint) != ERR_NONE) {
         reader->has_no_memory = true;
     }
@@ -139,8 +141,17 @@ static void default_credential(struct reader *reader, const struct node *node,
                        "credential: \"${NAME}\", passthrough (the app's own key goes on) or none");
         return;
     }
-    if (!reader_variable_secret(reader, node->key_place, variable, &provider->credential)) {
+    provider->credential_variable = provider->kind->key_variable_first;
+    if (provider->credential_variable != NULL &&
+        !reader_variable_secret(reader, node->key_place, provider->credential_variable,
+                                &provider->credential)) {
         return;
+    }
+    if (provider->credential.len == 0) {
+        provider->credential_variable = variable;
+        if (!reader_variable_secret(reader, node->key_place, variable, &provider->credential)) {
+            return;
+        }
     }
     provider->credential_mode =
         provider->credential.len > 0 ? CREDENTIAL_SECRET : CREDENTIAL_PASSTHROUGH;
@@ -278,7 +289,7 @@ static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
 #define KIND_ROW                                                                                   \
     {                                                                                              \
         .name = "kind", .type = FIELD_CUSTOM, .read = read_kind, .is_required = true,              \
-        .help = "openai, anthropic, azure_openai, bedrock, compatible or fixtures"                                        \
+        .help = "openai, anthropic, gemini, azure_openai, bedrock, compatible or fixtures"                                \
     }
 
 #define BREAKER_ROW                                                                                \

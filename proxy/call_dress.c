@@ -5,6 +5,7 @@
 #include "proxy/call_translate.h"
 
 #include "wire/head.h"
+#include "wire/path_model.h"
 #include "wire/request.h"
 
 static bool provider_wants(const struct provider *provider, struct span name)
@@ -48,20 +49,35 @@ static void put_credential(struct buf *out, const struct call_head *head,
     }
 }
 
-static void put_request_line(struct buf *out, const struct call *call, struct span model,
-                             const struct provider *provider)
+/* Whether the provider is to read another model's name than the app wrote. */
+static bool target_renames(const struct call *call, const struct target *target)
 {
+    return target->model.len > 0 && !span_equal(target->model, buf_span(&call->model));
+}
+
+/* Where the provider's own operation is, or the app's path as it came. */
+static void put_request_line(struct buf *out, const struct call *call, const struct target *target, struct span model)
+{
+    const struct provider *provider = target->provider;
+    const struct operation *operation = call->match.operation;
     struct provider_where where = {
         .base = provider->endpoint.path,
         .version = provider->api_version,
+        .lead = call_head_span(&call->head, call->head.version),
         .path = call_head_span(&call->head, call->head.path),
         .model = model,
         .query = call_head_span(&call->head, call->head.query),
     };
 
     if (call->relay.translation != NULL) {
+        where.lead = provider->dialect->version;
         where.path = call->relay.translation->operation->path;
-        where.query = span_make("", 0);
+        where.query = call->relay.translation->operation->query;
+    } else if (operation->kind == OPERATION_MODELS && operation->query.len > 0) {
+        where.query = operation->query;
+    }
+    if (call->relay.translation == NULL && call->match.model.len > 0 && target_renames(call, target)) {
+        where.path = operation->path;
     }
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
@@ -76,7 +92,7 @@ static struct span model_text(struct call *call, const struct target *target)
 {
     size_t from = call->wire_head.len;
 
-    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
+    if (!target_renames(call, target)) {
         return span_make(NULL, 0);
     }
     buf_put_char(&call->wire_head, '"');
@@ -104,7 +120,7 @@ static size_t cap_edits(struct call *call, const struct target *target, const st
 
     return hold == NULL || !hold->bound.writes_cap || member == NULL
                ? 0
-               : request_edit_cap(asked->request, span_of(member), hold->bound.cap,
+               : request_edit_cap(asked->request, span_of(member), operation->cap_home, hold->bound.cap,
                                   &call->wire_head, edits);
 }
 
@@ -197,7 +213,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, model, provider);
+    put_request_line(out, call, target, model);
     put_credential(out, &call->head, provider);
     if (call->relay.translation == NULL) {
         buf_put(out, call_head_span(&call->head, call->head.passes));

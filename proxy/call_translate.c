@@ -91,7 +91,11 @@ static struct translate_ask ask_of(struct call *call, const struct target *targe
     ask.facts = model_facts_of(target->provider->dialect->name,
                                cost_model(target->provider, ask.model));
     ask.habits = habits(call, target);
-    ask.to = translate_operation(target->provider->dialect, ask.from, ask.habits, ask.facts);
+    ask.to = translate_operation(&(struct translate_choice){.to = target->provider->dialect,
+                                                            .from = ask.from,
+                                                            .habits = ask.habits,
+                                                            .model = ask.facts,
+                                                            .is_stream = call->request.is_stream});
     return ask;
 }
 

@@ -109,6 +109,7 @@ static void write_head(struct probe *probe)
     const struct provider *provider = probe->provider;
     struct provider_where where = {.base = provider->endpoint.path,
                                    .version = provider->api_version,
+                                   .lead = provider->dialect->version,
                                    .path = SPAN_OF("/models")};
     struct buf *out = &probe->head;
 

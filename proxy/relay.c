@@ -127,6 +127,7 @@ static enum outcome judge(struct call *call, const struct provider_error *error)
     struct relay *relay = &call->relay;
 
     relay->quota_ms = outcome_quota_ms(error, loop_wall(call->env->loop));
+    relay_told_wait(call, error);
     return outcome_of_status(relay->status, error,
                              call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
 }

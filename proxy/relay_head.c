@@ -72,16 +72,13 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
 
 /* How long to wait. What the app is told of it is decided with the answer; the provider's own
  * figure stands beside that when it is more than can be told. */
-static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
+static void keep_wait(struct call *call, int64_t wait_ms)
 {
     struct relay *relay = &call->relay;
 
-    if (head->status < 429 || head->status > 599) {
-        return;
-    }
-    relay->hint_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
+    relay->hint_ms = wait_ms;
     relay->has_wait = relay->hint_ms != HINT_NONE &&
-                      (head->status == 429 || head->status == 503 || head->status == 529);
+                      (relay->status == 429 || relay->status == 503 || relay->status == 529);
     if (relay->has_wait && hint_tell(relay->hint_ms).is_capped &&
         call->snapshot->response_headers) {
         buf_put_format(&relay->head, "x-headgate-upstream-retry-after: %lld\r\n",
@@ -98,6 +95,23 @@ static void keep_name(struct relay *relay, struct span name)
         memcpy(relay->failure, name.at, len);
     }
     relay->failure[len] = '\0';
+}
+
+static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
+{
+    if (head->status >= 429 && head->status <= 599) {
+        keep_wait(call, hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop)));
+    }
+}
+
+void relay_told_wait(struct call *call, const struct provider_error *error)
+{
+    const struct relay *relay = &call->relay;
+
+    if (error->retry_delay.len > 0 && relay->hint_ms == HINT_NONE && relay->status >= 429 &&
+        relay->status <= 599) {
+        keep_wait(call, hint_of_duration(error->retry_delay));
+    }
 }
 
 static enum relay_mode mode_of(const struct call *call, const struct http1_head *head)

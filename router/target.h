@@ -56,6 +56,7 @@ struct provider {
     struct endpoint endpoint;
     enum credential_mode credential_mode;
     struct span credential; /* the secret's bytes; wiped when the snapshot dies */
+    const char *credential_variable; /* where it was found when nobody wrote it; else NULL */
     struct span ca_file;    /* empty: the system's trust */
     uint32_t pool_idle;     /* connections */
     uint32_t pool_idle_ms;

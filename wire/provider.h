@@ -13,7 +13,8 @@
 struct provider_where {
     struct span base;    /* the path in front of every operation's: "/v1" */
     struct span version; /* the settings' api_version; empty: none */
-    struct span path;    /* the operation's: "/chat/completions" */
+    struct span lead;    /* the version in front of the path, "/v1beta", where the base has none; may be empty */
+    struct span path;    /* the operation's: "/chat/completions", or the method behind a model's name */
     struct span model;   /* as the provider knows it; empty: the request tells none */
     struct span query;   /* the app's, without '?'; may be empty */
 };
@@ -24,6 +25,7 @@ struct provider_kind {
     const char *base_url;              /* default; NULL: must be given, or none is needed (fixtures) */
     const char *base_url_form;         /* how one looks, for messages; NULL: they can look like any */
     const char *key_variable;          /* "OPENAI_API_KEY"; NULL: credential must be written */
+    const char *key_variable_first;    /* another one that wins where it is set; NULL: none */
     bool is_builtin;                   /* answers in process, needs no address (fixtures) */
     bool has_deployments;              /* takes the settings api_version and deployments */
     bool has_region;                   /* takes region, which "{region}" in base_url stands for */

@@ -56,20 +56,23 @@ static bool is_avoided(const struct operation *operation, unsigned habits, const
     return is_responses(operation) ? (habits & HABIT_NO_RESPONSES) != 0 : (model->cannot & MODEL_NO_CHAT) != 0;
 }
 
-const struct operation *translate_operation(const struct dialect *to, const struct operation *from, unsigned habits,
-                                            const struct model_facts *model)
+const struct operation *translate_operation(const struct translate_choice *choice)
 {
-    bool is_own = has_operation(to, from);
+    const struct operation *from = choice->from;
+    bool is_own = has_operation(choice->to, from);
+    const struct operation *found = NULL;
 
-    if (from->translator == NULL || (is_own && !is_avoided(from, habits, model))) {
+    if (from->translator == NULL || (is_own && !is_avoided(from, choice->habits, choice->model))) {
         return is_own ? from : NULL;
     }
-    for (const struct operation *one = to->operations; one->name != NULL; one++) {
-        if (one->translator != NULL && !is_avoided(one, habits, model)) {
-            return one;
+    for (const struct operation *one = choice->to->operations; one->name != NULL; one++) {
+        bool fits = one->translator != NULL && !is_avoided(one, choice->habits, choice->model);
+
+        if (fits && (found == NULL || (one->translator == found->translator && one->is_stream == choice->is_stream))) {
+            found = one;
         }
     }
-    return is_own ? from : NULL;
+    return found == NULL && is_own ? from : found;
 }
 
 /* ---- the request ---- */

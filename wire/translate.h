@@ -12,10 +12,16 @@
 #include "wire/chat.h"
 #include "wire/dialect.h"
 
+struct translate_choice {
+    const struct dialect *to;
+    const struct operation *from;
+    unsigned habits;         /* of the provider */
+    const struct model_facts *model;
+    bool is_stream;          /* some have an operation of its own for that */
+};
 /* The operation by which a provider of dialect `to` serves what the app asked by `from`: the same one where the
  * dialect is the same, else the one that conversations are translated to. NULL: none does. */
-const struct operation *translate_operation(const struct dialect *to, const struct operation *from,
-                                            unsigned habits, const struct model_facts *model);
+const struct operation *translate_operation(const struct translate_choice *choice);
 
 struct translate_ask {
     const struct operation *from;

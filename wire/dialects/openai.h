@@ -34,6 +34,8 @@ void openai_responses_event(struct stream *stream, struct json_scan *scan,
 void openai_responses_failed(struct buf *out, const struct stream *stream, const char *code,
                              struct span message);
 
+extern const struct translator openai_responses_translator;
+
 struct refusal openai_embeddings_request(struct json_scan *scan, uint64_t seed, struct span body,
                                          struct request *request);
 void openai_embeddings_answer(struct json_scan *scan, struct span body, struct answer *answer,
