@@ -25,7 +25,7 @@ static const struct {
     {SPAN("openai"), SPAN("responses"), SPAN("gpt-5-pro"), SPAN("{\"model\":\"m\",\"input\":\"x\",\"stream\":true}")},
     {SPAN("anthropic"), SPAN("messages"), SPAN("claude-sonnet-4-5"),
      SPAN("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":true}")},
-    {SPAN("gemini"), SPAN("generate"), SPAN("gemini-4-argon"), SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}]}")}};
+    {SPAN("gemini"), SPAN("generate_content"), SPAN("gemini-4-argon"), SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}]}")}};
 
 static const struct operation *operation_of(unsigned side)
 {

@@ -15,7 +15,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
-#include "lib/bytes.h"
+#include "tests/lib/bytes.h"
 
 enum { BLOCKS_MAX = 200, FILES_MAX = 100, OUT_MAX = 1 << 22 };
 

@@ -29,7 +29,7 @@ static inline struct rig_side rig_side_of(const char *name)
         {"chat", "openai", "chat", "openai", "gpt-4.1"},
         {"responses", "openai", "responses", "openai", "gpt-5-pro"},
         {"messages", "anthropic", "messages", "anthropic", "claude-sonnet-4-5"},
-        {"generate", "gemini", "generate", "gemini", "gemini-4-argon"},
+        {"generate", "gemini", "generate_content", "gemini", "gemini-4-argon"},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
