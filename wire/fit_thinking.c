@@ -109,14 +109,19 @@ static int64_t share_of(const struct fit *fit, enum chat_effort effort, int64_t 
     return room / 100 * percent_of(effort) + room % 100 * percent_of(effort) / 100;
 }
 
-/* The app's own budget, or the share of its effort; within what the model allows. */
+/* The app's own budget, or the share of its effort; within what the model allows, and below the cap: of which it is
+ * the share where that of the model's most would fill it. */
 static void take_budget(struct fit *fit)
 {
     struct chat_params *params = &fit->chat->params;
-    int64_t room = params->cap > 0 ? least(params->cap, fit->model->output_max) : fit->model->output_max;
+    int64_t output_max = fit->model->output_max;
+    int64_t room = params->cap > 0 ? least(params->cap, output_max) : output_max;
     int64_t budget = params->thinking_budget;
 
-    if (budget < 0 || (budget >= room && params->effort != CHAT_EFFORT_UNSAID)) {
+    if (budget < 0) {
+        budget = share_of(fit, params->effort, output_max);
+    }
+    if (budget >= room && params->effort != CHAT_EFFORT_UNSAID) {
         budget = share_of(fit, params->effort, room);
     }
     budget = least(budget, least(fit->model->budget_max, room - 1));

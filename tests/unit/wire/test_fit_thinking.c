@@ -150,6 +150,18 @@ static void budgets__lie_below_the_cap(void **state)
 
     (void)state;
     start(&rig, CHAT, MESSAGES, "claude-sonnet-4-5");
+    rig.chat.params.cap = 40000;
+    rig.chat.params.effort = CHAT_EFFORT_LOW;
+    rig_fit(&rig, "");
+    assert_int_equal(rig.chat.params.thinking_budget, 6400);
+    rig_fini(&rig);
+    start(&rig, CHAT, GENERATE, "gemini-2.5-flash");
+    rig.chat.params.cap = 500;
+    rig.chat.params.effort = CHAT_EFFORT_LOW;
+    rig_fit(&rig, "");
+    assert_int_equal(rig.chat.params.thinking_budget, 50);
+    rig_fini(&rig);
+    start(&rig, CHAT, MESSAGES, "claude-sonnet-4-5");
     rig.chat.params.cap = 4000;
     rig.chat.params.effort = CHAT_EFFORT_HIGH;
     rig_fit(&rig, "");
