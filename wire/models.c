@@ -121,26 +121,29 @@ static bool is_version(struct span name, size_t at)
     return at + 1 < name.len && name.at[at] == 'v' && at + 1 + digits_at(name, at + 1) == name.len;
 }
 
-/* "models/", "anthropic/", "accounts/fireworks/models/", "us.anthropic.", "ft:" in front; "@20250929", ":free",
- * "-20250929", "-v1:0" behind. */
-static struct span bare(struct span name, struct span dialect)
+static bool has_dashes(struct span dialect)
+{
+    return span_equal(dialect, SPAN_OF("anthropic"));
+}
+
+/* Without what stands in front: "models/", "anthropic/", "accounts/fireworks/models/", "us.anthropic.", "ft:". */
+static struct span without_prefix(struct span name, struct span dialect)
 {
     struct span vendor = SPAN("anthropic.");
     const char *found = NULL;
+    size_t from = span_starts(name, SPAN_OF("ft:")) ? 3 : 0;
 
-    if (span_starts(name, SPAN_OF("ft:"))) {
-        name = span_from(name, 3);
+    for (size_t i = from; i < name.len; i++) {
+        from = name.at[i] == '/' ? i + 1 : from;
     }
-    for (size_t i = name.len; i > 0; i--) {
-        if (name.at[i - 1] == '/') {
-            name = span_from(name, i);
-            break;
-        }
-    }
-    found = span_equal(dialect, SPAN_OF("anthropic")) ? span_find(name, vendor) : NULL;
-    if (found != NULL) {
-        name = span_from(name, (size_t)(found - name.at) + vendor.len);
-    }
+    name = span_from(name, from);
+    found = has_dashes(dialect) ? span_find(name, vendor) : NULL;
+    return found == NULL ? name : span_from(name, (size_t)(found - name.at) + vendor.len);
+}
+
+/* And behind: "@20250929", ":free", "-20250929", Bedrock's "-v1:0". */
+static struct span without_suffix(struct span name, struct span dialect)
+{
     for (size_t i = 0; i < name.len; i++) {
         char c = name.at[i];
 
@@ -148,8 +151,8 @@ static struct span bare(struct span name, struct span dialect)
             name.len = i;
         }
     }
-    for (size_t i = 0; i < name.len; i++) {
-        if (name.at[i] == '-' && is_version(name, i + 1) && span_equal(dialect, SPAN_OF("anthropic"))) {
+    for (size_t i = 0; i < name.len && has_dashes(dialect); i++) {
+        if (name.at[i] == '-' && is_version(name, i + 1)) {
             name.len = i;
         }
     }
@@ -159,8 +162,6 @@ static struct span bare(struct span name, struct span dialect)
 /* In small letters, Anthropic's with dashes: resellers write "claude-sonnet-4.5". */
 static struct span spelled(struct span name, struct span dialect, char room[NAME_MAX_BYTES])
 {
-    bool has_dashes = span_equal(dialect, SPAN_OF("anthropic"));
-
     if (name.len > NAME_MAX_BYTES) {
         name.len = 0;
     }
@@ -168,7 +169,7 @@ static struct span spelled(struct span name, struct span dialect, char room[NAME
         char c = name.at[i];
 
         c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-        room[i] = c == '.' && has_dashes ? '-' : c;
+        room[i] = c == '.' && has_dashes(dialect) ? '-' : c;
     }
     return span_make(room, name.len);
 }
@@ -177,7 +178,7 @@ const struct model_facts *model_facts_of(const char *dialect, struct span model)
 {
     char room[NAME_MAX_BYTES];
     struct span spoken = span_of(dialect);
-    struct span name = spelled(bare(model, spoken), spoken, room);
+    struct span name = spelled(without_suffix(without_prefix(model, spoken), spoken), spoken, room);
 
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         if (span_equal(rows[i].dialect, spoken) && span_fits(name, rows[i].name)) {
