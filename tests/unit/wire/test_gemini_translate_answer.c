@@ -206,8 +206,8 @@ static void answer__tells_usage_in_googles_terms(void **state)
 
 struct line {
     struct chat_pipe pipe;
-    struct generate_reader reader;
-    struct generate_writer writer;
+    struct gemini_generate_reader reader;
+    struct gemini_generate_writer writer;
     struct buf out;
     struct buf scratch;
 };
