@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pricing/family.h"
+#include "router/cost.h"
 #include "wire/json_walk.h"
 #include "wire/json_out.h"
 #include "wire/json_splice.h"
@@ -169,6 +170,9 @@ static struct span usual_path(const struct quoting_words *words, struct span req
     if (span_equal(words->dialect, SPAN_OF("anthropic"))) {
         return SPAN_OF("/v1/messages");
     }
+    if (span_equal(words->dialect, SPAN_OF("gemini"))) { /* the model is named beside it */
+        return SPAN_OF("/v1beta/models/model:generateContent");
+    }
     json_walk_pick(request, names, MEMBERS, values);
     return values[INPUT].len > 0    ? SPAN_OF("/v1/responses")
            : values[PROMPT].len > 0 ? SPAN_OF("/v1/completions")
@@ -183,7 +187,7 @@ static struct refusal match_path(struct quoting *quoting, struct span request)
     if (words->path.len == 0) {
         words->path = usual_path(words, request);
     }
-    if (!dialect_match(SPAN_OF("POST"), words->path, false, &quoting->match) ||
+    if (!dialect_match(SPAN_OF("POST"), words->path, NULL, &quoting->match) ||
         match->method_is_wrong || match->operation->kind != OPERATION_CALL) {
         return wrong_name(quoting, words->path, ": no call has this path");
     }
@@ -203,7 +207,7 @@ static void put_request(struct quoting *quoting, struct span request)
     struct buf value;
     size_t count = 0;
 
-    if (quoting->words.model.len == 0) {
+    if (quoting->words.model.len == 0 || quoting->match.model.len > 0) {
         buf_put(&quoting->body, request);
         return;
     }
@@ -242,7 +246,13 @@ static struct refusal judge_request(struct quoting *quoting, const struct quotin
     }
     request->dialect = quoting->match.dialect;
     request->operation = quoting->match.operation;
-    json_string_decode(request->model_raw, &quoting->texts);
+    request->is_stream = request->is_stream || request->operation->is_stream;
+    if (quoting->match.model.len == 0) {
+        json_string_decode(request->model_raw, &quoting->texts);
+    } else { /* the path names it; a question may ask for another one */
+        buf_put(&quoting->texts, quoting->words.model.len > 0 ? quoting->words.model
+                                                               : quoting->match.model);
+    }
     quoting->model = span_from(buf_span(&quoting->texts), from);
     quote_read(body, request, &quoting->request);
     return quoting->texts.failed ? wrong(SPAN_OF("its names are too long")) : no(REFUSAL_NONE);
@@ -280,6 +290,12 @@ static struct span model_at(const struct quoting *quoting, uint8_t place)
     const struct target *target = plan_target(&quoting->plan, place);
 
     return target->model.len > 0 ? target->model : quoting->model;
+}
+
+/* Whose vocabulary it has. */
+static struct span counted_at(const struct quoting *quoting, uint8_t place)
+{
+    return cost_model(plan_target(&quoting->plan, place)->provider, model_at(quoting, place));
 }
 
 /* Four bytes a token where nothing is known, as everywhere. */
@@ -388,7 +404,7 @@ struct refusal quoting_read(struct quoting *quoting, const struct quoting_world 
 bool quoting_wants(const struct quoting *quoting, enum bpe_family family)
 {
     for (uint8_t i = 0; i < quoting->count && quoting->body.len <= QUOTING_COUNT_MAX; i++) {
-        if (family_of(model_at(quoting, quoting->order[i])).bpe == family) {
+        if (family_of(counted_at(quoting, quoting->order[i])).bpe == family) {
             return true;
         }
     }
@@ -421,14 +437,14 @@ void quoting_count(struct quoting *quoting, struct chat_counter *counter)
     chat_counter_init(&none, NULL, NULL, NULL);
     quoting->is_long = quoting->body.len > QUOTING_COUNT_MAX;
     for (uint8_t i = 0; i < quoting->count && is_counted; i++) {
-        struct span model = model_at(quoting, quoting->order[i]);
+        struct span model = counted_at(quoting, quoting->order[i]);
         struct family family = family_of(model);
         struct quote_counts *counts = &quoting->places[quoting->order[i]].counts;
         struct family before;
         uint8_t k = 0;
 
         for (; k < i; k++) {
-            before = family_of(model_at(quoting, quoting->order[k]));
+            before = family_of(counted_at(quoting, quoting->order[k]));
             if (is_same(&before, &family)) {
                 break;
             }

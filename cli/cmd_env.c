@@ -21,6 +21,7 @@ static int run(const struct command_line *line)
         }
         (void)printf("export OPENAI_BASE_URL=http://%.*s/v1\n", SPAN_ARGS(address));
         (void)printf("export ANTHROPIC_BASE_URL=http://%.*s\n", SPAN_ARGS(address));
+        (void)printf("export GOOGLE_GEMINI_BASE_URL=http://%.*s\n", SPAN_ARGS(address));
         snapshot_give(snapshot);
         return EXIT_CODE_GOOD;
     }

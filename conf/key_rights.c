@@ -54,7 +54,7 @@ static bool read_operation(struct reader *reader, const struct node *node, struc
     if (!is_operation(text)) {
         complaint_help(reader_complain(reader, node->place, "is no operation"),
                        "operations: chat, responses, completions, embeddings, messages, "
-                       "count_tokens, models, pass");
+                       "generate_content, embed_content, count_tokens, models, pass");
         return false;
     }
     *word = text;

@@ -218,7 +218,8 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
     static const struct span text = SPAN("version: 1\n"
                                          "providers:\n"
                                          "  openai:    { kind: openai }\n"
-                                         "  anthropic: { kind: anthropic }\n");
+                                         "  anthropic: { kind: anthropic }\n"
+                                         "  gemini:    { kind: gemini }\n");
 
     return load_unseen(text, world, complaints, snapshot);
 }
@@ -240,12 +241,16 @@ enum err conf_demo(const struct conf_world *world, struct complaints *complaints
         "providers:\n"
         "  openai-backup:    { kind: fixtures, fixtures: { dialect: openai, " DEMO_PACE " } }\n"
         "  anthropic-backup: { kind: fixtures, fixtures: { dialect: anthropic, " DEMO_PACE " } }\n"
+        "  gemini-backup:    { kind: fixtures, fixtures: { dialect: gemini, " DEMO_PACE " } }\n"
         "  openai:\n"
         "    kind: fixtures\n"
         "    fixtures: { dialect: openai, " DEMO_PACE ", " DEMO_FAILURES " }\n"
         "  anthropic:\n"
         "    kind: fixtures\n"
         "    fixtures: { dialect: anthropic, " DEMO_PACE ", " DEMO_FAILURES " }\n"
+        "  gemini:\n"
+        "    kind: fixtures\n"
+        "    fixtures: { dialect: gemini, " DEMO_PACE ", " DEMO_FAILURES " }\n"
         "routes:\n"
         "  demo:\n"
         "    match: { models: [\"*\"] }\n"
@@ -254,6 +259,8 @@ enum err conf_demo(const struct conf_world *world, struct complaints *complaints
         "      - { provider: openai-backup }\n"
         "      - { provider: anthropic }\n"
         "      - { provider: anthropic-backup }\n"
+        "      - { provider: gemini }\n"
+        "      - { provider: gemini-backup }\n"
         "    commit: { tokens: 16 }\n"
         "    sticky: off\n"
         "    timeouts: { head: 1s, first_content: 1s }\n");

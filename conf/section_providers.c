@@ -3,6 +3,7 @@
 #include "conf/section.h"
 
 #include "base/suggest.h"
+#include "conf/cloud_fields.h"
 #include "conf/fixture_fields.h"
 #include "conf/names.h"
 #include "conf/url.h"
@@ -28,6 +29,7 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
     provider->kind = provider_by_name(text);
     if (provider->kind != NULL) {
         provider->dialect = provider->kind->dialect;
+        provider->drains = provider->kind->drains;
         return;
     }
     for (; count < KINDS_MAX && provider_at(count) != NULL; count++) {
@@ -38,18 +40,20 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
     if (near >= 0) {
         complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
     } else {
-        complaint_help(complaint, "kinds: openai, anthropic, fixtures; compatible for all others "
-                                  "that speak OpenAI's dialect");
+        complaint_help(complaint, "kinds: openai, anthropic, gemini, azure_openai, bedrock, fixtures; "
+                                  "compatible for all others that speak OpenAI's dialect");
     }
 }
 
 /* ---- base_url ---- */
 
 /* Anthropic's paths begin with /v1 on whatever host; others write it into their address. */
-static bool is_versioned(const struct provider *provider)
+static enum url_version version_of(const struct provider *provider)
 {
-    return provider->dialect != NULL &&
-           span_equal(span_of(provider->dialect->name), SPAN_OF("anthropic"));
+    if (provider->dialect != NULL && provider->dialect->version.len > 0) {
+        return URL_VERSION_NEVER;
+    }
+    return provider->dialect == &dialect_anthropic ? URL_VERSION_ALWAYS : URL_VERSION_ALONE;
 }
 
 static bool set_endpoint(struct reader *reader, struct span text, struct provider *provider,
@@ -60,10 +64,11 @@ static bool set_endpoint(struct reader *reader, struct span text, struct provide
     if (url_read(text, &url, why) != ERR_NONE) {
         return false;
     }
-    if (url_make_endpoint(&url, is_versioned(provider), &reader->snapshot->arena,
+    if (url_make_endpoint(&url, version_of(provider), &reader->snapshot->arena,
                           &provider->endpoint) != ERR_NONE) {
         reader->has_no_memory = true;
     }
+    cloud_settle_path(reader, provider, url.path);
     return true;
 }
 
@@ -86,14 +91,19 @@ static void read_base_url(struct reader *reader, const struct node *node, void *
 static void default_base_url(struct reader *reader, const struct node *node,
                              struct provider *provider)
 {
+    const char *form = provider->kind->base_url_form;
+    struct span url = {NULL, 0};
     struct why why = {""};
 
     if (provider->kind->base_url == NULL) {
         complaint_help(reader_complain(reader, node->key_place, "has no base_url"),
-                       "kind %s has no address of its own", provider->kind->name);
+                       "kind %s has no address of its own%s%s", provider->kind->name,
+                       form == NULL ? "" : ": ", form == NULL ? "" : form);
         return;
     }
-    must(set_endpoint(reader, span_of(provider->kind->base_url), provider, &why));
+    if (cloud_base_url(reader, node, provider, &url)) {
+        must(set_endpoint(reader, url, provider, &why));
+    }
 }
 
 /* ---- credential ---- */
@@ -131,8 +141,17 @@ static void default_credential(struct reader *reader, const struct node *node,
                        "credential: \"${NAME}\", passthrough (the app's own key goes on) or none");
         return;
     }
-    if (!reader_variable_secret(reader, node->key_place, variable, &provider->credential)) {
+    provider->credential_variable = provider->kind->key_variable_first;
+    if (provider->credential_variable != NULL &&
+        !reader_variable_secret(reader, node->key_place, provider->credential_variable,
+                                &provider->credential)) {
         return;
+    }
+    if (provider->credential.len == 0) {
+        provider->credential_variable = variable;
+        if (!reader_variable_secret(reader, node->key_place, variable, &provider->credential)) {
+            return;
+        }
     }
     provider->credential_mode =
         provider->credential.len > 0 ? CREDENTIAL_SECRET : CREDENTIAL_PASSTHROUGH;
@@ -270,7 +289,7 @@ static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
 #define KIND_ROW                                                                                   \
     {                                                                                              \
         .name = "kind", .type = FIELD_CUSTOM, .read = read_kind, .is_required = true,              \
-        .help = "openai, anthropic, compatible or fixtures"                                        \
+        .help = "openai, anthropic, gemini, azure_openai, bedrock, compatible or fixtures"                                \
     }
 
 #define BREAKER_ROW                                                                                \
@@ -282,6 +301,20 @@ static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
 /* Kinds that are called over the network. */
 static const struct field remote_rows[] = {
     KIND_ROW,
+    /* Before base_url, whose path they have a say in. */
+    {.name = "api_version",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_version,
+     .initial = "v1",
+     .help = "of kind azure_openai: v1, preview, or a date like 2024-10-21 for the classic addresses"},
+    {.name = "deployments",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_deployments,
+     .help = "of kind azure_openai: which model each deployment is of, for its price"},
+    {.name = "region",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_region,
+     .help = "of kind bedrock: where it serves, like us-east-1"},
     {.name = "base_url",
      .type = FIELD_CUSTOM,
      .read = read_base_url,
@@ -366,6 +399,8 @@ static void read_provider(struct reader *reader, const struct node *node, struct
     }
     if (node_child(node, SPAN_OF("base_url")) == NULL) {
         default_base_url(reader, node, provider);
+    } else {
+        cloud_check_base_url(reader, node, provider);
     }
     if (node_child(node, SPAN_OF("credential")) == NULL) {
         default_credential(reader, node, provider);

@@ -416,11 +416,12 @@ static struct span make_authority(const struct endpoint *endpoint, struct arena 
     return span_make(out, len);
 }
 
-enum err url_make_endpoint(const struct url *url, bool is_versioned, struct arena *arena,
+enum err url_make_endpoint(const struct url *url, enum url_version version, struct arena *arena,
                            struct endpoint *endpoint)
 {
     bool has_version = span_ends(url->path, SPAN_OF("/v1"));
-    bool adds_version = is_versioned ? !has_version : url->path.len == 0;
+    bool adds_version = (version == URL_VERSION_ALWAYS && !has_version) ||
+                        (version == URL_VERSION_ALONE && url->path.len == 0);
     char *path = arena_take(arena, url->path.len + 4);
     size_t len = 0;
 

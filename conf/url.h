@@ -38,9 +38,14 @@ MUST_CHECK enum err url_check_host(struct span host, struct why *why);
 /* Without sign, blanks or leading zeros; 0 to 65535. */
 bool url_read_port(struct span text, uint16_t *port);
 
-/* The endpoint that a provider's base_url means. `is_versioned`: the dialect's paths begin with /v1
- * whatever base_url says (Anthropic); otherwise /v1 stands for an empty path only. Index is 0. */
-MUST_CHECK enum err url_make_endpoint(const struct url *url, bool is_versioned, struct arena *arena,
+/* Where /v1 belongs into an address. */
+enum url_version {
+    URL_VERSION_ALONE,  /* for an empty path only */
+    URL_VERSION_ALWAYS, /* the dialect's paths begin with it whatever base_url says (Anthropic) */
+    URL_VERSION_NEVER   /* paths bring their own (Gemini) */
+};
+/* The endpoint that a provider's base_url means. Index is 0. */
+MUST_CHECK enum err url_make_endpoint(const struct url *url, enum url_version version, struct arena *arena,
                                       struct endpoint *endpoint);
 
 #endif

@@ -218,8 +218,10 @@ static const struct {
     struct span list;
 } kinds[] = {
     {SPAN("openai"), SPAN("openai")},
+    {SPAN("azure_openai"), SPAN("openai")}, /* the same prices, where a deployment is of type Global Standard */
     {SPAN("anthropic"), SPAN("anthropic")},
     {SPAN("gemini"), SPAN("google")},
+    {SPAN("bedrock"), SPAN("bedrock")}, /* none is built in: that of a price file */
 };
 
 bool book_has_list(const struct book *book, struct span list)

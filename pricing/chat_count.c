@@ -27,6 +27,8 @@ bool count_shape_of(const char *operation, enum count_shape *shape)
         {SPAN("completions"), COUNT_COMPLETIONS},
         {SPAN("embeddings"), COUNT_EMBEDDINGS},
         {SPAN("messages"), COUNT_MESSAGES},
+        {SPAN("generate_content"), COUNT_GENERATE},
+        {SPAN("embed_content"), COUNT_EMBED},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -138,6 +140,8 @@ static void count_body(struct counting *counting, enum count_shape shape, struct
     case COUNT_CHAT: count_chat(counting, body); break;
     case COUNT_RESPONSES: count_responses(counting, body); break;
     case COUNT_MESSAGES: count_messages(counting, body); break;
+    case COUNT_GENERATE: count_generate(counting, body); break;
+    case COUNT_EMBED: count_embed(counting, body); break;
     case COUNT_COMPLETIONS:
         count_input(counting, json_walk_find(body, "prompt"), false);
         if (json_is_string(json_walk_find(body, "suffix"))) {

@@ -19,7 +19,9 @@ enum count_shape {
     COUNT_RESPONSES,   /* OpenAI: responses */
     COUNT_COMPLETIONS, /* OpenAI: completions of old */
     COUNT_EMBEDDINGS,  /* OpenAI */
-    COUNT_MESSAGES     /* Anthropic */
+    COUNT_MESSAGES,    /* Anthropic */
+    COUNT_GENERATE,    /* Gemini */
+    COUNT_EMBED        /* Gemini: one content, or requests with one each */
 };
 /* By the name of an operation: "chat", ... False: it is none that is counted. */
 bool count_shape_of(const char *operation, enum count_shape *shape);

@@ -37,6 +37,8 @@ struct buf *counting_scratch(struct counting *counting);
 void count_chat(struct counting *counting, struct span body);
 void count_responses(struct counting *counting, struct span body);
 void count_messages(struct counting *counting, struct span body);
+void count_generate(struct counting *counting, struct span body);
+void count_embed(struct counting *counting, struct span body);
 
 /* OpenAI's parts. A string, or a list of parts of which those with a text count; `suffix` goes behind a
  * string. Others are media. */

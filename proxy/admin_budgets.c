@@ -371,14 +371,14 @@ bool admin_budgets_open(struct call *call, const struct budget_ask *asked, struc
 
 static const struct operation own_limits = {.name = "limits", .kind = OPERATION_MODELS};
 
-bool own_limits_match(struct span method, struct span path, bool has_anthropic,
+bool own_limits_match(struct span method, struct span path, const struct dialect *spoken,
                       struct path_match *match)
 {
     if (!span_equal(path, SPAN_OF("/headgate/v1/limits"))) {
         return false;
     }
     *match = (struct path_match){
-        .dialect = dialect_for_error(path, has_anthropic),
+        .dialect = dialect_for_error(path, spoken),
         .operation = &own_limits,
         .method_is_wrong =
             !span_equal(method, SPAN_OF("GET")) && !span_equal(method, SPAN_OF("HEAD")),

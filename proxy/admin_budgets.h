@@ -7,6 +7,7 @@
 #include "admin/budget_ask.h"
 
 struct call;
+struct dialect;
 struct path_match;
 
 /* An operator's, whose path and method are judged already; asked when the request is whole. False: it was
@@ -14,7 +15,7 @@ struct path_match;
 bool admin_budgets_open(struct call *call, const struct budget_ask *asked, struct span query);
 
 /* GET /headgate/v1/limits: true, and the match is filled, when the path is that one. */
-bool own_limits_match(struct span method, struct span path, bool has_anthropic,
+bool own_limits_match(struct span method, struct span path, const struct dialect *spoken,
                       struct path_match *match);
 bool own_limits_is(const struct path_match *match);
 /* The head has been judged and the caller is known. As above. */

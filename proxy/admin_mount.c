@@ -313,7 +313,7 @@ bool admin_answers(struct call *call, const struct http1_head *head, const char 
                                 .is_work = span_equal(path, ADMIN_ESTIMATE_PATH)};
 
     call->match.dialect =
-        dialect_for_error(target, http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+        dialect_for_error(target, dialect_spoken(head, base));
     note_path(call, target);
     if (!passes(call, head, base, &facts)) {
         return false;

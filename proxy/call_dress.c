@@ -5,6 +5,7 @@
 #include "proxy/call_translate.h"
 
 #include "wire/head.h"
+#include "wire/path_model.h"
 #include "wire/request.h"
 
 static bool provider_wants(const struct provider *provider, struct span name)
@@ -48,24 +49,39 @@ static void put_credential(struct buf *out, const struct call_head *head,
     }
 }
 
-static void put_request_line(struct buf *out, const struct call *call,
-                             const struct provider *provider)
+/* Whether the provider is to read another model's name than the app wrote. */
+static bool target_renames(const struct call *call, const struct target *target)
 {
-    struct span query = call_head_span(&call->head, call->head.query);
+    return target->model.len > 0 && !span_equal(target->model, buf_span(&call->model));
+}
 
+/* Where the provider's own operation is, or the app's path as it came. */
+static void put_request_line(struct buf *out, const struct call *call, const struct target *target, struct span model)
+{
+    const struct provider *provider = target->provider;
+    const struct operation *operation = call->match.operation;
+    struct provider_where where = {
+        .base = provider->endpoint.path,
+        .version = provider->api_version,
+        .lead = call_head_span(&call->head, call->head.version),
+        .path = call_head_span(&call->head, call->head.path),
+        .model = model,
+        .query = call_head_span(&call->head, call->head.query),
+    };
+
+    if (call->relay.translation != NULL) {
+        where.lead = provider->dialect->version;
+        where.path = call->relay.translation->operation->path;
+        where.query = call->relay.translation->operation->query;
+    } else if (operation->kind == OPERATION_MODELS && operation->query.len > 0) {
+        where.query = operation->query;
+    }
+    if (call->relay.translation == NULL && call->match.model.len > 0 && target_renames(call, target)) {
+        where.path = operation->path;
+    }
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
-    buf_put(out, provider->endpoint.path);
-    if (call->relay.translation != NULL) {
-        buf_put(out, call->relay.translation->operation->path);
-        query = span_make("", 0);
-    } else {
-        buf_put(out, call_head_span(&call->head, call->head.path));
-    }
-    if (query.len > 0) {
-        buf_put_char(out, '?');
-        buf_put(out, query);
-    }
+    provider_put_target(provider->kind, out, &where);
     buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
     buf_put(out, provider->endpoint.authority);
     buf_put(out, SPAN_OF("\r\n"));
@@ -76,7 +92,7 @@ static struct span model_text(struct call *call, const struct target *target)
 {
     size_t from = call->wire_head.len;
 
-    if (target->model.len == 0 || span_equal(target->model, buf_span(&call->model))) {
+    if (!target_renames(call, target)) {
         return span_make(NULL, 0);
     }
     buf_put_char(&call->wire_head, '"');
@@ -104,7 +120,7 @@ static size_t cap_edits(struct call *call, const struct target *target, const st
 
     return hold == NULL || !hold->bound.writes_cap || member == NULL
                ? 0
-               : request_edit_cap(asked->request, span_of(member), hold->bound.cap,
+               : request_edit_cap(asked->request, span_of(member), operation->cap_home, hold->bound.cap,
                                   &call->wire_head, edits);
 }
 
@@ -176,6 +192,7 @@ bool call_head_dress(struct call *call, const struct target *target,
     const struct provider *provider = target->provider;
     bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
                       call->match.operation->sends_done;
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     struct span pieces[JSON_PIECES_MAX];
     size_t head_at = 0;
     size_t count = 0;
@@ -183,7 +200,8 @@ bool call_head_dress(struct call *call, const struct target *target,
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + 2 * target->model.len + call->head.text.len +
+    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + PROVIDER_TARGET_ROOM + 2 * target->model.len +
+                             3 * model.len + provider->api_version.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;
@@ -195,7 +213,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, provider);
+    put_request_line(out, call, target, model);
     put_credential(out, &call->head, provider);
     if (call->relay.translation == NULL) {
         buf_put(out, call_head_span(&call->head, call->head.passes));

@@ -458,7 +458,9 @@ struct refusal call_head_capture(struct call *call, const struct http1_head *hea
     }
     capture_key(call, head, base, &seen);
     capture_query(call, call->match.query, out->key.len > 0);
+    out->version = call_head_keep(out, call->match.version);
     out->path = call_head_keep(out, call->match.upstream_path);
+    buf_put(&call->model, call->match.model);
     out->method = call_head_keep(out, http1_part_span(head->method, base));
     out->has_body = head->framing != HTTP1_BODY_NONE;
     capture_way(call, head, base, &seen);

@@ -25,7 +25,7 @@ void call_refuse_bytes(struct conn *conn, struct span target, enum refusal_kind 
 
     calls_put_id(env->calls, id);
     conn_close_after(conn);
-    reply_refusal_bytes(conn, span_make(id, sizeof id), dialect_for_error(target, false), &refusal);
+    reply_refusal_bytes(conn, span_make(id, sizeof id), dialect_for_error(target, NULL), &refusal);
     call_log_refused(env, kind, span_make(id, sizeof id), target);
     conn_answered(conn);
 }
@@ -101,25 +101,28 @@ static struct refusal judge_path(struct call *call, const struct http1_head *hea
     struct span method = http1_part_span(head->method, base);
     struct span target = http1_part_span(head->target, base);
     struct span path = target;
-    bool has_anthropic = http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0;
+    const struct dialect *spoken = dialect_spoken(head, base);
     struct refusal refusal = {.kind = REFUSAL_NONE};
 
     path = span_cut(&path, '?');
     if (span_equal(method, SPAN_OF("GET")) && wants_websocket(head, base) &&
         (span_ends(path, SPAN_OF("/responses")) || span_ends(path, SPAN_OF("/realtime")))) {
-        call->match.dialect = dialect_for_error(target, has_anthropic);
+        call->match.dialect = dialect_for_error(target, spoken);
         refusal.kind = REFUSAL_WEBSOCKET;
         return refusal;
     }
-    if (own_limits_match(method, path, has_anthropic, &call->match) ||
-        dialect_match(method, target, has_anthropic, &call->match)) {
+    if (own_limits_match(method, path, spoken, &call->match) ||
+        dialect_match(method, target, spoken, &call->match)) {
         if (call->match.method_is_wrong) {
             *allow = call->match.allow;
             refusal.kind = REFUSAL_METHOD;
+        } else if (call->match.query_is_wrong) {
+            refusal.kind = REFUSAL_QUERY;
+            refusal.hint = call->match.hint;
         }
         return refusal;
     }
-    call->match.dialect = dialect_for_error(target, has_anthropic);
+    call->match.dialect = dialect_for_error(target, spoken);
     call->match.operation = NULL;
     refusal.kind = REFUSAL_NOT_FOUND;
     refusal.hint = call->match.hint;
@@ -223,8 +226,7 @@ struct call *call_open(struct conn *conn, const struct http1_head *head, const c
     if (!host_is_served(call, http1_part_span(head->host, base))) {
         refusal.kind = REFUSAL_HOST_NOT_SERVED;
         call->match.dialect =
-            dialect_for_error(http1_part_span(head->target, base),
-                              http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0);
+            dialect_for_error(http1_part_span(head->target, base), dialect_spoken(head, base));
         conn_close_after(conn);
     } else if (admin_page_answers(call, http1_part_span(head->method, base),
                                   http1_part_span(head->target, base))) {
@@ -286,7 +288,8 @@ static struct refusal read_request(struct call *call)
     }
     call->request.dialect = call->match.dialect;
     call->request.operation = operation;
-    if (refusal.kind == REFUSAL_NONE && call->request.model_raw.len > 0) {
+    call->request.is_stream = call->request.is_stream || operation->is_stream;
+    if (refusal.kind == REFUSAL_NONE && call->request.model_raw.len > 0 && call->model.len == 0) {
         json_string_decode(call->request.model_raw, &call->model);
     }
     return refusal;

@@ -43,6 +43,7 @@ struct call_head {
     struct http1_part optional;  /* lines that pass only to some providers */
     struct http1_part key;       /* the app's credential without its scheme */
     struct http1_part bearer;    /* the Authorization value as it came, when that carried the key */
+    struct http1_part version;   /* in front of the upstream path; empty where base URLs hold it */
     struct http1_part path;      /* upstream path */
     struct http1_part query;     /* without key= */
     struct http1_part request_id;
@@ -98,6 +99,7 @@ struct relay {
     struct usage usage;
     struct buf usage_raw;        /* the usage object that a stream told last */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
+    char failure[48];            /* its name, where a head tells one; ends with a zero */
     int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
     uint64_t quota_ms;           /* when its quota comes back; 0: not known */
     int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */
@@ -410,6 +412,8 @@ void relay_again(struct call *call);
 void relay_fini(struct relay *relay);
 /* relay_head.c: the provider's head. OUTCOME_OK: go on. */
 enum outcome relay_on_head(struct call *call, const struct http1_head *head, const char *base);
+/* How long an error's body asks to wait, where its head did not say. */
+void relay_told_wait(struct call *call, const struct provider_error *error);
 /* Payload. May raise CONTENT, TERMINAL or ENDED through call_event. */
 void relay_on_bytes(struct call *call, struct span bytes);
 /* The framing's end. What the attempt came to; what the last bytes brought may have ended it already. */

@@ -10,6 +10,7 @@
 #include "proxy/bill.h"
 #include "proxy/budgets.h"
 #include "proxy/store.h"
+#include "router/cost.h"
 
 enum { STATUS_LEFT = 499 };
 
@@ -321,7 +322,9 @@ static void make(struct call *call, enum outcome outcome, enum attempt_phase pha
     }
     made->facts.chunk = events == 0 ? 1 : 1 + made->facts.output_seen / (int64_t)events;
     bill_make(&made->terms, &made->facts, &made->bill);
-    made->is_counted = misses_input(made) && call_count_input(call, made->terms.asked, &count);
+    made->is_counted =
+        misses_input(made) &&
+        call_count_input(call, cost_model(made->terms.provider, made->terms.asked), &count);
     if (made->is_counted) {
         made->count_error = count.error_permille;
         made->facts.input_estimate = (int64_t)count.tokens;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "router/cost.h"
 #include "wire/estimate.h"
 #include "wire/habits.h"
 #include "wire/head.h"
@@ -58,7 +59,8 @@ static unsigned habits(struct call *call, const struct target *target)
     buf_clear(text);
     buf_put(text, provider->endpoint.authority);
     buf_put(text, provider->endpoint.path);
-    return habits_of(provider->kind->name, buf_span(text), model_of(call, target));
+    return habits_of(provider->kind->name, buf_span(text),
+                     cost_model(provider, model_of(call, target)));
 }
 
 /* Whether everything may stay as the app said it. Only Responses are told otherwise to a provider of their own
@@ -86,7 +88,8 @@ static struct translate_ask ask_of(struct call *call, const struct target *targe
         .is_strict = call->plan.rules->translate == TRANSLATE_STRICT,
     };
 
-    ask.facts = model_facts_of(target->provider->dialect->name, ask.model);
+    ask.facts = model_facts_of(target->provider->dialect->name,
+                               cost_model(target->provider, ask.model));
     ask.habits = habits(call, target);
     ask.to = translate_operation(target->provider->dialect, ask.from, ask.habits, ask.facts);
     return ask;

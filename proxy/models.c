@@ -53,11 +53,11 @@ static struct kept *place(struct models *models, const struct provider *provider
     return &models->kept[provider->index];
 }
 
-/* The inside of "data": [ ... ] of a list, empty when there is none. */
+/* The inside of "data": [ ... ] of a list (Gemini: "models"), empty when there is none. */
 static struct span items_of(struct call *call, struct span body)
 {
-    static const struct json_path paths[] = {JSON_PATH1("data")};
-    struct json_scan_options options = {.paths = paths, .paths_count = 1, .allow_duplicates = true};
+    struct json_path path = {1, {span_of(call->match.dialect->models_member)}};
+    struct json_scan_options options = {.paths = &path, .paths_count = 1, .allow_duplicates = true};
     struct json_hit hit;
 
     if (body.len == 0 || !json_scan_whole(call->env->scratch->scan, &options, body, &hit) ||
@@ -65,6 +65,14 @@ static struct span items_of(struct call *call, struct span body)
         return span_make("", 0);
     }
     return span_make(body.at + hit.at + 1, (size_t)hit.len - 2);
+}
+
+/* A listed name without its quotes, and without Google's collection in front. */
+static struct span name_in(struct span id)
+{
+    struct span name = span_make(id.at + 1, id.len - 2);
+
+    return span_starts(name, SPAN_OF("models/")) ? span_from(name, 7) : name;
 }
 
 /* Of what the provider lists only what the caller may name, as far as that can be read. */
@@ -79,10 +87,9 @@ static struct span allowed_items(struct call *call, struct span items)
     }
     buf_clear(out);
     while (json_walk_item(&walk, &item)) {
-        struct span id = json_walk_find(item, "id");
+        struct span id = json_walk_find(item, call->match.dialect->model_member);
 
-        if (json_is_string(id) && caller_may_call(call->caller, span_make("", 0),
-                                                  span_make(id.at + 1, id.len - 2))) {
+        if (json_is_string(id) && caller_may_call(call->caller, span_make("", 0), name_in(id))) {
             buf_put_text(out, out->len > 0 ? "," : "");
             buf_put(out, item);
         }

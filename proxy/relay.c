@@ -127,6 +127,7 @@ static enum outcome judge(struct call *call, const struct provider_error *error)
     struct relay *relay = &call->relay;
 
     relay->quota_ms = outcome_quota_ms(error, loop_wall(call->env->loop));
+    relay_told_wait(call, error);
     return outcome_of_status(relay->status, error,
                              call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
 }
@@ -568,6 +569,10 @@ static enum outcome end_of_error(struct call *call)
     operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
                            &meter);
     meter_usage(&meter, operation->input_holds_cache, &relay->usage);
+    if (relay->failure[0] != '\0' && relay->answer.error.code.len == 0) {
+        relay->answer.error.is_present = true;
+        relay->answer.error.code = span_of(relay->failure);
+    }
     return judge(call, &relay->answer.error);
 }
 

@@ -4,6 +4,7 @@
 #include "proxy/call_parts.h"
 
 #include "base/limits.h"
+#include "wire/blame.h"
 #include "wire/head.h"
 #include "wire/hint.h"
 #include "wire/reported.h"
@@ -71,20 +72,45 @@ static void keep_fields(struct call *call, const struct http1_head *head, const 
 
 /* How long to wait. What the app is told of it is decided with the answer; the provider's own
  * figure stands beside that when it is more than can be told. */
-static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
+static void keep_wait(struct call *call, int64_t wait_ms)
 {
     struct relay *relay = &call->relay;
 
-    if (head->status < 429 || head->status > 599) {
-        return;
-    }
-    relay->hint_ms = hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop));
+    relay->hint_ms = wait_ms;
     relay->has_wait = relay->hint_ms != HINT_NONE &&
-                      (head->status == 429 || head->status == 503 || head->status == 529);
+                      (relay->status == 429 || relay->status == 503 || relay->status == 529);
     if (relay->has_wait && hint_tell(relay->hint_ms).is_capped &&
         call->snapshot->response_headers) {
         buf_put_format(&relay->head, "x-headgate-upstream-retry-after: %lld\r\n",
                        (long long)((relay->hint_ms + 999) / 1000));
+    }
+}
+
+/* For a body that does not tell it. A name that does not fit is none that we know. */
+static void keep_name(struct relay *relay, struct span name)
+{
+    size_t len = name.len < sizeof relay->failure ? name.len : 0;
+
+    if (len > 0) {
+        memcpy(relay->failure, name.at, len);
+    }
+    relay->failure[len] = '\0';
+}
+
+static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
+{
+    if (head->status >= 429 && head->status <= 599) {
+        keep_wait(call, hint_wait_ms(head, base, span_make("", 0), loop_wall(call->env->loop)));
+    }
+}
+
+void relay_told_wait(struct call *call, const struct provider_error *error)
+{
+    const struct relay *relay = &call->relay;
+
+    if (error->retry_delay.len > 0 && relay->hint_ms == HINT_NONE && relay->status >= 429 &&
+        relay->status <= 599) {
+        keep_wait(call, hint_of_duration(error->retry_delay));
     }
 }
 
@@ -191,6 +217,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     }
     if (relay->mode == RELAY_ERROR) {
         keep_hint(call, head, base);
+        keep_name(relay, blame_name(head, base));
         return OUTCOME_OK;
     }
     if (relay->mode == RELAY_PASS) {

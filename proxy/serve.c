@@ -367,7 +367,7 @@ static void tell_provider(struct log *log, const struct provider *provider, bool
         log_field(log, "host", provider->endpoint.authority);
         log_field(log, "credential", span_of(modes[provider->credential_mode]));
         if (is_default && provider->credential_mode == CREDENTIAL_SECRET) {
-            log_field(log, "variable", span_of(provider->kind->key_variable));
+            log_field(log, "variable", span_of(provider->credential_variable));
         }
     }
     log_end(log);

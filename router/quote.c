@@ -98,6 +98,43 @@ void quote_read_plain(struct span body, const struct request *request,
     };
 }
 
+/* A tool of Google's is a member beside those that the app declares. */
+static bool has_hosted_tool(struct span tools)
+{
+    struct json_walk walk = json_walk_of(tools);
+    struct span tool;
+    struct span name;
+    struct span value;
+
+    while (json_is_array(tools) && json_walk_item(&walk, &tool)) {
+        struct json_walk members = json_walk_of(tool);
+
+        while (json_is_object(tool) && json_walk_member(&members, &name, &value)) {
+            if (!json_is_text(name, "functionDeclarations") &&
+                !json_is_text(name, "function_declarations")) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Gemini: the answers are counted with the cap, what is spoken is asked for by a word. */
+static void read_gemini(struct span body, const struct request *request,
+                        struct quote_request *quoted)
+{
+    enum { TOOLS, TIER, TIER_TOO, MEMBERS };
+    static const char *const names[MEMBERS] = {"tools", "serviceTier", "service_tier"};
+    struct span values[MEMBERS];
+
+    json_walk_pick(json_walk_document(body), names, MEMBERS, values);
+    quote_read_plain(body, request, quoted);
+    quoted->has_tools = json_is_array(values[TOOLS]);
+    quoted->runs_tools = has_hosted_tool(values[TOOLS]);
+    quoted->may_speak = span_find(body, SPAN_OF("\"AUDIO\"")) != NULL;
+    read_tier(values[TIER].len > 0 ? values[TIER] : values[TIER_TOO], span_make(NULL, 0), quoted);
+}
+
 void quote_read(struct span body, const struct request *request, struct quote_request *quoted)
 {
     enum { N, BEST_OF, TIER, SPEED, TOOLS, SEARCH, AUDIO, PROMPT, MEMBERS };
@@ -105,6 +142,10 @@ void quote_read(struct span body, const struct request *request, struct quote_re
         "n", "best_of", "service_tier", "speed", "tools", "web_search_options", "audio", "prompt"};
     struct span values[MEMBERS];
 
+    if (request->dialect == &dialect_gemini) {
+        read_gemini(body, request, quoted);
+        return;
+    }
     json_walk_pick(json_walk_document(body), names, MEMBERS, values);
     *quoted = (struct quote_request){
         .bytes = body.len,
@@ -327,7 +368,7 @@ void quote_make(const struct quote_ask *ask, const struct target *target,
 
     *quote = (struct quote){.price = cost_price(ask->prices, target, ask->model, ask->at),
                             .media = counts->count.media};
-    quote_input(ask, model, counts, quote);
+    quote_input(ask, cost_model(target->provider, model), counts, quote);
     quote_output(ask, quote->price, &quote->output);
     quote->open = open_of(ask, counts, quote);
     if (quote->price != NULL) {

@@ -43,6 +43,12 @@ struct fixture_settings {
     const struct fixture_failure *failures;
 };
 
+/* Which model a deployment is of (kind azure_openai). */
+struct deployment_model {
+    struct span deployment;
+    struct span model;
+};
+
 struct provider {
     struct span name;
     const struct provider_kind *kind;
@@ -50,6 +56,7 @@ struct provider {
     struct endpoint endpoint;
     enum credential_mode credential_mode;
     struct span credential; /* the secret's bytes; wiped when the snapshot dies */
+    const char *credential_variable; /* where it was found when nobody wrote it; else NULL */
     struct span ca_file;    /* empty: the system's trust */
     uint32_t pool_idle;     /* connections */
     uint32_t pool_idle_ms;
@@ -57,6 +64,10 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    struct span api_version; /* kind azure_openai; empty: none */
+    struct span region;      /* kind bedrock; empty: base_url says where it is */
+    const struct deployment_model *deployments; /* kind azure_openai */
+    size_t deployments_count;
     bool lacks_responses;     /* of OpenAI's operations that one is told in chat completions */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */

@@ -278,6 +278,59 @@ void answer_note_model(struct stream *stream, const struct json_hit *hit, struct
     }
 }
 
+/* What stands behind the last `"name":` of `end`; texts cannot pretend to be one, their quotes are
+ * escaped. */
+static struct span behind_name(struct span end, struct span quoted)
+{
+    for (size_t at = end.len; at >= quoted.len; at--) {
+        struct span rest = span_from(end, at);
+
+        if (memcmp(rest.at - quoted.len, quoted.at, quoted.len) != 0) {
+            continue;
+        }
+        while (rest.len > 0 && is_blank(*rest.at)) {
+            rest = span_from(rest, 1);
+        }
+        if (rest.len == 0 || *rest.at != ':') {
+            continue;
+        }
+        do {
+            rest = span_from(rest, 1);
+        } while (rest.len > 0 && is_blank(*rest.at));
+        return rest;
+    }
+    return span_make(NULL, 0);
+}
+
+/* The value that `text` begins with, when it is of this kind and ends there. */
+static struct json_hit first_value(struct json_scan *scan, struct span text, struct span document,
+                                   enum json_kind kind)
+{
+    struct json_scan_options options = {.allow_duplicates = true};
+    struct json_hit hit = {.kind = JSON_ABSENT};
+    size_t len = 0;
+
+    if (text.len == 0 || *text.at != (kind == JSON_OBJECT ? '{' : '"')) {
+        return hit;
+    }
+    json_scan_begin(scan, &options, NULL);
+    while (len < text.len && json_scan_feed(scan, span_make(text.at + len, 1))) {
+        len++;
+        if (json_scan_is_complete(scan)) {
+            hit = (struct json_hit){
+                .kind = kind, .at = (uint64_t)(text.at - document.at), .len = len, .count = 1};
+            break;
+        }
+    }
+    return hit;
+}
+
+struct json_hit answer_last_value(struct json_scan *scan, struct span end, struct span quoted,
+                                  enum json_kind kind)
+{
+    return first_value(scan, behind_name(end, quoted), end, kind);
+}
+
 void answer_put_line(struct buf *out, struct span json)
 {
     size_t from = out->len;

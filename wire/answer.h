@@ -38,6 +38,11 @@ bool answer_has_number(const struct json_hit *hits, size_t count);
  * from the bytes alone: never by a mistake of text that looks like one. `names` are plain text. */
 bool answer_has_member(struct span document, const struct span *names, size_t count);
 
+/* In the last bytes of a document: the value behind the last `"name":` (`quoted`: with its quotes), an
+ * object or a string; absent when it is of another kind or does not end there. */
+struct json_hit answer_last_value(struct json_scan *scan, struct span end, struct span quoted,
+                                  enum json_kind kind);
+
 /* Puts JSON into a line of an event: line breaks between its tokens become blanks. */
 void answer_put_line(struct buf *out, struct span json);
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a path leads. Both dialects are served from one base, told apart by the path; the forgiving
+/* Where a path leads. All dialects are served from one base, told apart by the path; the forgiving
  * forms of it (conventions.md 1.1) are cut off the front, byte for byte, and the rest must be
  * exactly what a row of a dialect says:
- *   [/openai | /anthropic] [/v1 [/v1]] <operation>      nothing is decoded or normalised */
+ *   [/openai | /anthropic | /gemini] [/v1 [/v1]] <operation>     nothing is decoded or normalised
+ * Of Gemini's versions, which providers tell apart, the one that stands last counts. */
 #include "wire/dialect.h"
 
 #include "base/must.h"
 #include "wire/path_hint.h"
+#include "wire/path_model.h"
 
 static const struct dialect *const dialects[] = {
 #define DIALECT(name) &dialect_##name,
@@ -72,21 +74,47 @@ static const struct dialect *cut_dialect(struct span *path)
     return NULL;
 }
 
-static void cut_version(struct span *path)
-{
-    if (cut_segment(path, SPAN_OF("v1"))) {
-        (void)cut_segment(path, SPAN_OF("v1"));
-    }
-}
+/* Gemini's versions are its providers' to tell apart; /v1 alone is anybody's. */
+static const struct {
+    struct span name;
+    bool is_of_gemini;
+} versions[] = {{SPAN("v1"), false}, {SPAN("v1beta"), true}, {SPAN("v1alpha"), true}};
 
-static const struct operation *find_operation(const struct dialect *dialect, struct span path)
+bool dialect_has_version(struct span path)
 {
-    for (const struct operation *o = dialect->operations; o->name != NULL; o++) {
-        if (span_equal(path, o->path)) {
-            return o;
+    for (size_t i = 0; i < ARRAY_LENGTH(versions); i++) {
+        struct span name = versions[i].name;
+
+        if (path.len > name.len && span_ends(path, name) &&
+            path.at[path.len - name.len - 1] == '/') {
+            return true;
         }
     }
-    return NULL;
+    return false;
+}
+
+/* Cuts one version off the front, which is given back with its slash; empty: none stands there. */
+static struct span cut_version(struct span *path, bool *is_of_gemini)
+{
+    struct span before = *path;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(versions); i++) {
+        if (cut_segment(path, versions[i].name)) {
+            *is_of_gemini = *is_of_gemini || versions[i].is_of_gemini;
+            return span_make(before.at, versions[i].name.len + 1);
+        }
+    }
+    return span_make(NULL, 0);
+}
+
+/* Two of them are a base URL that ends in one: the last is what the client itself wrote. */
+static struct span cut_versions(struct span *path, bool *is_of_gemini)
+{
+    struct span first = cut_version(path, is_of_gemini);
+    struct span second =
+        first.len > 0 ? cut_version(path, is_of_gemini) : span_make(NULL, 0);
+
+    return second.len > 0 ? second : first;
 }
 
 /* Whether a pass path goes up in one reading exactly where its bytes say: no empty or dot segment,
@@ -114,16 +142,42 @@ static bool is_clean(struct span path)
     return true;
 }
 
+/* Whether no reader of the path finds a method in it that is served as an operation. */
+static bool calls_nothing(const struct dialect *dialect, struct span path)
+{
+    for (const struct operation *o = dialect->operations; o->name != NULL; o++) {
+        if (path_model_is_method(o->path) && span_ends(path, o->path)) {
+            return false;
+        }
+    }
+    return memchr(path.at, '%', path.len) == NULL;
+}
+
 static bool is_pass_path(const struct dialect *dialect, struct span path)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(dialect->pass_paths); i++) {
         struct span prefix = dialect->pass_paths[i];
         if (prefix.len > 0 && span_starts(path, prefix) &&
             (path.len == prefix.len || path.at[prefix.len] == '/')) {
-            return is_clean(path);
+            return is_clean(path) && (!dialect->calls_methods || calls_nothing(dialect, path));
         }
     }
     return false;
+}
+
+static const struct operation *find_operation(const struct dialect *dialect, struct span path,
+                                              struct span *model)
+{
+    *model = span_make(NULL, 0);
+    for (const struct operation *o = dialect->operations; o->name != NULL; o++) {
+        if (span_equal(path, o->path) ||
+            (path_model_is_method(o->path) && path_model_find(path, o->path, model) &&
+             is_clean(path))) {
+            return o;
+        }
+    }
+    *model = span_make(NULL, 0);
+    return NULL;
 }
 
 static bool is_one_of(struct span method, const struct span *methods, size_t count)
@@ -161,7 +215,7 @@ static void judge_method(struct span method, struct path_match *match)
 static bool try_dialect(const struct dialect *dialect, struct span path, bool passes,
                         struct path_match *match)
 {
-    const struct operation *operation = find_operation(dialect, path);
+    const struct operation *operation = find_operation(dialect, path, &match->model);
 
     if (operation == NULL && passes && is_pass_path(dialect, path)) {
         operation = &dialect->pass;
@@ -173,10 +227,10 @@ static bool try_dialect(const struct dialect *dialect, struct span path, bool pa
 
 /* With a prefix only that dialect counts. Without one an exact operation of any dialect comes
  * before a path that merely passes; the dialect that the headers speak for is asked first. */
-static bool find(const struct dialect *named, struct span path, bool has_anthropic,
+static bool find(const struct dialect *named, struct span path, const struct dialect *spoken,
                  struct path_match *match)
 {
-    const struct dialect *first = has_anthropic ? &dialect_anthropic : dialects[0];
+    const struct dialect *first = spoken != NULL ? spoken : dialects[0];
 
     if (named != NULL) {
         return try_dialect(named, path, true, match);
@@ -194,39 +248,91 @@ static bool find(const struct dialect *named, struct span path, bool has_anthrop
     return false;
 }
 
-bool dialect_match(struct span method, struct span target, bool has_anthropic,
+/* Cuts prefix and versions off. The dialect that they name; NULL: none. False: they contradict. */
+static bool cut_front(struct span *path, struct span *version, const struct dialect **named)
+{
+    bool is_of_gemini = false;
+
+    *named = cut_dialect(path);
+    *version = cut_versions(path, &is_of_gemini);
+    if (*named == NULL && (is_of_gemini || path_calls_gemini(*path))) {
+        *named = &dialect_gemini;
+    }
+    return !is_of_gemini || *named == &dialect_gemini;
+}
+
+static bool has_pair(struct span query, struct span wanted)
+{
+    while (query.len > 0) {
+        if (span_equal(span_cut(&query, '&'), wanted)) {
+            return true;
+        }
+    }
+    return wanted.len == 0;
+}
+
+static void judge_query(struct path_match *match)
+{
+    const struct operation *operation = match->operation;
+
+    if (operation->query_hint != NULL && !has_pair(match->query, operation->query)) {
+        match->query_is_wrong = true;
+        match->hint = operation->query_hint;
+    }
+}
+
+bool dialect_match(struct span method, struct span target, const struct dialect *spoken,
                    struct path_match *match)
 {
     struct span query = target;
     struct span whole = span_cut(&query, '?');
     struct span path = whole;
-    const struct dialect *named = cut_dialect(&path);
+    struct span version;
+    const struct dialect *named = NULL;
+    bool is_plain = cut_front(&path, &version, &named);
 
-    cut_version(&path);
     *match = (struct path_match){.query = query.at == NULL ? span_make(NULL, 0) : query};
-    if (path.len > 0 && path.at[0] == '/' && !path_is_of_gemini(whole) &&
-        find(named, path, has_anthropic, match)) {
+    if (is_plain && path.len > 0 && path.at[0] == '/' && find(named, path, spoken, match)) {
         match->upstream_path = path;
+        if (match->dialect->version.len > 0) {
+            match->version = version.len > 0 ? version : match->dialect->version;
+        }
         judge_method(method, match);
+        judge_query(match);
         return true;
     }
-    match->dialect = dialect_for_error(target, has_anthropic);
+    match->dialect = dialect_for_error(target, spoken);
+    match->operation = NULL;
+    match->model = span_make(NULL, 0);
     match->hint = path_hint(whole);
     return false;
 }
 
-const struct dialect *dialect_for_error(struct span target, bool has_anthropic)
+const struct dialect *dialect_spoken(const struct http1_head *head, const char *base)
+{
+    if (http1_find(head, base, SPAN_OF("anthropic-version"), 0) >= 0) {
+        return &dialect_anthropic;
+    }
+    if (http1_find(head, base, SPAN_OF("x-goog-api-key"), 0) >= 0 ||
+        http1_find(head, base, SPAN_OF("x-goog-api-client"), 0) >= 0) {
+        return &dialect_gemini;
+    }
+    return NULL;
+}
+
+const struct dialect *dialect_for_error(struct span target, const struct dialect *spoken)
 {
     struct span rest = target;
     struct span path = span_cut(&rest, '?');
-    const struct dialect *named = cut_dialect(&path);
+    struct span version;
+    const struct dialect *named = NULL;
 
+    (void)cut_front(&path, &version, &named);
     if (named != NULL) {
         return named;
     }
-    cut_version(&path);
-    if (has_anthropic || span_starts(path, SPAN_OF("/messages"))) {
-        return &dialect_anthropic;
+    if (spoken != NULL) {
+        return spoken;
     }
-    return dialects[0];
+    return span_starts(path, SPAN_OF("/messages")) ? &dialect_anthropic : dialects[0];
 }

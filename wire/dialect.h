@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* wire/dialect.h: a grammar of requests and responses on the wire. A dialect ("openai",
- * "anthropic") is a row with a table of operations ("chat", "messages", ...). Everything here is
+ * "anthropic", "gemini") is a row with a table of operations ("chat", "messages", ...). Everything here is
  * pure; adding a dialect is a file in dialects/ and a row in dialects.def, adding an operation a
  * file and a row in its dialect's table. */
 #ifndef WIRE_DIALECT_H
@@ -31,14 +31,15 @@ enum operation_kind {
     OPERATION_PASS    /* another path of the provider's API: passed through, not read */
 };
 
-enum { REQUEST_CAPS_MAX = 2 };
+enum { REQUEST_CAPS_MAX = 4 };
 
 /* What a call wants, seen without provider detail. Spans borrow from the body. */
 struct request {
     const struct dialect *dialect;
     const struct operation *operation;
     struct span body;
-    struct span model_raw;        /* the value's bytes, quotes included; empty when there is none */
+    struct span model_raw;        /* the value's bytes, quotes included; empty when there is none. Where
+                                   * the path names the model, that one counts (struct path_match) */
     bool is_stream;
     bool app_wants_usage;         /* OpenAI stream: the app asked for the usage chunk itself */
     int64_t output_cap;           /* as asked; -1 when absent */
@@ -46,6 +47,8 @@ struct request {
     bool is_plain;                /* text alone, at the usual terms: no member that says more than that */
     struct json_hit caps[REQUEST_CAPS_MAX]; /* the members that name one, null ones too */
     uint8_t caps_count;
+    struct json_hit cap_home;     /* where they stand, when that is an object of its own; absent: it is
+                                   * not there */
     struct span session;          /* what the body says of its conversation (a prompt cache key),
                                    * raw text without quotes; empty when there is none */
     struct span user;             /* whom the body says it serves, with its quotes; empty: nobody */
@@ -57,21 +60,30 @@ struct request {
 struct path_match {
     const struct dialect *dialect;
     const struct operation *operation;
+    struct span version;         /* in front of the upstream path: "/v1beta", as the app wrote it or the
+                                  * dialect's usual one; empty where base URLs hold it */
     struct span upstream_path;   /* under the provider's base: "/chat/completions" (borrows) */
+    struct span model;           /* that the path names (borrows); empty: the body names it */
     struct span query;           /* without '?', as it came (borrows); key= is taken out later */
     bool method_is_wrong;        /* the path is served, the method is not */
+    bool query_is_wrong;         /* the operation is served in another form: its row has a hint */
     const char *allow;           /* then: the Allow header's value */
     const char *hint;            /* nothing found: the guessed mistake and the served routes */
 };
 
-/* Tells dialect and operation from method, target (path and query, as sent), and the hints of
- * conventions.md 1.1: has_anthropic = an anthropic-version header is there. False: 404. Paths are
- * compared as they are: nothing is decoded or normalised (bad-input BL23..BL26). */
-bool dialect_match(struct span method, struct span target, bool has_anthropic,
+/* The dialect that a request's headers speak for (conventions.md 1.1); NULL: for none. */
+const struct dialect *dialect_spoken(const struct http1_head *head, const char *base);
+/* Tells dialect and operation from method, target (path and query, as sent), and the dialect that the
+ * headers speak for, which may be NULL. False: 404. Paths are compared as they are: nothing is decoded
+ * or normalised (bad-input BL23..BL26). */
+bool dialect_match(struct span method, struct span target, const struct dialect *spoken,
                    struct path_match *match);
 
+/* Whether a base URL's path ends in a version ("/v1beta"), which then stands for the app's. */
+bool dialect_has_version(struct span path);
+
 /* The dialect in which an error on this target is told (OpenAI when nothing speaks for another). */
-const struct dialect *dialect_for_error(struct span target, bool has_anthropic);
+const struct dialect *dialect_for_error(struct span target, const struct dialect *spoken);
 /* By name ("openai"), or NULL. */
 const struct dialect *dialect_by_name(struct span name);
 /* i-th dialect of the registry, NULL past the end. */
@@ -86,6 +98,7 @@ struct provider_error {
     struct span code;
     struct span message;   /* raw, without quotes */
     int64_t status;        /* when the body names one; 0 otherwise */
+    struct span retry_delay; /* how long to wait, as Google tells it ("17s"); empty: not told */
 };
 
 /* What a whole answer turned out to be. */
@@ -138,8 +151,13 @@ struct stream {
 
 struct operation {
     const char *name;            /* "chat": log, metrics */
-    struct span path;            /* "/chat/completions" */
+    struct span path;            /* "/chat/completions"; ":generateContent": the method behind a model's
+                                  * name, "/models/<model>:generateContent" */
     enum operation_kind kind;
+    bool is_stream;              /* every answer of it is a stream: its body does not say so */
+    struct span query;           /* MODELS: asked for in place of the app's own query. Else what the
+                                  * app's query must hold; empty: nothing */
+    const char *query_hint;      /* and what is told to an app whose query does not */
     bool input_holds_cache;      /* see meter.h */
     bool sends_done;             /* its streams end with data: [DONE] */
     /* Reads and judges the body (already known to be wanted as JSON). kind NONE when good; fills
@@ -147,6 +165,7 @@ struct operation {
     struct refusal (*read_request)(struct json_scan *scan, uint64_t seed, struct span body,
                                    struct request *request);
     const char *cap;           /* the member that caps the output; NULL: there is none */
+    const char *cap_home;      /* the object that holds it; NULL: the request itself */
     const char *cap_elsewhere; /* at providers that are only compatible; NULL: the same */
     /* The edits that carry this request to a provider of the same dialect: the model (when
      * `model_json` is not empty: the new value, quotes included) and, with asks_usage, the usage
@@ -175,6 +194,10 @@ struct dialect {
     const struct operation *operations; /* ends with a zero row */
     struct operation pass;              /* for OPERATION_PASS */
     struct span pass_paths[24];         /* first path segments that pass: "/files" */
+    struct span version;                /* of paths that come without one: "/v1beta"; empty: it stands in
+                                         * base URLs */
+    bool calls_methods;                 /* what stands behind a colon in its paths acts: no byte of one
+                                         * may be written in a way that another reader decodes */
     /* The error body for a refusal; `id` is the request id where the dialect's body has one. */
     void (*write_error)(struct buf *out, const struct refusal *refusal, struct span id);
     /* The same failure inside a stream that has begun, in the dialect's own form (conventions.md
@@ -185,6 +208,8 @@ struct dialect {
     void (*write_stream_end)(struct buf *out, const struct stream *stream);
     /* A keep-alive between two events. */
     struct span keep_alive;
+    const char *models_member; /* where a list of models stands: "data" */
+    const char *model_member;  /* and the name of one in its item: "id" */
     /* The model list: `routes` names first, then the items of `listed` (raw JSON array content of
      * the provider's own list, possibly empty). */
     void (*write_models)(struct buf *out, const struct span *routes, size_t count,

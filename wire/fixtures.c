@@ -4,6 +4,7 @@
 #include "wire/fixtures.h"
 
 #include "wire/fixtures_parts.h"
+#include "wire/path_model.h"
 
 enum { HEAD_MAX = 1024, MARK_WORD = 1 };
 
@@ -174,12 +175,45 @@ static void put_request_id(struct buf *out, uint64_t number)
     buf_put_u64(out, number);
 }
 
+/* Google's word for those statuses that settings and we ourselves make. */
+static const char *gemini_word(unsigned status)
+{
+    switch (status) {
+    case 401: return "UNAUTHENTICATED";
+    case 403: return "PERMISSION_DENIED";
+    case 404: return "NOT_FOUND";
+    case 429: return "RESOURCE_EXHAUSTED";
+    case 500: return "INTERNAL";
+    case 504: return "DEADLINE_EXCEEDED";
+    default: return status >= 500 ? "UNAVAILABLE" : "INVALID_ARGUMENT";
+    }
+}
+
+static void write_gemini_failure(struct fixture *fixture, const struct failure *failure)
+{
+    struct json_out json;
+
+    json_out_init(&json, &fixture->payload);
+    json_open_object(&json);
+    json_key(&json, "error");
+    json_open_object(&json);
+    fixture_put_i64(&json, "code", failure->status);
+    fixture_put_text(&json, "message", failure->message);
+    fixture_put_text(&json, "status", gemini_word(failure->status));
+    json_close_object(&json);
+    json_close_object(&json);
+}
+
 static void write_failure(struct fixture *fixture, const struct fixture_order *order,
                           const struct failure *failure)
 {
     bool is_anthropic = order->dialect == &dialect_anthropic;
     struct json_out json;
 
+    if (order->dialect == &dialect_gemini) {
+        write_gemini_failure(fixture, failure);
+        return;
+    }
     json_out_init(&json, &fixture->payload);
     json_open_object(&json);
     if (is_anthropic) {
@@ -230,6 +264,9 @@ static const struct row rows[] = {
     {&dialect_anthropic, SPAN("messages"), fixture_anthropic_messages, true, true, NULL},
     {&dialect_anthropic, SPAN("count_tokens"), fixture_anthropic_count, false, false, NULL},
     {&dialect_anthropic, SPAN("models"), fixture_anthropic_models, false, false, NULL},
+    {&dialect_gemini, SPAN("generate_content"), fixture_gemini_generate, true, true, NULL},
+    {&dialect_gemini, SPAN("count_tokens"), fixture_gemini_count, false, false, NULL},
+    {&dialect_gemini, SPAN("models"), fixture_gemini_models, false, false, NULL},
 };
 
 static const struct row *row_of(const struct dialect *dialect, struct span operation)
@@ -242,29 +279,66 @@ static const struct row *row_of(const struct dialect *dialect, struct span opera
     return NULL;
 }
 
-/* The row that the request line leads to. NULL: `failure` says why not. */
-static const struct row *find_row(const struct fixture_order *order, struct failure *failure)
+/* What the request line leads to. */
+struct leads {
+    const struct operation *operation;
+    struct span model; /* that its path names */
+};
+
+static struct span path_of(struct span target)
+{
+    static const struct span versions[] = {SPAN("/v1"), SPAN("/v1beta"), SPAN("/v1alpha")};
+    struct span path = span_cut(&target, '?');
+
+    for (size_t i = 0; i < ARRAY_LENGTH(versions); i++) {
+        if (span_starts(path, versions[i]) && path.len > versions[i].len &&
+            path.at[versions[i].len] == '/') {
+            return span_from(path, versions[i].len);
+        }
+    }
+    return path;
+}
+
+/* NULL: `failure` says why there is no row. */
+static const struct row *find_row(const struct fixture_order *order, struct leads *leads,
+                                  struct failure *failure)
 {
     struct span line = order->head;
     struct span method = span_cut(&line, ' ');
-    struct span path = span_cut(&line, ' ');
+    struct span path = path_of(span_cut(&line, ' '));
 
-    path = span_cut(&path, '?');
-    if (span_starts(path, SPAN_OF("/v1/"))) {
-        path = span_from(path, 3);
-    }
     for (const struct operation *o = order->dialect->operations; o->name != NULL; o++) {
-        if (!span_equal(path, o->path)) {
+        if (!span_equal(path, o->path) && !(path_model_is_method(o->path) &&
+                                            path_model_find(path, o->path, &leads->model))) {
             continue;
         }
+        leads->operation = o;
         if (span_equal(method, SPAN_OF("POST")) == (o->kind == OPERATION_MODELS)) {
             *failure = (struct failure){405, "The method is not allowed on this path."};
             return NULL;
         }
-        return row_of(order->dialect, span_of(o->name));
+        break;
     }
-    *failure = (struct failure){404, "The built-in provider does not serve this path."};
-    return NULL;
+    if (leads->operation == NULL ||
+        row_of(order->dialect, span_of(leads->operation->name)) == NULL) {
+        *failure = (struct failure){404, "The built-in provider does not serve this path."};
+        return NULL;
+    }
+    return row_of(order->dialect, span_of(leads->operation->name));
+}
+
+/* What the path says and the body of other dialects would. `room`: for the name with its quotes. */
+static void read_path(struct fixture_wish *wish, const struct leads *leads, struct buf *room)
+{
+    struct json_out json;
+
+    wish->is_stream = wish->is_stream || leads->operation->is_stream;
+    if (leads->model.len > 0) {
+        json_out_init(&json, room);
+        json_string(&json, leads->model);
+        wish->model = buf_span(room);
+        wish->hash = fixture_hash(wish->hash, wish->model);
+    }
 }
 
 static bool write_answer(struct fixture *fixture, struct json_scan *scan,
@@ -272,9 +346,12 @@ static bool write_answer(struct fixture *fixture, struct json_scan *scan,
 {
     struct fixture_wish wish;
     struct fixture_writer writer = {.fixture = fixture, .scan = scan, .wish = &wish};
-    const struct row *row = find_row(order, failure);
+    struct leads leads = {0};
+    const struct row *row = find_row(order, &leads, failure);
     struct span body = order->body;
     const char *complaint = NULL;
+    char model[2 * LIMIT_MODEL_NAME + 2];
+    struct buf room = {.at = model, .cap = sizeof model, .max = sizeof model};
 
     if (row == NULL) {
         return false;
@@ -290,6 +367,7 @@ static bool write_answer(struct fixture *fixture, struct json_scan *scan,
         *failure = (struct failure){400, complaint};
         return false;
     }
+    read_path(&wish, &leads, &room);
     wish.is_stream = wish.is_stream && row->has_stream;
     if (!row->has_tools) {
         wish.tool = span_make(NULL, 0);

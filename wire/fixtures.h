@@ -2,8 +2,8 @@
 /* wire/fixtures.h: what the built-in provider answers. Pure: the answer is a function of the
  * request's bytes and a seed; when its parts go out is the shell's business
  * (proxy/upstream_fixtures.c). Serves chat, completions, responses, embeddings and the model list
- * of OpenAI, messages, count_tokens and the model list of Anthropic; any other path is a 404 of the
- * dialect. */
+ * of OpenAI, messages, count_tokens and the model list of Anthropic, generateContent, countTokens and
+ * the model list of Gemini; any other path is a 404 of the dialect. */
 #ifndef WIRE_FIXTURES_H
 #define WIRE_FIXTURES_H
 

@@ -105,5 +105,8 @@ void fixture_openai_models(struct fixture_writer *writer);
 void fixture_anthropic_messages(struct fixture_writer *writer);
 void fixture_anthropic_count(struct fixture_writer *writer);
 void fixture_anthropic_models(struct fixture_writer *writer);
+void fixture_gemini_generate(struct fixture_writer *writer);
+void fixture_gemini_count(struct fixture_writer *writer);
+void fixture_gemini_models(struct fixture_writer *writer);
 
 #endif

@@ -27,12 +27,19 @@ enum place {
     PLACE_INPUT_TYPE,
     PLACE_INPUT_ROLE,
     PLACE_PROMPT_ITEM,
+    PLACE_CAP_GEMINI,
+    PLACE_N_GEMINI,
+    PLACE_DECLARATIONS,
+    PLACE_CALLING,
+    PLACE_LAST_PARTS,
     PLACE_TOOLS, /* from here on: what makes up the input */
     PLACE_MESSAGES,
     PLACE_INPUT,
     PLACE_PROMPT,
     PLACE_SYSTEM,
     PLACE_INSTRUCTIONS,
+    PLACE_CONTENTS,
+    PLACE_SYSTEM_GEMINI,
     PLACES
 };
 
@@ -56,12 +63,19 @@ static const struct json_path paths[PLACES] = {
     JSON_PATH3("input", "[]", "type"),
     JSON_PATH3("input", "[]", "role"),
     JSON_PATH2("prompt", "[]"),
+    JSON_PATH2("generationConfig", "maxOutputTokens"),
+    JSON_PATH2("generationConfig", "candidateCount"),
+    JSON_PATH3("tools", "[]", "functionDeclarations"),
+    JSON_PATH3("toolConfig", "functionCallingConfig", "mode"),
+    JSON_PATH3("contents", "[]", "parts"),
     JSON_PATH1("tools"),
     JSON_PATH1("messages"),
     JSON_PATH1("input"),
     JSON_PATH1("prompt"),
     JSON_PATH1("system"),
     JSON_PATH1("instructions"),
+    JSON_PATH1("contents"),
+    JSON_PATH1("systemInstruction"),
 };
 
 /* Eight bytes at a time, the same on every machine. */
@@ -151,6 +165,23 @@ static bool has_tool_result(struct json_scan *scan, struct span content)
     return false;
 }
 
+/* Gemini: one of the last turn's parts is a result. */
+static bool has_function_response(struct json_scan *scan, struct span parts)
+{
+    static const struct json_path path[] = {JSON_PATH1("functionResponse")};
+    struct json_scan_options options = {
+        .paths = path, .paths_count = ARRAY_LENGTH(path), .allow_duplicates = true};
+    struct json_hit hit;
+    struct span item;
+
+    while (fixture_next_item(scan, &options, &parts, &hit, &item)) {
+        if (hit.kind == JSON_OBJECT) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Whether the conversation ends with what a tool said: then it is time to answer. */
 static bool ends_with_result(struct json_scan *scan, const struct json_hit *hits, struct span body)
 {
@@ -161,6 +192,10 @@ static bool ends_with_result(struct json_scan *scan, const struct json_hit *hits
     }
     if (hits[PLACE_LAST_CONTENT].kind == JSON_ARRAY &&
         has_tool_result(scan, json_hit_span(&hits[PLACE_LAST_CONTENT], body))) {
+        return true;
+    }
+    if (hits[PLACE_LAST_PARTS].kind == JSON_ARRAY &&
+        has_function_response(scan, json_hit_span(&hits[PLACE_LAST_PARTS], body))) {
         return true;
     }
     /* A message needs no type, so the type found last may be that of an item before it. */
@@ -229,6 +264,30 @@ static void choose_tool(struct fixture_wish *wish, struct json_scan *scan, struc
     }
 }
 
+/* Gemini: the first function that the last list of declarations has. */
+static void choose_declared(struct fixture_wish *wish, struct json_scan *scan, struct span list)
+{
+    enum { NAME, SCHEMA, SCHEMA_JSON, DECLARED };
+    static const struct json_path declared[DECLARED] = {
+        JSON_PATH1("name"), JSON_PATH1("parameters"), JSON_PATH1("parametersJsonSchema")};
+    struct json_scan_options options = {
+        .paths = declared, .paths_count = DECLARED, .allow_duplicates = true};
+    struct json_hit hits[DECLARED];
+    struct span item;
+
+    while (fixture_next_item(scan, &options, &list, hits, &item)) {
+        const struct json_hit *schema =
+            &hits[hits[SCHEMA].kind == JSON_OBJECT ? SCHEMA : SCHEMA_JSON];
+
+        if (hits[NAME].kind == JSON_STRING && hits[NAME].len <= TOOL_BYTES_MAX) {
+            wish->tool = json_hit_span(&hits[NAME], item);
+            wish->schema = schema->kind == JSON_OBJECT ? json_hit_span(schema, item)
+                                                       : span_make(NULL, 0);
+            return;
+        }
+    }
+}
+
 static void read_tools(struct fixture_wish *wish, struct json_scan *scan,
                        const struct json_hit *hits, struct span body)
 {
@@ -238,7 +297,12 @@ static void read_tools(struct fixture_wish *wish, struct json_scan *scan,
     if (hits[PLACE_TOOLS].kind != JSON_ARRAY || wish->cap < 1 ||
         span_equal(text_at(hits, PLACE_CHOICE, body), none) ||
         span_equal(text_at(hits, PLACE_CHOICE_TYPE, body), none) ||
+        span_equal(text_at(hits, PLACE_CALLING, body), SPAN_OF("\"NONE\"")) ||
         ends_with_result(scan, hits, body)) {
+        return;
+    }
+    if (hits[PLACE_DECLARATIONS].kind == JSON_ARRAY) {
+        choose_declared(wish, scan, json_hit_span(&hits[PLACE_DECLARATIONS], body));
         return;
     }
     if (wanted.len == 0) {
@@ -268,7 +332,8 @@ static void read_input(struct fixture_wish *wish, const struct json_hit *hits, s
 
 static void read_cap(struct fixture_wish *wish, const struct json_hit *hits, struct span body)
 {
-    static const enum place caps[] = {PLACE_CAP, PLACE_CAP_CHAT, PLACE_CAP_RESPONSES};
+    static const enum place caps[] = {PLACE_CAP, PLACE_CAP_CHAT, PLACE_CAP_RESPONSES,
+                                      PLACE_CAP_GEMINI};
 
     wish->cap = INT64_MAX;
     for (size_t i = 0; i < ARRAY_LENGTH(caps); i++) {
@@ -291,7 +356,9 @@ static uint32_t bounded(int64_t number, uint32_t most)
 
 static void read_counts(struct fixture_wish *wish, const struct json_hit *hits, struct span body)
 {
-    int64_t choices = bounded(integer_at(hits, PLACE_N, body, 1), FIXTURE_CHOICES_MAX);
+    int64_t choices = bounded(
+        integer_at(hits, PLACE_N, body, integer_at(hits, PLACE_N_GEMINI, body, 1)),
+        FIXTURE_CHOICES_MAX);
     int64_t dimensions = integer_at(hits, PLACE_DIMENSIONS, body, FIXTURE_DIMENSIONS);
     bool has_input = hits[PLACE_INPUT].kind == JSON_STRING || hits[PLACE_INPUT].count > 0;
 

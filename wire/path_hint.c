@@ -8,23 +8,19 @@
 
 #define SERVED                                                                                     \
     "Served are POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, "       \
-    "/v1/messages, /v1/messages/count_tokens and GET /v1/models"
+    "/v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent and GET "     \
+    "/v1/models"
 
-bool path_is_of_gemini(struct span path)
+bool path_calls_gemini(struct span path)
 {
-    static const struct span beginnings[] = {SPAN("/gemini/"), SPAN("/v1beta/"),
-                                             SPAN("/v1beta1/"), SPAN("/v1alpha/")};
     static const struct span verbs[] = {
-        SPAN("generateContent"), SPAN("streamGenerateContent"), SPAN("countTokens"),
-        SPAN("computeTokens"),   SPAN("embedContent"),          SPAN("batchEmbedContents"),
-        SPAN("batchGenerateContent"), SPAN("predict"),          SPAN("predictLongRunning"),
-        SPAN("rawPredict"),      SPAN("streamRawPredict")};
+        SPAN("generateContent"),      SPAN("streamGenerateContent"), SPAN("countTokens"),
+        SPAN("embedContent"),         SPAN("batchEmbedContents"),    SPAN("batchGenerateContent"),
+        SPAN("asyncBatchEmbedContent"), SPAN("predict"),             SPAN("predictLongRunning")};
     struct span verb = path;
 
-    for (size_t i = 0; i < ARRAY_LENGTH(beginnings); i++) {
-        if (span_starts(path, beginnings[i])) {
-            return true;
-        }
+    if (!span_starts(path, SPAN_OF("/models/")) && !span_starts(path, SPAN_OF("/tunedModels/"))) {
+        return false;
     }
     for (size_t i = path.len; i > 0 && path.at[i - 1] != ':'; i--) {
         verb = span_from(path, i - 1);
@@ -63,7 +59,8 @@ static bool is_base(struct span path)
 {
     return span_equal(path, SPAN_OF("/")) || span_equal(path, SPAN_OF("/v1")) ||
            span_equal(path, SPAN_OF("/v1/")) || span_equal(path, SPAN_OF("/openai")) ||
-           span_equal(path, SPAN_OF("/anthropic"));
+           span_equal(path, SPAN_OF("/anthropic")) || span_equal(path, SPAN_OF("/gemini")) ||
+           span_equal(path, SPAN_OF("/v1beta"));
 }
 
 /* Mistakes in the bytes of the path, whatever it leads to. */
@@ -110,6 +107,16 @@ static const char *foreign_hint(struct span path)
     if (span_ends(path, SPAN_OF("/v1/complete")) || span_equal(path, SPAN_OF("/complete"))) {
         return "The old text completions of Anthropic are not served: use /v1/messages. " SERVED;
     }
+    if (span_starts(path, SPAN_OF("/v1beta/openai/")) || span_starts(path, SPAN_OF("/v1/openai/"))) {
+        return "Google's OpenAI form is served without its path: the base URL should end in /v1. "
+               SERVED;
+    }
+    if (span_starts(path, SPAN_OF("/upload/"))) {
+        return "Uploads to the Gemini API are not served: send files to the provider itself. " SERVED;
+    }
+    if (span_starts(path, SPAN_OF("/v1beta1/")) || has_segment(path, "publishers")) {
+        return "The Vertex API is not served yet. " SERVED;
+    }
     if (span_starts(path, SPAN_OF("/model/"))) {
         return "The Bedrock API is not served yet. " SERVED;
     }
@@ -121,7 +128,8 @@ static const char *near_hint(struct span path)
     static const char *const words[] = {"chat",     "completions", "responses", "embeddings",
                                         "messages", "models"};
 
-    if (span_starts(path, SPAN_OF("/openai/")) || span_starts(path, SPAN_OF("/anthropic/"))) {
+    if (span_starts(path, SPAN_OF("/openai/")) || span_starts(path, SPAN_OF("/anthropic/")) ||
+        span_starts(path, SPAN_OF("/gemini/"))) {
         return "The prefix chooses the dialect, which does not have this path. " SERVED;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
@@ -136,12 +144,8 @@ static const char *near_hint(struct span path)
 
 const char *path_hint(struct span path)
 {
-    const char *hint = NULL;
+    const char *hint = spelling_hint(path);
 
-    if (path_is_of_gemini(path)) {
-        return "The Gemini API is not served yet. " SERVED;
-    }
-    hint = spelling_hint(path);
     if (hint == NULL) {
         hint = foreign_hint(path);
     }

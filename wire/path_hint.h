@@ -10,7 +10,8 @@
 /* The guess and the list of served routes; never NULL. `path` is without its query. */
 const char *path_hint(struct span path);
 
-/* Whether the path is one of the Gemini API. Some of them would otherwise pass as /models/{id}. */
-bool path_is_of_gemini(struct span path);
+/* Whether the path, versions cut off, calls a method of the Gemini API. It may be one of those that are
+ * only passed through: without a header that speaks for it, it would otherwise be one of OpenAI's. */
+bool path_calls_gemini(struct span path);
 
 #endif

@@ -106,6 +106,25 @@ static struct refusal check_model(const struct member *member, struct request *r
     return no_refusal();
 }
 
+static struct refusal check_model_again(const struct member *member, struct request *request)
+{
+    if (!is_given(&member->hit)) {
+        return no_refusal();
+    }
+    return check_model(member, request);
+}
+
+static struct refusal check_cap_home(const struct member *member, struct request *request)
+{
+    if (is_given(&member->hit) && member->hit.kind != JSON_OBJECT) {
+        return refuse_value(member, "it must be an object");
+    }
+    if (member->hit.kind != JSON_ABSENT && request->cap_home.kind != JSON_OBJECT) {
+        request->cap_home = member->hit;
+    }
+    return no_refusal();
+}
+
 static struct refusal check_messages(const struct member *member)
 {
     if (member->hit.kind != JSON_ARRAY || member->hit.count == 0 ||
@@ -163,7 +182,9 @@ static struct refusal check_choices(const struct member *member, struct request 
     if (is_given(&member->hit) && !reads_as_integer(member, 1, CHOICES_MAX, &number)) {
         return refuse_value(member, "it must be a whole number from 1 to 128");
     }
-    request->answers = is_given(&member->hit) ? (uint8_t)number : 1;
+    if (is_given(&member->hit)) {
+        request->answers = (uint8_t)number;
+    }
     return no_refusal();
 }
 
@@ -216,6 +237,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
     case RULE_FOREIGN_INSTEAD:
         return given && !has_main ? refuse(member, REFUSAL_DIALECT_MISMATCH) : no_refusal();
     case RULE_MODEL: return check_model(member, request);
+    case RULE_MODEL_AGAIN: return check_model_again(member, request);
     case RULE_MESSAGES: return check_messages(member);
     case RULE_REQUIRED: return given ? no_refusal() : refuse_value(member, "it is required");
     case RULE_STREAM: return check_stream(member, request);
@@ -223,6 +245,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
     case RULE_INCLUDE_USAGE: return check_include_usage(member, request);
     case RULE_CHOICES: return check_choices(member, request);
     case RULE_CAP: return check_cap(member, 1, request);
+    case RULE_CAP_HOME: return check_cap_home(member, request);
     case RULE_CAP_OR_NONE: return check_cap(member, 0, request);
     case RULE_METADATA:
         return member->hit.len > METADATA_MAX ? refuse_value(member, "it is larger than 16 KiB")
@@ -283,6 +306,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->app_wants_usage = false;
     request->output_cap = -1;
     request->caps_count = 0;
+    request->cap_home = (struct json_hit){0};
     request->answers = 1;
     request->is_plain = true;
     request->session = span_make("", 0);
@@ -318,11 +342,53 @@ size_t request_edit_model(const struct request *request, struct span model_json,
     return 1;
 }
 
-size_t request_edit_cap(const struct request *request, struct span member, int64_t cap,
-                        struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX])
+/* A new member in front of the first one of an object. */
+static struct json_edit first_member(uint64_t brace, bool is_only, struct buf *text, size_t from)
+{
+    if (!is_only) {
+        buf_put_char(text, ',');
+    }
+    return (struct json_edit){.at = brace + 1, .put = span_make(text->at + from, text->len - from)};
+}
+
+/* Where no cap stands. `from`: where `"member":cap` begins in the text. */
+static struct json_edit write_cap(const struct request *request, const char *home, struct buf *text,
+                                  size_t from)
+{
+    const struct json_hit *place = &request->cap_home;
+    const char *brace = memchr(request->body.at, '{', request->body.len);
+    size_t begin = text->len;
+    size_t len = text->len - from;
+
+    must(brace != NULL);
+    if (home == NULL) { /* a request is never empty */
+        return first_member((uint64_t)(brace - request->body.at), false, text, from);
+    }
+    if (place->kind == JSON_OBJECT) {
+        return first_member(place->at, place->count == 0, text, from);
+    }
+    if (place->kind == JSON_ABSENT) {
+        buf_put_char(text, '"');
+        buf_put_text(text, home);
+        buf_put_text(text, "\":");
+    }
+    buf_put_char(text, '{');
+    buf_put(text, span_make(text->at + from, len));
+    buf_put_char(text, '}');
+    if (place->kind == JSON_ABSENT) {
+        return first_member((uint64_t)(brace - request->body.at), false, text, begin);
+    }
+    return (struct json_edit){.at = place->at,
+                              .cut = place->len,
+                              .put = span_make(text->at + begin, text->len - begin)};
+}
+
+size_t request_edit_cap(const struct request *request, struct span member, const char *home,
+                        int64_t cap, struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX])
 {
     size_t from = text->len;
     size_t digits = 0;
+    size_t end = 0;
     size_t count = 0;
 
     buf_put_char(text, '"');
@@ -330,6 +396,7 @@ size_t request_edit_cap(const struct request *request, struct span member, int64
     buf_put(text, SPAN_OF("\":"));
     digits = text->len;
     buf_put_u64(text, (uint64_t)cap);
+    end = text->len;
     for (uint8_t i = 0; i < request->caps_count; i++) {
         const struct json_hit *hit = &request->caps[i];
         int64_t asked = INT64_MAX;
@@ -338,18 +405,12 @@ size_t request_edit_cap(const struct request *request, struct span member, int64
             json_integer(json_hit_span(hit, request->body), &asked) == ERR_NONE && asked <= cap) {
             continue;
         }
-        edits[count++] =
-            (struct json_edit){.at = hit->at,
-                               .cut = hit->len,
-                               .put = span_make(text->at + digits, text->len - digits)};
+        edits[count++] = (struct json_edit){.at = hit->at,
+                                            .cut = hit->len,
+                                            .put = span_make(text->at + digits, end - digits)};
     }
-    if (request->caps_count == 0) { /* in front of the first member: a request is never empty */
-        const char *brace = memchr(request->body.at, '{', request->body.len);
-
-        must(brace != NULL);
-        buf_put_char(text, ',');
-        edits[count++] = (struct json_edit){.at = (uint64_t)(brace - request->body.at) + 1,
-                                            .put = span_make(text->at + from, text->len - from)};
+    if (request->caps_count == 0) {
+        edits[count++] = write_cap(request, home, text, from);
     }
     return count;
 }

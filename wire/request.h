@@ -11,6 +11,7 @@ enum request_rule {
     RULE_FOREIGN,         /* belongs to another API: its presence proves a wrong path */
     RULE_FOREIGN_INSTEAD, /* the same, but only when the table's main member is absent */
     RULE_MODEL,
+    RULE_MODEL_AGAIN,     /* the path names it already: a string, or nothing */
     RULE_MESSAGES,
     RULE_REQUIRED,        /* any value but null */
     RULE_STREAM,
@@ -18,6 +19,7 @@ enum request_rule {
     RULE_INCLUDE_USAGE,
     RULE_CHOICES,         /* how many answers: 1..128 */
     RULE_CAP,             /* of the output: an integer from 1 */
+    RULE_CAP_HOME,        /* the object that holds it */
     RULE_CAP_OR_NONE,     /* the same, or 0 for no output at all */
     RULE_METADATA,
     RULE_SESSION,         /* names the conversation: a string to keep its calls together, or nothing */
@@ -49,10 +51,10 @@ size_t request_edit_model(const struct request *request, struct span model_json,
                           struct json_edit *edit);
 
 /* Puts the edits that lower every output cap of the request to `cap`, or write it where there is none
- * under this name. The new text is put into `text`, which must have room for it and not move
+ * under this name, inside the member `home` where that is not NULL. The new text is put into `text`, which must have room for it and not move
  * (REQUEST_CAP_ROOM). Returns the number of edits. */
-enum { REQUEST_CAP_ROOM = 64 };
-size_t request_edit_cap(const struct request *request, struct span member, int64_t cap,
-                        struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX]);
+enum { REQUEST_CAP_ROOM = 96 };
+size_t request_edit_cap(const struct request *request, struct span member, const char *home,
+                        int64_t cap, struct buf *text, struct json_edit edits[REQUEST_CAPS_MAX]);
 
 #endif

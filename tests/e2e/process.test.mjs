@@ -46,6 +46,7 @@ describe('command line', () => {
         assert.equal(code, 0);
         assert.match(stdout, /^export OPENAI_BASE_URL=["']?http:\/\/127\.0\.0\.1:8402\/v1["']?$/m);
         assert.match(stdout, /^export ANTHROPIC_BASE_URL=["']?http:\/\/127\.0\.0\.1:8402["']?$/m);
+        assert.match(stdout, /^export GOOGLE_GEMINI_BASE_URL=["']?http:\/\/127\.0\.0\.1:8402["']?$/m);
     });
     test('env follows the settings', async () => {
         const dir = temporary();

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(router bound)
+unit_test(router cost)
 unit_test(router outcome)
 unit_test(router dispatch lib/house.c)
 unit_test(router drain lib/house.c)
@@ -19,3 +20,4 @@ unit_test(router fleet lib/house.c)
 unit_test(router retry)
 unit_test(router plan lib/house.c)
 unit_test(router fleet_view lib/house.c)
+unit_test(router quote)

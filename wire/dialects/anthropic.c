@@ -146,6 +146,8 @@ const struct dialect dialect_anthropic = {
     .context_words = "prompt is too long",
     .overloaded_status = 529,
     .keep_alive = SPAN("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+    .models_member = "data",
+    .model_member = "id",
     .write_models = write_models,
     .request_id_header = "request-id",
 };

@@ -31,7 +31,7 @@ static const struct json_path request_paths[] = {
 static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "input", TO_RESPONSES},
     {RULE_FOREIGN_INSTEAD, "contents",
-     "It looks like one of the Gemini API, which is not served yet"},
+     "It looks like one of the Gemini API: send it to /v1beta/models/{model}:generateContent"},
     {RULE_FOREIGN, "max_completion_tokens", TO_CHAT},
     {RULE_FOREIGN, "stream_options", TO_CHAT},
     {RULE_FOREIGN, "response_format", TO_CHAT},

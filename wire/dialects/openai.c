@@ -163,6 +163,8 @@ const struct dialect dialect_openai = {
     .context_words = "This model's maximum context length is exceeded",
     .overloaded_status = 503,
     .keep_alive = SPAN(": keep-alive\n\n"),
+    .models_member = "data",
+    .model_member = "id",
     .write_models = write_models,
     .request_id_header = NULL,
 };

@@ -7,7 +7,7 @@
 
 #define TO_MESSAGES "It looks like one of the Anthropic API: send it to /v1/messages"
 #define TO_RESPONSES "It looks like one of the Responses API: send it to /v1/responses"
-#define TO_GEMINI "It looks like one of the Gemini API, which is not served yet"
+#define TO_GEMINI "It looks like one of the Gemini API: send it to /v1beta/models/{model}:generateContent"
 
 enum { MAIN_ROW = 7 };
 static const struct json_path request_paths[] = {

@@ -24,7 +24,7 @@ static const struct request_row request_rows[] = {
     {RULE_FOREIGN_INSTEAD, "messages",
      "It looks like one of the chat API: send it to /v1/chat/completions"},
     {RULE_FOREIGN_INSTEAD, "contents",
-     "It looks like one of the Gemini API, which is not served yet"},
+     "It looks like one of the Gemini API: send it to /v1beta/models/{model}:generateContent"},
     {RULE_NOTED, "input", NULL},
     {RULE_MODEL, "model", NULL},
     {RULE_STREAM, "stream", NULL},

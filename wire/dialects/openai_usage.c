@@ -249,65 +249,13 @@ struct span openai_response_take(struct meter *meter, struct json_scan *scan,
 
 /* ---- out of the end of an event ---- */
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* What stands behind the last `"name":` of `end`; texts cannot pretend to be one, their quotes are
- * escaped. */
-static struct span behind_name(struct span end, struct span quoted)
-{
-    for (size_t at = end.len; at >= quoted.len; at--) {
-        struct span rest = span_from(end, at);
-
-        if (memcmp(rest.at - quoted.len, quoted.at, quoted.len) != 0) {
-            continue;
-        }
-        while (rest.len > 0 && is_blank(*rest.at)) {
-            rest = span_from(rest, 1);
-        }
-        if (rest.len == 0 || *rest.at != ':') {
-            continue;
-        }
-        do {
-            rest = span_from(rest, 1);
-        } while (rest.len > 0 && is_blank(*rest.at));
-        return rest;
-    }
-    return span_make(NULL, 0);
-}
-
-/* The value that `text` begins with, when it is of this kind and ends there. */
-static struct json_hit first_value(struct json_scan *scan, struct span text, struct span document,
-                                   enum json_kind kind)
-{
-    struct json_scan_options options = {.allow_duplicates = true};
-    struct json_hit hit = {.kind = JSON_ABSENT};
-    size_t len = 0;
-
-    if (text.len == 0 || *text.at != (kind == JSON_OBJECT ? '{' : '"')) {
-        return hit;
-    }
-    json_scan_begin(scan, &options, NULL);
-    while (len < text.len && json_scan_feed(scan, span_make(text.at + len, 1))) {
-        len++;
-        if (json_scan_is_complete(scan)) {
-            hit = (struct json_hit){
-                .kind = kind, .at = (uint64_t)(text.at - document.at), .len = len, .count = 1};
-            break;
-        }
-    }
-    return hit;
-}
-
 struct span openai_response_take_end(struct meter *meter, struct json_scan *scan, struct span end)
 {
     struct json_hit hits[OPENAI_RESPONSE_PLACES] = {{.kind = JSON_ABSENT}};
 
     hits[OPENAI_RESPONSE_USAGE] =
-        first_value(scan, behind_name(end, SPAN_OF("\"usage\"")), end, JSON_OBJECT);
+        answer_last_value(scan, end, SPAN_OF("\"usage\""), JSON_OBJECT);
     hits[OPENAI_RESPONSE_TIER] =
-        first_value(scan, behind_name(end, SPAN_OF("\"service_tier\"")), end, JSON_STRING);
+        answer_last_value(scan, end, SPAN_OF("\"service_tier\""), JSON_STRING);
     return openai_response_take(meter, scan, hits, end);
 }

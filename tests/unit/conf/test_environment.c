@@ -134,14 +134,45 @@ static void environment__without_a_file_keys_come_from_the_environment_or_the_ap
     (void)state;
     assert_int_equal(conf_default(&world, &complaints, &snapshot), ERR_NONE);
     assert_false(snapshot->has_file);
-    assert_int_equal(snapshot->routing.providers_count, 2);
+    assert_int_equal(snapshot->routing.providers_count, 3);
     assert_span(snapshot->routing.providers[0].name, "openai");
     assert_int_equal(snapshot->routing.providers[0].credential_mode, CREDENTIAL_SECRET);
     assert_span(snapshot->routing.providers[1].name, "anthropic");
     assert_int_equal(snapshot->routing.providers[1].credential_mode, CREDENTIAL_PASSTHROUGH);
-    assert_int_equal(snapshot->endpoints_count, 2);
+    assert_span(snapshot->routing.providers[2].name, "gemini");
+    assert_int_equal(snapshot->routing.providers[2].credential_mode, CREDENTIAL_PASSTHROUGH);
+    assert_span(snapshot->routing.providers[2].endpoint.path, "");
+    assert_int_equal(snapshot->endpoints_count, 3);
     assert_int_equal(snapshot->listens[0].port, 8402);
     snapshot_give(snapshot);
+    assert_int_equal(mem_held(), 0);
+}
+
+/* conventions.md 5: Google's SDKs know both names, and the first one wins. */
+static void environment__a_kind_may_have_two_variables(void **state)
+{
+    static const struct {
+        struct fake_world fakes;
+        const char *credential;
+        const char *variable;
+    } rows[] = {
+        {{.variables = {{"GEMINI_API_KEY", "test-1"}}}, "test-1", "GEMINI_API_KEY"},
+        {{.variables = {{"GEMINI_API_KEY", "test-1"}, {"GOOGLE_API_KEY", "test-2"}}},
+         "test-2",
+         "GOOGLE_API_KEY"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct conf_world world = world_of(&rows[i].fakes);
+        struct complaints complaints;
+        struct snapshot *snapshot = NULL;
+
+        assert_int_equal(conf_default(&world, &complaints, &snapshot), ERR_NONE);
+        assert_span(snapshot->routing.providers[2].credential, rows[i].credential);
+        assert_string_equal(snapshot->routing.providers[2].credential_variable, rows[i].variable);
+        snapshot_give(snapshot);
+    }
     assert_int_equal(mem_held(), 0);
 }
 
@@ -176,14 +207,14 @@ static void environment__demo_needs_nothing(void **state)
     assert_int_equal(conf_demo(&world, &complaints, &snapshot), ERR_NONE);
     assert_int_equal(snapshot->listens[0].port, 0);
     assert_true(snapshot->admin_off);
-    assert_int_equal(snapshot->routing.providers_count, 4);
+    assert_int_equal(snapshot->routing.providers_count, 6);
     assert_int_equal(snapshot->routing.routes_count, 1);
-    assert_int_equal(snapshot->routing.routes[0].targets_count, 4);
-    for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(snapshot->routing.routes[0].targets_count, 6);
+    for (size_t i = 0; i < 6; i++) {
         const struct provider *provider = &snapshot->routing.providers[i];
 
-        assert_string_equal(provider->dialect->name, i % 2 == 0 ? "openai" : "anthropic");
-        assert_int_equal(provider->fixtures->failures_count, i < 2 ? 0 : 3);
+        assert_ptr_equal(provider->dialect, dialect_at(i % 3));
+        assert_int_equal(provider->fixtures->failures_count, i < 3 ? 0 : 3);
         assert_int_equal(provider->fixtures->latency_ms, 200);
         assert_int_equal(provider->fixtures->tokens_per_second, 40);
     }
@@ -202,6 +233,7 @@ int main(void)
         cmocka_unit_test(environment__values_are_expanded_after_parsing),
         cmocka_unit_test(environment__values_have_a_ceiling_in_all),
         cmocka_unit_test(environment__without_a_file_keys_come_from_the_environment_or_the_app),
+        cmocka_unit_test(environment__a_kind_may_have_two_variables),
         cmocka_unit_test(environment__without_a_file_complaints_have_no_place),
         cmocka_unit_test(environment__demo_needs_nothing),
     };

@@ -193,7 +193,7 @@ static void section__keys_are_refused_beyond_their_ranges(void **state)
         {PROVIDER("fixtures: {}"), "unknown key \"fixtures\" in providers.a"},
         {HEAD "providers: { a: { kind: fixtures, base_url: \"https://x\" } }\n",
          "unknown key \"base_url\" in providers.a"},
-        {FIXTURES("dialect: gemini"), "providers.a.fixtures.dialect must be the name of a dialect"},
+        {FIXTURES("dialect: cohere"), "providers.a.fixtures.dialect must be the name of a dialect"},
         {FIXTURES("latency: 5"), "fixtures.latency must be a duration"},
         {FIXTURES("latency: 11m"), "fixtures.latency must be 0ms to 10m"},
         {FIXTURES("tokens_per_second: 1000001"), "tokens_per_second must be 0 to 1000000"},

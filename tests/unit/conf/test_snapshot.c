@@ -23,7 +23,7 @@ static void snapshot__lives_until_the_last_reference_is_given_back(void **state)
     assert_int_equal(snapshot->references, 2);
     snapshot_give(snapshot);
     assert_int_equal(held->references, 1);
-    assert_int_equal(held->routing.providers_count, 4);
+    assert_int_equal(held->routing.providers_count, 6);
     assert_true(mem_held() > 0);
     snapshot_give(held);
     assert_int_equal(mem_held(), 0);

@@ -179,25 +179,28 @@ static void url__makes_the_path_that_stands_before_the_operations(void **state)
 {
     static const struct {
         const char *text;
-        bool is_versioned;
+        enum url_version version;
         const char *path;
         const char *authority;
     } rows[] = {
-        {"https://api.openai.com/v1", false, "/v1", "api.openai.com"},
-        {"https://api.openai.com/v1/", false, "/v1", "api.openai.com"},
-        {"https://api.openai.com", false, "/v1", "api.openai.com"},
-        {"https://openrouter.ai/api/v1", false, "/api/v1", "openrouter.ai"},
-        {"https://host/v1beta/openai/", false, "/v1beta/openai", "host"},
-        {"https://api.anthropic.com", true, "/v1", "api.anthropic.com"},
-        {"https://api.anthropic.com/", true, "/v1", "api.anthropic.com"},
-        {"https://api.anthropic.com/v1", true, "/v1", "api.anthropic.com"},
-        {"https://api.moonshot.ai/anthropic", true, "/anthropic/v1", "api.moonshot.ai"},
-        {"https://HOST:443", false, "/v1", "host"},
-        {"https://host:80", false, "/v1", "host:80"},
-        {"http://localhost:80", false, "/v1", "localhost"},
-        {"http://localhost:443", false, "/v1", "localhost:443"},
-        {"http://[::1]:65535/x", false, "/x", "[::1]:65535"},
-        {"http://[::1]", false, "/v1", "[::1]"},
+        {"https://api.openai.com/v1", URL_VERSION_ALONE, "/v1", "api.openai.com"},
+        {"https://api.openai.com/v1/", URL_VERSION_ALONE, "/v1", "api.openai.com"},
+        {"https://api.openai.com", URL_VERSION_ALONE, "/v1", "api.openai.com"},
+        {"https://openrouter.ai/api/v1", URL_VERSION_ALONE, "/api/v1", "openrouter.ai"},
+        {"https://host/v1beta/openai/", URL_VERSION_ALONE, "/v1beta/openai", "host"},
+        {"https://api.anthropic.com", URL_VERSION_ALWAYS, "/v1", "api.anthropic.com"},
+        {"https://api.anthropic.com/", URL_VERSION_ALWAYS, "/v1", "api.anthropic.com"},
+        {"https://api.anthropic.com/v1", URL_VERSION_ALWAYS, "/v1", "api.anthropic.com"},
+        {"https://api.moonshot.ai/anthropic", URL_VERSION_ALWAYS, "/anthropic/v1", "api.moonshot.ai"},
+        {"https://HOST:443", URL_VERSION_ALONE, "/v1", "host"},
+        {"https://host:80", URL_VERSION_ALONE, "/v1", "host:80"},
+        {"http://localhost:80", URL_VERSION_ALONE, "/v1", "localhost"},
+        {"http://localhost:443", URL_VERSION_ALONE, "/v1", "localhost:443"},
+        {"http://[::1]:65535/x", URL_VERSION_ALONE, "/x", "[::1]:65535"},
+        {"http://[::1]", URL_VERSION_ALONE, "/v1", "[::1]"},
+        {"https://generativelanguage.googleapis.com", URL_VERSION_NEVER, "", "generativelanguage.googleapis.com"},
+        {"https://host/gemini/", URL_VERSION_NEVER, "/gemini", "host"},
+        {"https://host/v1beta", URL_VERSION_NEVER, "/v1beta", "host"},
     };
     struct arena arena;
 
@@ -209,7 +212,7 @@ static void url__makes_the_path_that_stands_before_the_operations(void **state)
         struct endpoint endpoint;
 
         assert_int_equal(url_read(span_of(rows[i].text), &url, &why), ERR_NONE);
-        assert_int_equal(url_make_endpoint(&url, rows[i].is_versioned, &arena, &endpoint),
+        assert_int_equal(url_make_endpoint(&url, rows[i].version, &arena, &endpoint),
                          ERR_NONE);
         if (!span_equal(endpoint.path, span_of(rows[i].path)) ||
             !span_equal(endpoint.authority, span_of(rows[i].authority))) {

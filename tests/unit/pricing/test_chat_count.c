@@ -463,6 +463,55 @@ static void chat_count__says_what_is_missing(void **state)
     chat_counter_fini(&none);
 }
 
+static void chat_count__reads_contents_of_gemini(void **state)
+{
+#define PARTS(parts) "{\"contents\":[{\"role\":\"user\",\"parts\":[" parts "]}]}"
+    static const struct {
+        const char *body;
+        uint32_t media;
+        uint32_t pictures;
+        uint64_t picture_bytes;
+        bool is_elsewhere;
+    } rows[] = {
+        {PARTS("{\"text\":\"Hi\"}"), 0, 0, 0, false},
+        {PARTS("{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AAAA\"}}"), 1, 1, 6, false},
+        {PARTS("{\"inline_data\":{\"mime_type\":\"audio/wav\",\"data\":\"AAAA\"}}"), 1, 0, 0, false},
+        {PARTS("{\"fileData\":{\"mimeType\":\"image/png\",\"fileUri\":\"x\"}}"), 1, 1, 0, false},
+        {PARTS("{\"fileData\":{\"fileUri\":\"x\"}}"), 1, 0, 0, false},
+        {PARTS("{\"functionResponse\":{\"name\":\"f\",\"parts\":[{\"inlineData\":{}}]}}"), 1, 0, 0, false},
+        {PARTS("7,{\"text\":7},{\"functionCall\":7},[]"), 0, 0, 0, false},
+        {"{\"contents\":[{}],\"cachedContent\":\"cachedContents/c\"}", 0, 0, 0, true},
+        {"{\"contents\":[{}],\"continuationToken\":\"t\"}", 0, 0, 0, true},
+        {"{\"contents\":7,\"systemInstruction\":[],\"tools\":{}}", 0, 0, 0, false},
+    };
+    struct chat_count brief;
+    struct chat_count longer;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct chat_count result = count(COUNT_GENERATE, "gemini-2.5-pro", rows[i].body);
+
+        if (result.media != rows[i].media || result.pictures != rows[i].pictures ||
+            result.picture_bytes != rows[i].picture_bytes ||
+            result.is_elsewhere != rows[i].is_elsewhere || result.is_exact) {
+            fail_msg("%s: %u %u", rows[i].body, result.media, result.pictures);
+        }
+    }
+    brief = count(COUNT_GENERATE, "gemini-2.5-pro", PARTS("{\"text\":\"Hi\"}"));
+    longer = count(COUNT_GENERATE, "gemini-2.5-pro",
+                   "{\"systemInstruction\":{\"parts\":[{\"text\":\"You are terse.\"}]},"
+                   "\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\"}]}],"
+                   "\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}");
+    assert_true(brief.tokens > 0 && longer.tokens > brief.tokens + 8);
+    assert_int_equal(count(COUNT_EMBED, "gemini-embedding-001",
+                           "{\"requests\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}]}")
+                         .tokens,
+                     count(COUNT_EMBED, "gemini-embedding-001",
+                           "{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}")
+                         .tokens);
+#undef PARTS
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +520,7 @@ int main(void)
         cmocka_unit_test(chat_count__reads_json_as_text),
         cmocka_unit_test(chat_count__does_not_take_media_for_text),
         cmocka_unit_test(chat_count__tells_pictures_from_other_media),
+        cmocka_unit_test(chat_count__reads_contents_of_gemini),
         cmocka_unit_test(chat_count__counts_inputs_without_a_frame),
         cmocka_unit_test(chat_count__estimates_responses),
         cmocka_unit_test(chat_count__estimates_messages),

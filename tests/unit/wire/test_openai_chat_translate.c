@@ -442,6 +442,34 @@ static void requests__of_any_types_break_nothing(void **state)
     }
 }
 
+/* However little memory there is: it is noticed at the end, and nothing breaks on the way. */
+static void requests__without_memory_break_nothing(void **state)
+{
+    static const char text[] =
+        "{'messages':[{'role':'system','content':'s'},{'role':'user','content':[{'type':'text','text':'a'},{'type':"
+        "'image_url','image_url':{'url':'data:image/png;base64,AA'}},{'type':'input_audio','input_audio':{'data':'A',"
+        "'format':'wav'}},{'type':'file','file':{'file_data':'data:application/pdf;base64,AA'}}]},{'role':'assistant',"
+        "'tool_calls':[{'function':{'name':'f','arguments':'{\\'a\\':1}'}}]},{'role':'tool','content':'r'}],'tools':[{"
+        "'function':{'name':'f'}}],'tool_choice':{'type':'allowed_tools','mode':'auto','tools':[{'name':'f'}]},'stop':["
+        "'a','b'],'seed':'x','odd':1}";
+    bool is_enough = false;
+
+    (void)state;
+    for (size_t max = 0; !is_enough; max += 16) {
+        struct rig rig;
+        struct arena small;
+
+        rig_init(&rig);
+        arena_init(&small, max);
+        rig.chat.arena = &small;
+        read_request(&rig, text);
+        is_enough = !small.failed;
+        assert_true(max < 100000);
+        arena_fini(&small);
+        rig_fini(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -457,6 +485,7 @@ int main(void)
         cmocka_unit_test(parameters__that_are_no_words_of_the_grammar_are_in_the_hub),
         cmocka_unit_test(requests__that_would_lose_their_meaning_are_refused),
         cmocka_unit_test(requests__of_any_types_break_nothing),
+        cmocka_unit_test(requests__without_memory_break_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
