@@ -85,6 +85,7 @@ static struct translate_ask ask_of(struct call *call, const struct target *targe
         .input_estimate = (int64_t)estimate_input(call->body.len),
         .now_s = (int64_t)(loop_wall(env->loop) / 1000),
         .seed = call->id ^ env->scratch->seed,
+        .is_stream = call->request.is_stream,
         .is_strict = call->plan.rules->translate == TRANSLATE_STRICT,
     };
 

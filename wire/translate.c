@@ -128,6 +128,7 @@ static bool write_request(struct translation *t, struct chat *chat, const struct
     chat->target = &target;
     t->from->translator->read_request(chat, ask->body);
     chat_finish(chat);
+    chat->params.is_stream = ask->is_stream;
     keep_terms(t, chat, ask, chat_string(chat, ask->app_model));
     chat->model = chat_string(chat, ask->model);
     if (!chat_is_refused(chat)) {

@@ -36,6 +36,7 @@ struct translate_ask {
     int64_t input_estimate;  /* tokens */
     int64_t now_s;           /* since 1970 */
     uint64_t seed;
+    bool is_stream;          /* not every request says so itself */
     bool is_strict;
 };
 

@@ -29,12 +29,16 @@ const PLAYS = {
     long: () => ({ text: 'Once upon', finish: 'length' }),
     filtered: () => ({ text: 'I can', finish: 'content_filter' }),
     tools: (turn) => [{ calls: CALLS }, { text: 'One more.', calls: [{ id: 'call_9', name: 'get_weather', input: WHERE[1] }] }, { text: FINAL }][turn],
-    json: () => ({ text: JSON_TEXT }),
+    // Where an SDK does not know that a model takes schemas, it makes a tool of it that must be called.
+    json: (_turn, _dialect, body) => (JSON.stringify(body).includes('"name":"json"') ? { calls: [{ id: 'call_json', name: 'json', input: JSON.parse(JSON_TEXT) }] } : { text: JSON_TEXT }),
     fault: (_turn, dialect) => dialect.fault,
-    tooLong: (_turn, dialect) => dialect.tooLong,
+    toolong: (_turn, dialect) => dialect.tooLong,
     busy: (_turn, dialect) => ({ ...dialect.fault, status: 429 }),
     broken: (_turn, dialect) => ({ raw: dialect.broken() }),
 };
+
+const toolSchema = (dialect, body) => ({ chat: () => body.tools[0].function.parameters, messages: () => body.tools[0].input_schema,
+    generate: () => body.tools[0].functionDeclarations[0].parametersJsonSchema })[dialect.name]();
 
 function suite(talker, dialect) {
     const places = {};
@@ -44,7 +48,7 @@ function suite(talker, dialect) {
         const routes = {};
         for (const [name, play] of Object.entries(PLAYS)) {
             const upstream = await Upstream.start();
-            const seen = provider(dialect, (turn) => play(turn, dialect));
+            const seen = provider(dialect, (turn, body) => play(turn, dialect, body));
             upstream.play((exchange) => (exchange.request.method === 'POST' ? seen.play(exchange) : exchange.json({}, 404)));
             places[name] = { upstream, seen };
             providers[name] = { kind: dialect.kind, base_url: dialect.kind === 'openai' ? `${upstream.origin}/v1` : upstream.origin, credential: CANARY.provider };
@@ -98,14 +102,16 @@ function suite(talker, dialect) {
             assert.deepEqual(calls, [CALLS.map(({ name, input }) => ({ name, input })), [{ name: 'get_weather', input: WHERE[1] }]]);
             const bodies = wellAsked('tools');
             assert.equal(bodies.length, 3);
-            assert.deepEqual(dialect.resultsOf(bodies[2]), [...WHERE, WHERE[1]].map(resultOf));
+            const results = dialect.resultsOf(bodies[2]);
+            assert.equal(results.length, 3); // the AI SDK wraps what it gives to Google
+            [...WHERE, WHERE[1]].forEach((input, i) => assert.ok(results[i].includes(resultOf(input)), results[i]));
             assert.ok(JSON.stringify(bodies[2]).includes(ASKED));
         });
 
         test(`${mode}: structured output`, LIMIT, async () => {
             assert.deepEqual(await talker.structured(at('json'), isStream), JSON.parse(JSON_TEXT));
             const [body] = wellAsked('json');
-            const { title: _, ...schema } = dialect.schemaOf(body);
+            const { title: _, ...schema } = dialect.schemaOf(body) ?? toolSchema(dialect, body);
             for (const [name, value] of Object.entries(SCHEMA)) {
                 assert.deepEqual(schema[name], value);
             }
@@ -117,7 +123,7 @@ function suite(talker, dialect) {
         });
 
         test(`${mode}: errors`, LIMIT, async () => {
-            for (const [name, status] of [['fault', 400], ['tooLong', 400], ['busy', 429]]) {
+            for (const [name, status] of [['fault', 400], ['toolong', 400], ['busy', 429]]) {
                 const error = await talker.say(at(name), isStream).then(() => assert.fail('no error'), (one) => one);
                 assert.equal(talker.statusOf(error), status, String(error.stack));
             }

@@ -210,7 +210,7 @@ static void keep_finish(struct chat_answer *answer, const struct response *respo
     }
 }
 
-bool generate_read_answer(struct chat *chat, struct chat_answer *answer, struct span body)
+bool gemini_generate_read_answer(struct chat *chat, struct chat_answer *answer, struct span body)
 {
     static const uint64_t no_seed[2] = {0, 0};
     struct response response = response_of(body);
@@ -274,7 +274,7 @@ static void tell_part(struct span part, struct chat_pipe *pipe)
 }
 
 /* The last one counts: some servers say STOP in every chunk. A fault counts at once. */
-static void note_finish(struct generate_reader *reader, enum chat_finish finish, struct span word,
+static void note_finish(struct gemini_generate_reader *reader, enum chat_finish finish, struct span word,
                         struct chat_pipe *pipe)
 {
     reader->finish = finish;
@@ -285,7 +285,7 @@ static void note_finish(struct generate_reader *reader, enum chat_finish finish,
     }
 }
 
-void generate_read_event(void *memory, struct span data, struct chat_pipe *pipe)
+void gemini_generate_read_event(void *memory, struct span data, struct chat_pipe *pipe)
 {
     struct response response = response_of(data);
     struct json_walk walk = json_walk_of(response.parts);
@@ -304,9 +304,9 @@ void generate_read_event(void *memory, struct span data, struct chat_pipe *pipe)
     }
 }
 
-void generate_read_end(void *memory, struct chat_pipe *pipe)
+void gemini_generate_read_end(void *memory, struct chat_pipe *pipe)
 {
-    const struct generate_reader *reader = memory;
+    const struct gemini_generate_reader *reader = memory;
     struct chat_event event = {.kind = CHAT_EVENT_FINISH, .finish = reader->finish};
 
     if (reader->finish == CHAT_FINISH_NONE) {

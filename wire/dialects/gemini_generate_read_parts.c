@@ -18,16 +18,6 @@ enum part_field {
 #include "wire/dialects/gemini_generate_fields.def"
     PART_FIELDS
 };
-enum blob_field {
-#define GENERATE_BLOB(NAME, camel, snake, mark, why) BLOB_##NAME,
-#include "wire/dialects/gemini_generate_fields.def"
-    BLOB_FIELDS
-};
-enum file_field {
-#define GENERATE_FILE(NAME, camel, snake, mark, why) FILE_##NAME,
-#include "wire/dialects/gemini_generate_fields.def"
-    FILE_FIELDS
-};
 enum call_field {
 #define GENERATE_CALL(NAME, camel, snake, mark, why) CALL_##NAME,
 #include "wire/dialects/gemini_generate_fields.def"
@@ -47,14 +37,6 @@ static const struct chat_field part_rows[] = {
 #define GENERATE_PART GENERATE_BOTH
 #include "wire/dialects/gemini_generate_fields.def"
 };
-static const struct chat_field blob_rows[] = {
-#define GENERATE_BLOB GENERATE_BOTH
-#include "wire/dialects/gemini_generate_fields.def"
-};
-static const struct chat_field file_rows[] = {
-#define GENERATE_FILE GENERATE_BOTH
-#include "wire/dialects/gemini_generate_fields.def"
-};
 static const struct chat_field call_rows[] = {
 #define GENERATE_CALL GENERATE_BOTH
 #include "wire/dialects/gemini_generate_fields.def"
@@ -72,10 +54,6 @@ static const struct chat_fields part_fields = {"contents[].parts[].", part_rows,
                                                ARRAY_LENGTH(part_rows)};
 static const struct chat_fields system_part_fields = {"systemInstruction.parts[].", part_rows,
                                                       ARRAY_LENGTH(part_rows)};
-static const struct chat_fields blob_fields = {"contents[].parts[].inlineData.", blob_rows,
-                                               ARRAY_LENGTH(blob_rows)};
-static const struct chat_fields file_fields = {"contents[].parts[].fileData.", file_rows,
-                                               ARRAY_LENGTH(file_rows)};
 static const struct chat_fields call_fields = {"contents[].parts[].functionCall.", call_rows,
                                                ARRAY_LENGTH(call_rows)};
 static const struct chat_fields result_fields = {"contents[].parts[].functionResponse.",
@@ -92,144 +70,6 @@ struct history {
     uint32_t made_up;             /* ids */
     bool is_server_last;          /* the content has parts that only Google understands */
 };
-
-/* ---- media ---- */
-
-/* Where a part goes: into a turn, or into the result of a tool. */
-struct place {
-    struct chat_turn *turn;
-    struct chat_part *result;
-    const char *param;
-};
-
-static bool is_media_byte(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-           c == '+' || c == '-' || c == '.' || c == '_' || c == ';' || c == '=' || c == ' ';
-}
-
-/* A media type goes on without its quotes: nothing may stand in it that would need them. */
-static struct span media_of(struct chat *chat, struct span string)
-{
-    struct span media = chat_plain(chat, string);
-
-    for (size_t i = 0; i < media.len; i++) {
-        if (!is_media_byte(media.at[i])) {
-            return span_make(NULL, 0);
-        }
-    }
-    return media;
-}
-
-static bool is_base64(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '+' ||
-           c == '/' || c == '=';
-}
-
-/* Google reads the alphabet for URLs too (RFC 4648, 5); others do not. */
-static struct span usual_base64(struct chat *chat, struct span data)
-{
-    char *at = arena_take(chat->arena, data.len);
-
-    for (size_t i = 0; at != NULL && i < data.len; i++) {
-        at[i] = (char)(data.at[i] == '-' ? '+' : data.at[i] == '_' ? '/' : data.at[i]);
-    }
-    return span_make(at, at == NULL ? 0 : data.len);
-}
-
-/* The data of a blob, or nothing when it is no base64. */
-static struct span data_of(struct chat *chat, struct span string)
-{
-    struct span data = chat_plain(chat, string);
-    bool is_usual = true;
-
-    for (size_t i = 0; i < data.len; i++) {
-        bool is_other = data.at[i] == '-' || data.at[i] == '_';
-
-        if (!is_other && !is_base64(data.at[i])) {
-            return span_make(NULL, 0);
-        }
-        is_usual = is_usual && !is_other;
-    }
-    return is_usual ? data : usual_base64(chat, data);
-}
-
-static struct chat_part *add_media(struct chat *chat, const struct place *place, struct span media)
-{
-    enum chat_part_kind kind = CHAT_DOCUMENT;
-    struct chat_part *part = NULL;
-
-    if (span_starts_nocase(media, SPAN_OF("image/"))) {
-        kind = CHAT_IMAGE;
-    } else if (span_starts_nocase(media, SPAN_OF("audio/"))) {
-        kind = CHAT_AUDIO;
-    }
-    if (media.len == 0 || span_starts_nocase(media, SPAN_OF("video/")) ||
-        (kind == CHAT_AUDIO && place->result != NULL)) {
-        chat_refuse(chat, place->param, "Media of this type have no counterpart elsewhere");
-        return NULL;
-    }
-    part = place->result != NULL ? chat_add_inner(chat, place->result, kind)
-                                 : chat_add_part(chat, place->turn, kind);
-    if (part != NULL) {
-        part->media = media;
-    }
-    return part;
-}
-
-static void name_document(struct chat_part *part, struct span name)
-{
-    if (part->kind == CHAT_DOCUMENT && chat_inside(name).len > 0) {
-        part->name = name;
-    }
-}
-
-static void read_blob(struct chat *chat, const struct place *place, struct span blob)
-{
-    struct span values[2 * BLOB_FIELDS];
-    struct chat_part *part = NULL;
-    struct span data;
-
-    chat_take(chat, &blob_fields, blob, values);
-    data = data_of(chat, generate_said(values, BLOB_DATA));
-    if (data.len == 0) {
-        chat_refuse(chat, place->param, "The data must be base64");
-        return;
-    }
-    part = add_media(chat, place, media_of(chat, generate_said(values, BLOB_MIME)));
-    if (part != NULL) {
-        part->data = data;
-        name_document(part, generate_said(values, BLOB_NAME));
-    }
-}
-
-/* Files that were sent to Google before stay there; buckets are Google's too. */
-static bool is_foreign_url(struct span url)
-{
-    return (span_starts_nocase(url, SPAN_OF("https://")) ||
-            span_starts_nocase(url, SPAN_OF("http://"))) &&
-           !span_starts_nocase(url, SPAN_OF("https://generativelanguage.googleapis.com/"));
-}
-
-static void read_file(struct chat *chat, const struct place *place, struct span file)
-{
-    struct span values[2 * FILE_FIELDS];
-    struct chat_part *part = NULL;
-    struct span uri;
-
-    chat_take(chat, &file_fields, file, values);
-    uri = generate_said(values, FILE_URI);
-    if (!is_foreign_url(chat_plain(chat, uri))) {
-        chat_refuse(chat, place->param, "The file belongs to one account at Google");
-        return;
-    }
-    part = add_media(chat, place, media_of(chat, generate_said(values, FILE_MIME)));
-    if (part != NULL) {
-        part->url = uri;
-        name_document(part, generate_said(values, FILE_NAME));
-    }
-}
 
 /* ---- calls and their results ---- */
 
@@ -264,7 +104,7 @@ static void read_call(struct history *history, struct span object)
     struct span id;
 
     chat_take(chat, &call_fields, object, values);
-    if (chat_inside(generate_said(values, CALL_NAME)).len == 0) {
+    if (chat_inside(gemini_generate_said(values, CALL_NAME)).len == 0) {
         chat_refuse(chat, "contents[].parts[].functionCall.name", "A call needs a name");
         return;
     }
@@ -273,10 +113,10 @@ static void read_call(struct history *history, struct span object)
     if (part == NULL) {
         return;
     }
-    id = generate_said(values, CALL_ID);
+    id = gemini_generate_said(values, CALL_ID);
     part->id = chat_inside(id).len > 0 ? id : made_id(history);
-    part->name = generate_said(values, CALL_NAME);
-    part->input = generate_said(values, CALL_ARGS);
+    part->name = gemini_generate_said(values, CALL_NAME);
+    part->input = gemini_generate_said(values, CALL_ARGS);
     if (!json_is_object(part->input)) {
         part->input = SPAN_OF("{}");
     }
@@ -342,21 +182,21 @@ static void read_response(struct chat *chat, struct chat_part *result, struct sp
 
 static void read_result_parts(struct chat *chat, struct chat_part *result, struct span parts)
 {
-    const struct place place = {.result = result,
+    const struct gemini_generate_place place = {.result = result,
                                 .param = "contents[].parts[].functionResponse.parts"};
-    struct generate_items items = generate_items_of(parts);
+    struct gemini_generate_items items = gemini_generate_items_of(parts);
     struct span item;
 
-    while (generate_next(&items, &item)) {
+    while (gemini_generate_next(&items, &item)) {
         struct span values[2 * PART_FIELDS];
 
         chat_take(chat, &part_fields, item, values);
-        if (generate_said(values, PART_BLOB).len > 0) {
+        if (gemini_generate_said(values, PART_BLOB).len > 0) {
             result->is_json = false;
-            read_blob(chat, &place, generate_said(values, PART_BLOB));
-        } else if (generate_said(values, PART_FILE).len > 0) {
+            gemini_generate_read_blob(chat, &place, gemini_generate_said(values, PART_BLOB));
+        } else if (gemini_generate_said(values, PART_FILE).len > 0) {
             result->is_json = false;
-            read_file(chat, &place, generate_said(values, PART_FILE));
+            gemini_generate_read_file(chat, &place, gemini_generate_said(values, PART_FILE));
         }
     }
 }
@@ -370,8 +210,8 @@ static void read_result(struct history *history, struct span object)
     struct span id;
 
     chat_take(chat, &result_fields, object, values);
-    id = generate_said(values, RESULT_ID);
-    call = answered(history, id, generate_said(values, RESULT_NAME));
+    id = gemini_generate_said(values, RESULT_ID);
+    call = answered(history, id, gemini_generate_said(values, RESULT_NAME));
     part = chat_add_part(chat, chat_turn(chat, CHAT_USER), CHAT_RESULT);
     if (part == NULL) {
         return;
@@ -382,8 +222,8 @@ static void read_result(struct history *history, struct span object)
     } else {
         part->id = chat_inside(id).len > 0 ? id : made_id(history);
     }
-    read_response(chat, part, generate_said(values, RESULT_RESPONSE));
-    read_result_parts(chat, part, generate_said(values, RESULT_PARTS));
+    read_response(chat, part, gemini_generate_said(values, RESULT_RESPONSE));
+    read_result_parts(chat, part, gemini_generate_said(values, RESULT_PARTS));
 }
 
 /* ---- parts and turns ---- */
@@ -403,7 +243,7 @@ static void note_server_part(struct history *history, const struct span *values)
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
-        if (generate_said(values, parts[i].field).len > 0) {
+        if (gemini_generate_said(values, parts[i].field).len > 0) {
             chat_drop(history->chat, parts[i].param);
             history->is_server_last = true;
         }
@@ -413,9 +253,9 @@ static void note_server_part(struct history *history, const struct span *values)
 static void read_media(struct history *history, const struct span *values)
 {
     struct chat *chat = history->chat;
-    struct span blob = generate_said(values, PART_BLOB);
-    struct span file = generate_said(values, PART_FILE);
-    struct place place = {.param = "contents[].parts[].inlineData"};
+    struct span blob = gemini_generate_said(values, PART_BLOB);
+    struct span file = gemini_generate_said(values, PART_FILE);
+    struct gemini_generate_place place = {.param = "contents[].parts[].inlineData"};
 
     if (blob.len == 0 && file.len == 0) {
         return;
@@ -427,10 +267,10 @@ static void read_media(struct history *history, const struct span *values)
     }
     place.turn = chat_turn(chat, history->role);
     if (blob.len > 0) {
-        read_blob(chat, &place, blob);
+        gemini_generate_read_blob(chat, &place, blob);
     } else {
         place.param = "contents[].parts[].fileData";
-        read_file(chat, &place, file);
+        gemini_generate_read_file(chat, &place, file);
     }
 }
 
@@ -454,16 +294,16 @@ static void read_part(struct history *history, struct span part)
         return;
     }
     chat_take(history->chat, &part_fields, part, values);
-    if (span_equal(generate_said(values, PART_THOUGHT), SPAN_OF("true"))) {
+    if (span_equal(gemini_generate_said(values, PART_THOUGHT), SPAN_OF("true"))) {
         return;
     }
-    read_text(history->chat, history->role, generate_said(values, PART_TEXT));
+    read_text(history->chat, history->role, gemini_generate_said(values, PART_TEXT));
     read_media(history, values);
-    if (generate_said(values, PART_CALL).len > 0) {
-        read_call(history, generate_said(values, PART_CALL));
+    if (gemini_generate_said(values, PART_CALL).len > 0) {
+        read_call(history, gemini_generate_said(values, PART_CALL));
     }
-    if (generate_said(values, PART_RESULT).len > 0) {
-        read_result(history, generate_said(values, PART_RESULT));
+    if (gemini_generate_said(values, PART_RESULT).len > 0) {
+        read_result(history, gemini_generate_said(values, PART_RESULT));
     }
     note_server_part(history, values);
 }
@@ -480,15 +320,15 @@ static void read_role(struct history *history, struct span role)
     }
 }
 
-void generate_read_contents(struct chat *chat, struct span contents)
+void gemini_generate_read_contents(struct chat *chat, struct span contents)
 {
     struct history history = {.chat = chat};
-    struct generate_items items = generate_items_of(contents);
+    struct gemini_generate_items items = gemini_generate_items_of(contents);
     struct span content;
 
-    while (generate_next(&items, &content)) {
+    while (gemini_generate_next(&items, &content)) {
         struct span values[2 * CONTENT_FIELDS];
-        struct generate_items parts;
+        struct gemini_generate_items parts;
         struct span part;
 
         if (!json_is_object(content)) {
@@ -496,10 +336,10 @@ void generate_read_contents(struct chat *chat, struct span contents)
             return;
         }
         chat_take(chat, &content_fields, content, values);
-        read_role(&history, generate_said(values, CONTENT_ROLE));
+        read_role(&history, gemini_generate_said(values, CONTENT_ROLE));
         history.is_server_last = false;
-        parts = generate_items_of(generate_said(values, CONTENT_PARTS));
-        while (generate_next(&parts, &part)) {
+        parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
+        while (gemini_generate_next(&parts, &part)) {
             read_part(&history, part);
         }
     }
@@ -509,10 +349,10 @@ void generate_read_contents(struct chat *chat, struct span contents)
     }
 }
 
-void generate_read_system(struct chat *chat, struct span instruction)
+void gemini_generate_read_system(struct chat *chat, struct span instruction)
 {
     struct span values[2 * CONTENT_FIELDS];
-    struct generate_items parts;
+    struct gemini_generate_items parts;
     struct span part;
 
     if (instruction.len > 0 && !json_is_object(instruction)) {
@@ -520,14 +360,14 @@ void generate_read_system(struct chat *chat, struct span instruction)
         return;
     }
     chat_take(chat, &system_fields, instruction, values);
-    parts = generate_items_of(generate_said(values, CONTENT_PARTS));
-    while (generate_next(&parts, &part)) {
+    parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
+    while (gemini_generate_next(&parts, &part)) {
         struct span said[2 * PART_FIELDS];
 
         chat_take(chat, &system_part_fields, part, said);
-        read_text(chat, CHAT_SYSTEM, generate_said(said, PART_TEXT));
+        read_text(chat, CHAT_SYSTEM, gemini_generate_said(said, PART_TEXT));
         for (size_t i = PART_BLOB; i <= PART_SERVER_RESULT; i++) {
-            if (i != PART_THOUGHT && generate_said(said, i).len > 0) {
+            if (i != PART_THOUGHT && gemini_generate_said(said, i).len > 0) {
                 chat_refuse(chat, "systemInstruction.parts[]", "Instructions are text");
             }
         }

@@ -120,14 +120,14 @@ static void read_sampling(struct chat *chat, const struct span *values)
 {
     struct chat_params *params = &chat->params;
 
-    params->temperature = number_of(chat, generate_said(values, CONFIG_TEMPERATURE),
+    params->temperature = number_of(chat, gemini_generate_said(values, CONFIG_TEMPERATURE),
                                     "generationConfig.temperature");
-    params->top_p = number_of(chat, generate_said(values, CONFIG_TOP_P), "generationConfig.topP");
-    params->top_k = number_of(chat, generate_said(values, CONFIG_TOP_K), "generationConfig.topK");
-    params->seed = number_of(chat, generate_said(values, CONFIG_SEED), "generationConfig.seed");
-    params->presence_penalty = number_of(chat, generate_said(values, CONFIG_PRESENCE),
+    params->top_p = number_of(chat, gemini_generate_said(values, CONFIG_TOP_P), "generationConfig.topP");
+    params->top_k = number_of(chat, gemini_generate_said(values, CONFIG_TOP_K), "generationConfig.topK");
+    params->seed = number_of(chat, gemini_generate_said(values, CONFIG_SEED), "generationConfig.seed");
+    params->presence_penalty = number_of(chat, gemini_generate_said(values, CONFIG_PRESENCE),
                                          "generationConfig.presencePenalty");
-    params->frequency_penalty = number_of(chat, generate_said(values, CONFIG_FREQUENCY),
+    params->frequency_penalty = number_of(chat, gemini_generate_said(values, CONFIG_FREQUENCY),
                                           "generationConfig.frequencyPenalty");
 }
 
@@ -151,31 +151,31 @@ static void read_stop(struct chat *chat, struct span list)
 
 static void read_extent(struct chat *chat, const struct span *values)
 {
-    struct span logprobs = number_of(chat, generate_said(values, CONFIG_LOGPROBS),
+    struct span logprobs = number_of(chat, gemini_generate_said(values, CONFIG_LOGPROBS),
                                      "generationConfig.logprobs");
     int64_t number = 0;
 
-    if (whole_of(chat, generate_said(values, CONFIG_CANDIDATES), "generationConfig.candidateCount",
+    if (whole_of(chat, gemini_generate_said(values, CONFIG_CANDIDATES), "generationConfig.candidateCount",
                  0, &number) &&
         number > 0) {
         chat->params.answers = number < UINT32_MAX ? (uint32_t)number : UINT32_MAX;
     }
     /* 0 is as good as not said in Google's JSON. */
-    if (whole_of(chat, generate_said(values, CONFIG_CAP), "generationConfig.maxOutputTokens", 0,
+    if (whole_of(chat, gemini_generate_said(values, CONFIG_CAP), "generationConfig.maxOutputTokens", 0,
                  &number) &&
         number > 0) {
         chat->params.cap = number;
     }
-    if (is_true(generate_said(values, CONFIG_WANTS_LOGPROBS))) {
+    if (is_true(gemini_generate_said(values, CONFIG_WANTS_LOGPROBS))) {
         chat->params.top_logprobs = logprobs.len > 0 ? logprobs : SPAN_OF("0");
     }
-    read_stop(chat, generate_said(values, CONFIG_STOP));
+    read_stop(chat, gemini_generate_said(values, CONFIG_STOP));
 }
 
 static void read_format(struct chat *chat, const struct span *values)
 {
-    struct span mime = chat_plain(chat, generate_said(values, CONFIG_MIME));
-    struct span schema = generate_said(values, CONFIG_JSON_SCHEMA);
+    struct span mime = chat_plain(chat, gemini_generate_said(values, CONFIG_MIME));
+    struct span schema = gemini_generate_said(values, CONFIG_JSON_SCHEMA);
     bool is_json = span_equal(mime, SPAN_OF("application/json"));
 
     if (mime.len > 0 && !is_json && !span_equal(mime, SPAN_OF("text/plain"))) {
@@ -184,8 +184,8 @@ static void read_format(struct chat *chat, const struct span *values)
         return;
     }
     if (!json_is_object(schema)) {
-        schema = generate_said(values, CONFIG_SCHEMA);
-        schema = json_is_object(schema) ? generate_schema_read(chat, schema) : schema;
+        schema = gemini_generate_said(values, CONFIG_SCHEMA);
+        schema = json_is_object(schema) ? gemini_generate_schema_read(chat, schema) : schema;
     }
     if (json_is_object(schema)) {
         chat->params.format = CHAT_FORMAT_SCHEMA;
@@ -197,10 +197,10 @@ static void read_format(struct chat *chat, const struct span *values)
 
 static void read_modalities(struct chat *chat, struct span list)
 {
-    struct generate_items items = generate_items_of(list);
+    struct gemini_generate_items items = gemini_generate_items_of(list);
     struct span item;
 
-    while (generate_next(&items, &item)) {
+    while (gemini_generate_next(&items, &item)) {
         if (!json_is_text(item, "TEXT") && !json_is_text(item, "MODALITY_UNSPECIFIED")) {
             chat_refuse(chat, "generationConfig.responseModalities",
                         "Other dialects answer in text alone");
@@ -246,14 +246,14 @@ static void read_thinking(struct chat *chat, struct span object)
     int64_t budget = 0;
 
     chat_take(chat, &thinking_fields, object, values);
-    params->shows_thinking = is_true(generate_said(values, THINKING_SHOWN));
-    level = chat_inside(generate_said(values, THINKING_LEVEL));
+    params->shows_thinking = is_true(gemini_generate_said(values, THINKING_SHOWN));
+    level = chat_inside(gemini_generate_said(values, THINKING_LEVEL));
     params->effort = effort_of(level);
     if (level.len > 0 && params->effort == CHAT_EFFORT_UNSAID &&
         !span_equal(level, SPAN_OF("THINKING_LEVEL_UNSPECIFIED"))) {
         chat_drop(chat, "generationConfig.thinkingConfig.thinkingLevel");
     }
-    if (!whole_of(chat, generate_said(values, THINKING_BUDGET),
+    if (!whole_of(chat, gemini_generate_said(values, THINKING_BUDGET),
                   "generationConfig.thinkingConfig.thinkingBudget", -1, &budget)) {
         return;
     }
@@ -275,8 +275,8 @@ static void read_config(struct chat *chat, struct span object)
     read_sampling(chat, values);
     read_extent(chat, values);
     read_format(chat, values);
-    read_modalities(chat, generate_said(values, CONFIG_MODALITIES));
-    read_thinking(chat, generate_said(values, CONFIG_THINKING));
+    read_modalities(chat, gemini_generate_said(values, CONFIG_MODALITIES));
+    read_thinking(chat, gemini_generate_said(values, CONFIG_THINKING));
 }
 
 /* ---- tools ---- */
@@ -289,42 +289,42 @@ static void read_function(struct chat *chat, struct span object)
     struct span name;
 
     chat_take(chat, &function_fields, object, values);
-    name = generate_said(values, FUNCTION_NAME);
+    name = gemini_generate_said(values, FUNCTION_NAME);
     if (chat_inside(name).len == 0) {
         chat_refuse(chat, "tools[].functionDeclarations[].name", "A function needs a name");
         return;
     }
-    schema = generate_said(values, FUNCTION_JSON_SCHEMA);
+    schema = gemini_generate_said(values, FUNCTION_JSON_SCHEMA);
     if (!json_is_object(schema)) {
-        schema = generate_said(values, FUNCTION_PARAMETERS);
-        schema = json_is_object(schema) ? generate_schema_read(chat, schema) : span_make(NULL, 0);
+        schema = gemini_generate_said(values, FUNCTION_PARAMETERS);
+        schema = json_is_object(schema) ? gemini_generate_schema_read(chat, schema) : span_make(NULL, 0);
     }
     tool = chat_add_tool(chat);
     if (tool == NULL) {
         return;
     }
     tool->name = name;
-    if (chat_inside(generate_said(values, FUNCTION_DESCRIPTION)).len > 0) {
-        tool->description = generate_said(values, FUNCTION_DESCRIPTION);
+    if (chat_inside(gemini_generate_said(values, FUNCTION_DESCRIPTION)).len > 0) {
+        tool->description = gemini_generate_said(values, FUNCTION_DESCRIPTION);
     }
-    if (!generate_schema_is_empty(schema)) {
+    if (!gemini_generate_schema_is_empty(schema)) {
         tool->schema = schema;
     }
 }
 
 static void read_tools(struct chat *chat, struct span list)
 {
-    struct generate_items tools = generate_items_of(list);
+    struct gemini_generate_items tools = gemini_generate_items_of(list);
     struct span tool;
 
-    while (generate_next(&tools, &tool)) {
+    while (gemini_generate_next(&tools, &tool)) {
         struct span values[2 * TOOL_FIELDS];
-        struct generate_items functions;
+        struct gemini_generate_items functions;
         struct span function;
 
         chat_take(chat, &tool_fields, tool, values);
-        functions = generate_items_of(generate_said(values, TOOL_FUNCTIONS));
-        while (generate_next(&functions, &function)) {
+        functions = gemini_generate_items_of(gemini_generate_said(values, TOOL_FUNCTIONS));
+        while (gemini_generate_next(&functions, &function)) {
             read_function(chat, function);
         }
     }
@@ -351,17 +351,17 @@ static void read_choice(struct chat *chat, struct span object)
 {
     struct span values[2 * TOOL_CONFIG_FIELDS];
     struct span choice[2 * CHOICE_FIELDS];
-    struct generate_items names;
+    struct gemini_generate_items names;
     struct span name;
 
     chat_take(chat, &tool_config_fields, object, values);
-    chat_take(chat, &choice_fields, generate_said(values, TOOL_CONFIG_CHOICE), choice);
-    read_mode(chat, generate_said(choice, CHOICE_MODE));
+    chat_take(chat, &choice_fields, gemini_generate_said(values, TOOL_CONFIG_CHOICE), choice);
+    read_mode(chat, gemini_generate_said(choice, CHOICE_MODE));
     if (chat->choice != CHAT_CHOICE_ANY && chat->choice != CHAT_CHOICE_AUTO) {
         return;
     }
-    names = generate_items_of(generate_said(choice, CHOICE_NAMES));
-    while (generate_next(&names, &name)) {
+    names = gemini_generate_items_of(gemini_generate_said(choice, CHOICE_NAMES));
+    while (gemini_generate_next(&names, &name)) {
         if (chat_inside(name).len > 0) {
             chat_add_word(chat, &chat->choice_of, name);
         }
@@ -375,9 +375,9 @@ static void read_choice(struct chat *chat, struct span object)
 
 /* ---- the whole ---- */
 
-struct generate_items generate_items_of(struct span value)
+struct gemini_generate_items gemini_generate_items_of(struct span value)
 {
-    struct generate_items items = {.walk = json_walk_of(span_make(NULL, 0))};
+    struct gemini_generate_items items = {.walk = json_walk_of(span_make(NULL, 0))};
 
     if (json_is_array(value)) {
         items.walk = json_walk_of(value);
@@ -387,7 +387,7 @@ struct generate_items generate_items_of(struct span value)
     return items;
 }
 
-bool generate_next(struct generate_items *items, struct span *item)
+bool gemini_generate_next(struct gemini_generate_items *items, struct span *item)
 {
     if (items->lone.len > 0) {
         *item = items->lone;
@@ -397,23 +397,23 @@ bool generate_next(struct generate_items *items, struct span *item)
     return json_walk_item(&items->walk, item);
 }
 
-void generate_read_request(struct chat *chat, struct span body)
+void gemini_generate_read_request(struct chat *chat, struct span body)
 {
     struct span values[2 * REQUEST_FIELDS];
     struct span safety;
     struct span tier;
 
     chat_take(chat, &request_fields, json_walk_document(body), values);
-    generate_read_system(chat, generate_said(values, REQUEST_SYSTEM));
-    generate_read_contents(chat, generate_said(values, REQUEST_CONTENTS));
-    read_tools(chat, generate_said(values, REQUEST_TOOLS));
-    read_choice(chat, generate_said(values, REQUEST_TOOL_CONFIG));
-    read_config(chat, generate_said(values, REQUEST_CONFIG));
-    safety = generate_said(values, REQUEST_SAFETY);
+    gemini_generate_read_system(chat, gemini_generate_said(values, REQUEST_SYSTEM));
+    gemini_generate_read_contents(chat, gemini_generate_said(values, REQUEST_CONTENTS));
+    read_tools(chat, gemini_generate_said(values, REQUEST_TOOLS));
+    read_choice(chat, gemini_generate_said(values, REQUEST_TOOL_CONFIG));
+    read_config(chat, gemini_generate_said(values, REQUEST_CONFIG));
+    safety = gemini_generate_said(values, REQUEST_SAFETY);
     if (json_is_array(safety) && safety.len > 2) {
         chat->params.safety = safety;
     }
-    tier = generate_said(values, REQUEST_TIER);
+    tier = gemini_generate_said(values, REQUEST_TIER);
     if (chat_inside(tier).len > 0) {
         chat->params.tier = tier;
     }

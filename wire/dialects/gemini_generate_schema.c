@@ -282,7 +282,7 @@ static enum place member_to_json(struct json_out *out, const struct frame *frame
     return place;
 }
 
-struct span generate_schema_read(struct chat *chat, struct span schema)
+struct span gemini_generate_schema_read(struct chat *chat, struct span schema)
 {
     struct json_out out;
     struct buf buf;
@@ -319,7 +319,7 @@ static enum place member_to_google(struct json_out *out, const struct frame *fra
     return place_of(name, value);
 }
 
-void generate_schema_write(struct json_out *out, struct span schema)
+void gemini_generate_schema_write(struct json_out *out, struct span schema)
 {
     if (!json_is_object(schema) || span_find(schema, SPAN_OF("\"const\"")) == NULL) {
         json_raw(out, schema);
@@ -328,7 +328,7 @@ void generate_schema_write(struct json_out *out, struct span schema)
     }
 }
 
-bool generate_schema_is_empty(struct span schema)
+bool gemini_generate_schema_is_empty(struct span schema)
 {
     static const struct span idle[] = {SPAN("type"), SPAN("required"), SPAN("title"),
                                        SPAN("description"), SPAN("$schema")};

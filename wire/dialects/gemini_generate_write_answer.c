@@ -163,7 +163,7 @@ static void close_response(struct json_out *out, struct span model, struct span 
 
 /* ---- a whole answer ---- */
 
-void generate_write_answer(const struct chat_answer *answer, const struct chat_terms *terms,
+void gemini_generate_write_answer(const struct chat_answer *answer, const struct chat_terms *terms,
                            struct json_out *out)
 {
     open_response(out);
@@ -189,12 +189,12 @@ void generate_write_answer(const struct chat_answer *answer, const struct chat_t
 
 /* ---- a stream ---- */
 
-struct generate_call {
+struct gemini_generate_call {
     uint32_t number;
     size_t id_len;         /* of `head` */
     struct buf head;       /* id and name, strings */
     struct buf arguments;  /* their JSON inside of a string, which has its first quote */
-    struct generate_call *next;
+    struct gemini_generate_call *next;
 };
 
 static void open_chunk(struct json_out *out, struct buf *buf)
@@ -204,7 +204,7 @@ static void open_chunk(struct json_out *out, struct buf *buf)
     open_response(out);
 }
 
-static void close_chunk(struct json_out *out, const struct generate_writer *writer,
+static void close_chunk(struct json_out *out, const struct gemini_generate_writer *writer,
                         const struct chat_pipe *pipe)
 {
     close_response(out, span_make(writer->model, writer->model_len),
@@ -224,7 +224,7 @@ static uint16_t keep_name(char room[GENERATE_ID_MAX], struct span string)
     return (uint16_t)string.len;
 }
 
-static void write_text_chunk(const struct generate_writer *writer, const struct chat_event *event,
+static void write_text_chunk(const struct gemini_generate_writer *writer, const struct chat_event *event,
                              struct chat_pipe *pipe)
 {
     struct json_out out;
@@ -235,9 +235,9 @@ static void write_text_chunk(const struct generate_writer *writer, const struct 
     close_chunk(&out, writer, pipe);
 }
 
-static struct generate_call **call_at(struct generate_writer *writer, uint32_t number)
+static struct gemini_generate_call **call_at(struct gemini_generate_writer *writer, uint32_t number)
 {
-    struct generate_call **at = &writer->calls;
+    struct gemini_generate_call **at = &writer->calls;
 
     while (*at != NULL && (*at)->number != number) {
         at = &(*at)->next;
@@ -245,9 +245,9 @@ static struct generate_call **call_at(struct generate_writer *writer, uint32_t n
     return at;
 }
 
-static void give_call(struct generate_writer *writer, struct generate_call **at)
+static void give_call(struct gemini_generate_writer *writer, struct gemini_generate_call **at)
 {
-    struct generate_call *call = *at;
+    struct gemini_generate_call *call = *at;
 
     *at = call->next;
     writer->calls_count--;
@@ -257,11 +257,11 @@ static void give_call(struct generate_writer *writer, struct generate_call **at)
     mem_give(call, sizeof *call);
 }
 
-static void begin_call(struct generate_writer *writer, const struct chat_event *event,
+static void begin_call(struct gemini_generate_writer *writer, const struct chat_event *event,
                        struct chat_pipe *pipe)
 {
-    struct generate_call **at = call_at(writer, event->call);
-    struct generate_call *call =
+    struct gemini_generate_call **at = call_at(writer, event->call);
+    struct gemini_generate_call *call =
         *at == NULL && writer->calls_count < CHAT_CALLS_MAX ? mem_take_zero(sizeof *call) : NULL;
 
     if (call == NULL) {
@@ -282,10 +282,10 @@ static void begin_call(struct generate_writer *writer, const struct chat_event *
 }
 
 /* All calls that are open hold together no more than one event may. */
-static void add_arguments(struct generate_writer *writer, const struct chat_event *event,
+static void add_arguments(struct gemini_generate_writer *writer, const struct chat_event *event,
                           struct chat_pipe *pipe)
 {
-    struct generate_call *call = *call_at(writer, event->call);
+    struct gemini_generate_call *call = *call_at(writer, event->call);
     size_t before = 0;
 
     if (call == NULL) {
@@ -301,7 +301,7 @@ static void add_arguments(struct generate_writer *writer, const struct chat_even
     }
 }
 
-static void write_call_chunk(const struct generate_writer *writer, struct generate_call *call,
+static void write_call_chunk(const struct gemini_generate_writer *writer, struct gemini_generate_call *call,
                              struct span args, struct chat_pipe *pipe)
 {
     struct span head = buf_span(&call->head);
@@ -315,10 +315,10 @@ static void write_call_chunk(const struct generate_writer *writer, struct genera
 
 /* The fragments together are JSON as the model wrote it, good or not: only an object becomes `args`, anything else
  * goes on as {"arguments": "..."} (translation.md 3). */
-static void end_call(struct generate_writer *writer, const struct chat_event *event,
+static void end_call(struct gemini_generate_writer *writer, const struct chat_event *event,
                      struct chat_pipe *pipe)
 {
-    struct generate_call **at = call_at(writer, event->call);
+    struct gemini_generate_call **at = call_at(writer, event->call);
     struct json_scan *scan = NULL;
     struct arena arena;
     struct chat chat;
@@ -345,7 +345,7 @@ static void end_call(struct generate_writer *writer, const struct chat_event *ev
     json_scan_free(scan);
 }
 
-static void write_last_chunk(const struct generate_writer *writer, struct chat_pipe *pipe)
+static void write_last_chunk(const struct gemini_generate_writer *writer, struct chat_pipe *pipe)
 {
     struct json_out out;
 
@@ -356,9 +356,9 @@ static void write_last_chunk(const struct generate_writer *writer, struct chat_p
     close_chunk(&out, writer, pipe);
 }
 
-void generate_write_event(void *memory, const struct chat_event *event, struct chat_pipe *pipe)
+void gemini_generate_write_event(void *memory, const struct chat_event *event, struct chat_pipe *pipe)
 {
-    struct generate_writer *writer = memory;
+    struct gemini_generate_writer *writer = memory;
 
     switch (event->kind) {
     case CHAT_EVENT_START:
@@ -381,9 +381,9 @@ void generate_write_event(void *memory, const struct chat_event *event, struct c
     }
 }
 
-void generate_end_writer(void *memory)
+void gemini_generate_end_writer(void *memory)
 {
-    struct generate_writer *writer = memory;
+    struct gemini_generate_writer *writer = memory;
 
     while (writer->calls != NULL) {
         give_call(writer, &writer->calls);
@@ -391,14 +391,14 @@ void generate_end_writer(void *memory)
 }
 
 const struct translator gemini_generate_translator = {
-    .read_request = generate_read_request,
-    .write_request = generate_write_request,
-    .read_answer = generate_read_answer,
-    .write_answer = generate_write_answer,
-    .reader_size = sizeof(struct generate_reader),
-    .read_event = generate_read_event,
-    .read_end = generate_read_end,
-    .writer_size = sizeof(struct generate_writer),
-    .write_event = generate_write_event,
-    .end_writer = generate_end_writer,
+    .read_request = gemini_generate_read_request,
+    .write_request = gemini_generate_write_request,
+    .read_answer = gemini_generate_read_answer,
+    .write_answer = gemini_generate_write_answer,
+    .reader_size = sizeof(struct gemini_generate_reader),
+    .read_event = gemini_generate_read_event,
+    .read_end = gemini_generate_read_end,
+    .writer_size = sizeof(struct gemini_generate_writer),
+    .write_event = gemini_generate_write_event,
+    .end_writer = gemini_generate_end_writer,
 };

@@ -6,7 +6,7 @@
 #include "base/must.h"
 #include "wire/json_walk.h"
 
-#define KEPT "It stands for something that one provider keeps"
+#define KEPT "It stands for something that one provider keeps; send the item itself (store: false)"
 #define OWN_TOOL "It belongs to a tool that its provider runs"
 #define FREE_TEXT "Tools that take free text have no counterpart in other dialects"
 #define UNKNOWN "Items of this type have no counterpart in other dialects"

@@ -204,7 +204,8 @@ const google = {
 
 const vercel = (name, dialect, modelOf) => {
     const run = async (at, isStream, more) => {
-        const request = { model: modelOf(at), maxRetries: 0, ...more };
+        // Without it the AI SDK refers to what OpenAI keeps of earlier turns (item_reference).
+        const request = { model: modelOf(at), maxRetries: 0, providerOptions: { openai: { store: false } }, ...more };
         if (!isStream) {
             return generateText(request);
         }
@@ -241,7 +242,7 @@ const vercel = (name, dialect, modelOf) => {
 // ---- LangChain ----
 
 const langchain = {
-    name: '@langchain/openai', dialect: 'chat', statusOf: official,
+    name: '@langchain/openai', dialect: 'chat', statusOf: (error) => error.status ?? error.cause?.status,
     model: (at, more = {}) => new ChatOpenAI({ model: at.model, apiKey: CANARY.app, maxRetries: 0, streamUsage: true, ...more, configuration: { baseURL: `${at.origin}/v1` } }),
     async turn(model, isStream, messages) {
         if (!isStream) {

@@ -78,14 +78,16 @@ static void read__finds_no_call_of_an_earlier_step(void **state)
 {
     (void)state;
     reads("{\"contents\":[{\"parts\":[{\"text\":\"a\"}]},"
-          "{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"get\"}}]},"
+          "{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"get\"}},"
+          "{\"functionCall\":{\"name\":\"get\"}}]},"
           "{\"role\":\"function\",\"parts\":[{\"functionResponse\":{\"name\":\"get\",\"response\":{}}}]},"
           "{\"role\":\"model\",\"parts\":[{\"functionCall\":{\"name\":\"put\"}}]},"
           "{\"parts\":[{\"functionResponse\":{\"name\":\"get\",\"response\":{\"output\":[1]}}}]}]}",
           "user: text text=\"a\"\nmodel: call id=\"call_g1\" name=\"get\" input={}\n"
+          "model: call id=\"call_g2\" name=\"get\" input={}\n"
           "user: result id=\"call_g1\" name=\"get\" json [text text=\"{}\"]\n"
-          "model: call id=\"call_g2\" name=\"put\" input={}\n"
-          "user: result id=\"call_g3\" [text text=\"[1]\"]\n");
+          "model: call id=\"call_g3\" name=\"put\" input={}\n"
+          "user: result id=\"call_g4\" [text text=\"[1]\"]\n");
 }
 
 static void read__takes_media(void **state)

@@ -206,8 +206,8 @@ static void answer__tells_usage_in_googles_terms(void **state)
 
 struct line {
     struct chat_pipe pipe;
-    struct generate_reader reader;
-    struct generate_writer writer;
+    struct gemini_generate_reader reader;
+    struct gemini_generate_writer writer;
     struct buf out;
     struct buf scratch;
 };
@@ -330,6 +330,8 @@ static void stream__takes_the_last_reason(void **state)
             "start\nfinish text=SOMETHING as=unknown\nend\n");
     streams("data: {\"promptFeedback\":{\"blockReason\":\"SAFETY\"}}\n\n", run_traced,
             "start\nfinish as=filtered\nend\n");
+    streams("data: {\"candidates\":[{\"finishReason\":\"AN_UNKNOWN_REASON_THAT_GOES_ON_AND_ON\"}]}\n\n", run_traced,
+            "start\nfinish text=AN_UNKNOWN_REASON_THAT_GOES_ON_A as=unknown\nend\n");
 }
 
 static void stream__is_cut_or_failed(void **state)

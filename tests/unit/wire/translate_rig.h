@@ -70,6 +70,7 @@ static inline struct translation *rig_translate(const struct rig_side *from, con
                                 .input_estimate = 7,
                                 .now_s = 1800000000,
                                 .seed = 42,
+                                .is_stream = span_find(body, SPAN_OF("\"stream\":true")) != NULL,
                                 .is_strict = is_strict};
     struct translation *translation = translation_new(&ask);
 
