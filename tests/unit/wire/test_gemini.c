@@ -163,6 +163,12 @@ static void gemini__renames_the_model_in_bodies_that_name_it(void **state)
          "{\"content\":{},\"model\":\"tunedModels/b\"}"},
         {":batchEmbedContents", "{\"requests\":[{\"model\":\"models/a\"}]}", "\"b\"",
          "{\"requests\":[{\"model\":\"models/b\"}]}"},
+        {":batchEmbedContents",
+         "{\"requests\":[{\"model\":\"models/a\"},{},7,{\"model\":\"models/b\"},{\"model\":\"c\"}]}",
+         "\"b\"",
+         "{\"requests\":[{\"model\":\"models/b\"},{},7,{\"model\":\"models/b\"},{\"model\":\"b\"}]}"},
+        {":batchEmbedContents", "{\"requests\":[{\"model\":\"models/a\"}]}", "",
+         "{\"requests\":[{\"model\":\"models/a\"}]}"},
         {":countTokens", "{\"generateContentRequest\":{\"model\":\"models/a\"}}", "\"b\"",
          "{\"generateContentRequest\":{\"model\":\"models/b\"}}"},
     };
