@@ -181,6 +181,10 @@ test('CONTINUATION passes, and so does its token on the way up', async () => {
     const answer = await call('/v1beta/models/flash:streamGenerateContent?alt=sse', { body });
     assert.equal(text(answer), events.join(''));
     assert.equal(first.requests[0].body.toString(), body);
+    // The token is worth nothing elsewhere: a failure is told.
+    first.play((exchange) => exchange.answer({ status: 503, body: failure(503, 'UNAVAILABLE', 'The model is overloaded.') }));
+    assert.equal((await call('/v1beta/models/flash:generateContent', { body })).status, 503);
+    assert.equal(second.requests.length, 0);
 });
 
 test('waits that only a body tells, and errors wrapped in a list', async () => {

@@ -87,7 +87,9 @@ static void gemini__knows_caps_and_counts_in_both_spellings(void **state)
     (void)judge(generate(), SPAN_OF("{\"contents\":[{}]}"), &request);
     assert_int_equal(request.output_cap, -1);
     assert_int_equal(request.answers, 1);
-    assert_false(request.is_stream);
+    assert_false(request.is_stream || request.is_bound);
+    (void)judge(generate(), SPAN_OF("{\"contents\":[{}],\"continuationToken\":\"t\"}"), &request);
+    assert_true(request.is_bound);
 }
 
 static void assert_edited(struct span body, const struct json_edit *edits, size_t count,
