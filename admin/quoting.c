@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "pricing/family.h"
+#include "router/cost.h"
 #include "wire/json_walk.h"
 #include "wire/json_out.h"
 #include "wire/json_splice.h"
@@ -296,6 +297,12 @@ static struct span model_at(const struct quoting *quoting, uint8_t place)
     return target->model.len > 0 ? target->model : quoting->model;
 }
 
+/* Whose vocabulary it has. */
+static struct span counted_at(const struct quoting *quoting, uint8_t place)
+{
+    return cost_model(plan_target(&quoting->plan, place)->provider, model_at(quoting, place));
+}
+
 /* Four bytes a token where nothing is known, as everywhere. */
 static struct guess ratio_of(const struct quoting *quoting, const struct guesses *guesses,
                              uint64_t key)
@@ -330,6 +337,7 @@ static struct refusal choose(struct quoting *quoting, const struct quoting_world
         .route = quoting->words.route, .task = quoting->words.task, .model = quoting->model};
     struct plan_ask ask = {
         .dialect = quoting->match.dialect,
+        .operation = quoting->match.operation,
         .model = quoting->model,
         .session = request->session,
         .prices = &quoting->snapshot->prices,
@@ -401,7 +409,7 @@ struct refusal quoting_read(struct quoting *quoting, const struct quoting_world 
 bool quoting_wants(const struct quoting *quoting, enum bpe_family family)
 {
     for (uint8_t i = 0; i < quoting->count && quoting->body.len <= QUOTING_COUNT_MAX; i++) {
-        if (family_of(model_at(quoting, quoting->order[i])).bpe == family) {
+        if (family_of(counted_at(quoting, quoting->order[i])).bpe == family) {
             return true;
         }
     }
@@ -434,14 +442,14 @@ void quoting_count(struct quoting *quoting, struct chat_counter *counter)
     chat_counter_init(&none, NULL, NULL, NULL);
     quoting->is_long = quoting->body.len > QUOTING_COUNT_MAX;
     for (uint8_t i = 0; i < quoting->count && is_counted; i++) {
-        struct span model = model_at(quoting, quoting->order[i]);
+        struct span model = counted_at(quoting, quoting->order[i]);
         struct family family = family_of(model);
         struct quote_counts *counts = &quoting->places[quoting->order[i]].counts;
         struct family before;
         uint8_t k = 0;
 
         for (; k < i; k++) {
-            before = family_of(model_at(quoting, quoting->order[k]));
+            before = family_of(counted_at(quoting, quoting->order[k]));
             if (is_same(&before, &family)) {
                 break;
             }

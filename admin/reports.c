@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "router/cost.h"
 #include "usage/charge.h"
 #include "wire/json_out.h"
 #include "wire/json_text.h"
@@ -86,11 +87,16 @@ static void fault_json(struct batch *batch)
 
 /* ---- prices ---- */
 
-static struct price_place place_of(const struct snapshot *snapshot, struct span provider)
+/* Whose prices hold, and of which model. */
+static struct price_place place_of(const struct snapshot *snapshot, struct span provider,
+                                   struct span *model)
 {
     for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
-        if (span_equal(snapshot->routing.providers[i].name, provider)) {
-            return snapshot->routing.providers[i].prices;
+        const struct provider *known = &snapshot->routing.providers[i];
+
+        if (span_equal(known->name, provider)) {
+            *model = cost_model(known, *model);
+            return known->prices;
         }
     }
     return book_place(&snapshot->prices, provider, span_make("", 0), span_make("", 0));
@@ -109,7 +115,8 @@ static void put_cost(struct record *record, const struct cost *cost)
 static void price_record(struct batch *batch, struct record *record)
 {
     const struct snapshot *snapshot = batch->terms->snapshot;
-    struct price_place place = place_of(snapshot, record->texts[RECORD_PROVIDER]);
+    struct span model = record->texts[RECORD_MODEL];
+    struct price_place place = place_of(snapshot, record->texts[RECORD_PROVIDER], &model);
     wall_ms at = record->numbers[RECORD_AT];
     const struct price *price = NULL;
     struct price_terms terms;
@@ -125,7 +132,7 @@ static void price_record(struct batch *batch, struct record *record)
     if (place.list.len > 0) {
         price =
             book_find_either(&snapshot->prices, place.list, record->texts[RECORD_MODEL_ANSWERED],
-                             record->texts[RECORD_MODEL], at);
+                             model, at);
     }
     if (price == NULL) {
         record->texts[RECORD_PROVENANCE] = SPAN_OF("unpriced");

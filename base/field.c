@@ -54,7 +54,7 @@ static enum err read_percent(struct span text, uint64_t *number)
 
 static enum err read_number(const struct field *field, struct span text, uint64_t *number)
 {
-    switch (field->type) {
+    switch ((enum field_type)field->type) {
     case FIELD_U32:
     case FIELD_U64: return text_read_u64(text, number);
     case FIELD_DURATION: return text_read_duration(text, number);
@@ -93,7 +93,7 @@ static void store_number(const struct field *field, uint64_t number, void *objec
 
 static const char *shape_fault(const struct field *field)
 {
-    switch (field->type) {
+    switch ((enum field_type)field->type) {
     case FIELD_BOOL: return "must be true or false";
     case FIELD_U32:
     case FIELD_U64: return "must be a whole number";
@@ -192,7 +192,7 @@ static enum err read_word(const struct field *field, struct span text, void *obj
 
 enum err field_read(const struct field *field, struct span text, void *object, struct why *why)
 {
-    switch (field->type) {
+    switch ((enum field_type)field->type) {
     case FIELD_BOOL: return read_bool(field, text, object, why);
     case FIELD_U32:
     case FIELD_U64:
@@ -210,7 +210,7 @@ enum err field_read(const struct field *field, struct span text, void *object, s
 
 const char *field_form(const struct field *field)
 {
-    switch (field->type) {
+    switch ((enum field_type)field->type) {
     case FIELD_DURATION: return "durations are written like 250ms, 90s, 5m or 7d";
     case FIELD_SIZE: return "sizes are written like 512B, 64KiB, 32MiB or 1GiB";
     case FIELD_PERCENT: return "percentages are written like 50%";
@@ -270,7 +270,7 @@ void field_print(const struct field *field, const void *object, struct buf *out)
     uint64_t large = 0;
     bool is_true = false;
 
-    switch (field->type) {
+    switch ((enum field_type)field->type) {
     case FIELD_BOOL:
         memcpy(&is_true, at, sizeof is_true);
         buf_put_text(out, is_true ? "true" : "false");

@@ -34,22 +34,29 @@ typedef void field_reader(struct reader *reader, const struct node *node, void *
 
 struct field_table;
 
+/* 48 bytes: there are hundreds. */
 struct field {
     const char *name;
-    enum field_type type;
-    size_t place;        /* offset in the object; of FIELD_CUSTOM: unused */
     const char *initial; /* default as written; NULL: none (the object's zero stays); of
                           * FIELD_CUSTOM: for the manual only */
-    const char *min;     /* of numbers, durations, sizes, percents: always given, both */
-    const char *max;
-    const struct span *words; /* FIELD_WORD, FIELD_SWITCH */
-    size_t words_count;
-    const struct field_table *inner; /* FIELD_MAP */
-    field_reader *read;              /* FIELD_CUSTOM */
-    const char *help;                /* one sentence for the manual */
+    const char *help;    /* one sentence for the manual */
+    union {
+        struct {
+            const char *min; /* of numbers, durations, sizes, percents: always given, both */
+            const char *max;
+        };
+        struct {
+            const struct span *words; /* FIELD_WORD, FIELD_SWITCH */
+            size_t words_count;
+        };
+        const struct field_table *inner; /* FIELD_MAP */
+        field_reader *read;              /* FIELD_CUSTOM */
+    };
+    uint32_t place;   /* offset in the object; of FIELD_CUSTOM: unused */
+    uint8_t type;     /* enum field_type */
     bool is_required;
-    bool may_be_off; /* FIELD_DURATION: the word `off` is zero */
-    bool is_secret;  /* never printed */
+    bool may_be_off;  /* FIELD_DURATION: the word `off` is zero */
+    bool is_secret;   /* never printed */
 };
 
 enum { FIELDS_MAX = 48 };
@@ -76,6 +83,11 @@ void field_list(const struct field_table *table, struct buf *out);
  * name: "must be 1ms to 10m". */
 MUST_CHECK enum err field_read(const struct field *field, struct span text, void *object,
                                struct why *why);
+/* Whether it is one of words: FIELD_WORD, FIELD_SWITCH. */
+static inline bool field_has_words(const struct field *field)
+{
+    return field->type == FIELD_WORD || field->type == FIELD_SWITCH;
+}
 /* How a good value looks, for help texts; NULL when `why` has said it. */
 const char *field_form(const struct field *field);
 /* Every default of the table and of the tables inside, but those of FIELD_CUSTOM. */

@@ -6,6 +6,8 @@
  *   one event per interval, each with the monotonic time (ns) at which it was sent: ~123456789~
  *   finish chunk, usage chunk if the body says "include_usage":true, [DONE], last chunk
  *
+ * At /v1/messages it answers one message of Anthropic's, of the same size (never a stream).
+ *
  * Pace and length come from the flags; a body may set its own: "rate":"20" (events per second, 0:
  * no further event until the connection closes), "events":"400". A timing wheel holds the streams.
  * Requests above KEEP bytes are read and counted but not searched: they get the completion. */
@@ -60,6 +62,8 @@ struct server {
     uint64_t tick, streams, random;
     char answer[ANSWER_MAX + 1024]; /* head and body of the completion */
     size_t answer_size;
+    char message[ANSWER_MAX + 1024]; /* the same of Anthropic's */
+    size_t message_size;
     struct conn *slots[SLOTS];
     char scratch[SCRATCH];
 };
@@ -222,6 +226,9 @@ static bool answer(struct server *server, struct conn *conn)
         return ok;
     }
     conn->in_used = 0;
+    if (strncmp(conn->in, "POST /v1/messages", sizeof "POST /v1/messages" - 1) == 0) {
+        return line_send(&conn->line, server->message, server->message_size);
+    }
     return line_send(&conn->line, server->answer, server->answer_size);
 }
 
@@ -383,32 +390,46 @@ static void give_up(const char *what)
     exit(1);
 }
 
-static void compose_answer(struct server *server, size_t size)
+/* Head and body, of `size` bytes of body where the frame leaves room. Returns how many bytes in all. */
+static size_t compose(char *at, const char *start, const char *end, size_t size)
 {
-    static const char start[] =
-        "{\"id\":\"chatcmpl-bench000000000000000000\",\"object\":\"chat.completion\","
-        "\"created\":1700000000,\"model\":\"bench-model\",\"choices\":[{\"index\":0,\"message\":"
-        "{\"role\":\"assistant\",\"content\":\"";
-    static const char end[] =
-        "\",\"refusal\":null,\"annotations\":[]},\"logprobs\":null,\"finish_reason\":\"stop\"}],"
-        "\"usage\":{\"prompt_tokens\":250,\"completion_tokens\":60,\"total_tokens\":310,"
-        "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0}},"
-        "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_bench\"}";
     static const char words[] = "The gate decides how much water flows, and where it goes. ";
-    size_t frame = sizeof start + sizeof end - 2;
+    size_t frame = strlen(start) + strlen(end);
     size_t fill = size > frame ? size - frame : 0;
-    int head = sprintf(server->answer,
+    int head = sprintf(at,
                        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %zu"
                        "\r\nx-request-id: req_bench0000000000\r\nopenai-processing-ms: 1\r\n"
                        "openai-version: 2020-10-01\r\n\r\n",
                        frame + fill);
-    char *to = server->answer + head;
-    to = stpcpy(to, start);
+    char *to = stpcpy(at + head, start);
+
     for (size_t i = 0; i < fill; i++) {
         *to++ = words[i % (sizeof words - 1)];
     }
     to = stpcpy(to, end);
-    server->answer_size = (size_t)(to - server->answer);
+    return (size_t)(to - at);
+}
+
+static void compose_answers(struct server *server, size_t size)
+{
+    server->answer_size = compose(
+        server->answer,
+        "{\"id\":\"chatcmpl-bench000000000000000000\",\"object\":\"chat.completion\","
+        "\"created\":1700000000,\"model\":\"bench-model\",\"choices\":[{\"index\":0,\"message\":"
+        "{\"role\":\"assistant\",\"content\":\"",
+        "\",\"refusal\":null,\"annotations\":[]},\"logprobs\":null,\"finish_reason\":\"stop\"}],"
+        "\"usage\":{\"prompt_tokens\":250,\"completion_tokens\":60,\"total_tokens\":310,"
+        "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0}},"
+        "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_bench\"}",
+        size);
+    server->message_size = compose(
+        server->message,
+        "{\"id\":\"msg_bench000000000000000000\",\"type\":\"message\",\"role\":\"assistant\","
+        "\"model\":\"claude-sonnet-4-5\",\"content\":[{\"type\":\"text\",\"text\":\"",
+        "\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":250,"
+        "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":60,"
+        "\"service_tier\":\"standard\"}}",
+        size);
 }
 
 static void server_listen(struct server *server, uint16_t port)
@@ -480,7 +501,7 @@ int main(int argc, char **argv)
     if (certificate) {
         server_tls(server, certificate, key);
     }
-    compose_answer(server, size);
+    compose_answers(server, size);
     server_listen(server, (uint16_t)port);
     server->end_ns = now_ns() + life * 1000000000u;
     while (now_ns() < server->end_ns) {

@@ -399,14 +399,6 @@ static int check_file(const char *path)
     return code;
 }
 
-static bool is_builtin(const struct price *price)
-{
-    uintptr_t at = (uintptr_t)price;
-    uintptr_t first = (uintptr_t)price_builtin.prices;
-
-    return at >= first && at < first + price_builtin.prices_count * sizeof *price;
-}
-
 /* A row of one's own that says no first day stands behind ours that have one: mostly a mistake. */
 static void warn_of_hidden(const struct book *book, wall_ms at)
 {
@@ -415,7 +407,8 @@ static void warn_of_hidden(const struct book *book, wall_ms at)
         const struct price *ours = book_find(book, own->list, own->model, at);
         struct buf day;
 
-        if (is_builtin(own) || !price_is_valid(own, at) || ours == NULL || !is_builtin(ours)) {
+        if (book_began_with(book, own) || !price_is_valid(own, at) || ours == NULL ||
+            !book_began_with(book, ours)) {
             continue;
         }
         buf_init(&day, 64);

@@ -146,7 +146,7 @@ static void complain_value(struct reader *reader, const struct node *node,
                            const struct field *field, struct span text, const struct why *why)
 {
     struct complaint *complaint = reader_complain(reader, node->place, "%s", why->text);
-    int near = field->words != NULL ? suggest_nearest(text, field->words, field->words_count) : -1;
+    int near = field_has_words(field) ? suggest_nearest(text, field->words, field->words_count) : -1;
 
     if (near >= 0) {
         complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(field->words[near]));

@@ -137,7 +137,6 @@ static const struct field fields[] = {
     {.name = "ledger",
      .type = FIELD_CUSTOM,
      .read = read_ledger,
-     .inner = &ledger_fields,
      .help = "the book of what budgets have set aside and spent"},
 };
 

@@ -5,13 +5,19 @@
 #include "base/mem.h"
 #include "conf/beside.h"
 #include "conf/prices.h"
+#include "pricing/pack.h"
 
 enum { FILES_MAX = 64 };
 
 void prices_begin(struct snapshot *snapshot)
 {
+    struct price_table table;
+
     book_init(&snapshot->prices, &snapshot->arena);
-    book_add_table(&snapshot->prices, &price_builtin);
+    /* Without memory the book cannot be closed either, and that is told. */
+    if (price_unpack(&price_builtin, &snapshot->arena, &table)) {
+        book_add_table(&snapshot->prices, &table);
+    }
 }
 
 void prices_end(struct reader *reader)

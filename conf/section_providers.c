@@ -3,11 +3,13 @@
 #include "conf/section.h"
 
 #include "base/suggest.h"
+#include "conf/cloud_fields.h"
 #include "conf/fixture_fields.h"
 #include "conf/names.h"
 #include "conf/url.h"
+#include "wire/habits.h"
 
-enum { KINDS_MAX = 16 };
+enum { KINDS_MAX = 16, ADDRESS_MAX = 8192 };
 
 /* ---- kind ---- */
 
@@ -27,6 +29,7 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
     provider->kind = provider_by_name(text);
     if (provider->kind != NULL) {
         provider->dialect = provider->kind->dialect;
+        provider->drains = provider->kind->drains;
         return;
     }
     for (; count < KINDS_MAX && provider_at(count) != NULL; count++) {
@@ -37,8 +40,8 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
     if (near >= 0) {
         complaint_help(complaint, "did you mean \"%.*s\"?", SPAN_ARGS(names[near]));
     } else {
-        complaint_help(complaint, "kinds: openai, anthropic, gemini, fixtures; compatible for all others "
-                                  "that speak OpenAI's dialect");
+        complaint_help(complaint, "kinds: openai, anthropic, gemini, azure_openai, bedrock, fixtures; "
+                                  "compatible for all others that speak OpenAI's dialect");
     }
 }
 
@@ -65,6 +68,7 @@ static bool set_endpoint(struct reader *reader, struct span text, struct provide
                           &provider->endpoint) != ERR_NONE) {
         reader->has_no_memory = true;
     }
+    cloud_settle_path(reader, provider, url.path);
     return true;
 }
 
@@ -87,14 +91,19 @@ static void read_base_url(struct reader *reader, const struct node *node, void *
 static void default_base_url(struct reader *reader, const struct node *node,
                              struct provider *provider)
 {
+    const char *form = provider->kind->base_url_form;
+    struct span url = {NULL, 0};
     struct why why = {""};
 
     if (provider->kind->base_url == NULL) {
         complaint_help(reader_complain(reader, node->key_place, "has no base_url"),
-                       "kind %s has no address of its own", provider->kind->name);
+                       "kind %s has no address of its own%s%s", provider->kind->name,
+                       form == NULL ? "" : ": ", form == NULL ? "" : form);
         return;
     }
-    must(set_endpoint(reader, span_of(provider->kind->base_url), provider, &why));
+    if (cloud_base_url(reader, node, provider, &url)) {
+        must(set_endpoint(reader, url, provider, &why));
+    }
 }
 
 /* ---- credential ---- */
@@ -280,7 +289,7 @@ static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
 #define KIND_ROW                                                                                   \
     {                                                                                              \
         .name = "kind", .type = FIELD_CUSTOM, .read = read_kind, .is_required = true,              \
-        .help = "openai, anthropic, gemini, compatible or fixtures"                                        \
+        .help = "openai, anthropic, gemini, azure_openai, bedrock, compatible or fixtures"                                \
     }
 
 #define BREAKER_ROW                                                                                \
@@ -292,6 +301,20 @@ static const struct span abort_words[] = {SPAN("cancel"), SPAN("drain")};
 /* Kinds that are called over the network. */
 static const struct field remote_rows[] = {
     KIND_ROW,
+    /* Before base_url, whose path they have a say in. */
+    {.name = "api_version",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_version,
+     .initial = "v1",
+     .help = "of kind azure_openai: v1, preview, or a date like 2024-10-21 for the classic addresses"},
+    {.name = "deployments",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_deployments,
+     .help = "of kind azure_openai: which model each deployment is of, for its price"},
+    {.name = "region",
+     .type = FIELD_CUSTOM,
+     .read = cloud_read_region,
+     .help = "of kind bedrock: where it serves, like us-east-1"},
     {.name = "base_url",
      .type = FIELD_CUSTOM,
      .read = read_base_url,
@@ -345,6 +368,20 @@ static const struct field_table *fields_of(const struct node *node)
     return is_builtin ? &builtin_fields : &remote_fields;
 }
 
+/* What goes for all its models: its address tells. */
+static bool lacks_responses(const struct provider *provider)
+{
+    struct buf address;
+    unsigned habits = 0;
+
+    buf_init(&address, ADDRESS_MAX);
+    buf_put(&address, provider->endpoint.authority);
+    buf_put(&address, provider->endpoint.path);
+    habits = habits_of(provider->kind->name, buf_span(&address), span_make("", 0));
+    buf_fini(&address);
+    return (habits & HABIT_NO_RESPONSES) != 0;
+}
+
 static void read_provider(struct reader *reader, const struct node *node, struct provider *provider)
 {
     field_defaults(&pool_fields, provider);
@@ -362,10 +399,13 @@ static void read_provider(struct reader *reader, const struct node *node, struct
     }
     if (node_child(node, SPAN_OF("base_url")) == NULL) {
         default_base_url(reader, node, provider);
+    } else {
+        cloud_check_base_url(reader, node, provider);
     }
     if (node_child(node, SPAN_OF("credential")) == NULL) {
         default_credential(reader, node, provider);
     }
+    provider->lacks_responses = lacks_responses(provider);
 }
 
 static bool take_places(struct reader *reader, size_t count)

@@ -86,6 +86,7 @@ static const struct field_table match_fields = FIELD_TABLE(match_rows);
 
 static const struct span sticky_words[] = {SPAN("off"), SPAN("session")};
 static const struct span resume_words[] = {SPAN("off"), SPAN("prefill")};
+static const struct span translate_words[] = {SPAN("off"), SPAN("strict"), SPAN("lenient")};
 static const struct span panic_words[] = {SPAN("off"), SPAN("try_least_bad")};
 
 static const struct field route_rows[] = {
@@ -160,6 +161,14 @@ static const struct field route_rows[] = {
      .words = panic_words,
      .words_count = ARRAY_LENGTH(panic_words),
      .help = "with no target eligible: try_least_bad, or off"},
+    {.name = "translate",
+     .type = FIELD_WORD,
+     .place = offsetof(struct route, translate),
+     .initial = "lenient",
+     .words = translate_words,
+     .words_count = ARRAY_LENGTH(translate_words),
+     .help = "targets of another dialect: lenient (what is lost is named in x-headgate-dropped), strict "
+             "(nothing may be lost), off"},
     {.name = "slow",
      .type = FIELD_DURATION,
      .place = offsetof(struct route, slow_ms),

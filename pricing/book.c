@@ -82,8 +82,16 @@ void book_add_table(struct book *book, const struct price_table *table)
     for (size_t i = 0; i < table->hosts_count; i++) {
         book_add_host(book, &table->hosts[i]);
     }
-    book->date = table->date;
+    book->table = *table;
     book->hash = table->hash;
+}
+
+bool book_began_with(const struct book *book, const struct price *price)
+{
+    uintptr_t at = (uintptr_t)price;
+    uintptr_t first = (uintptr_t)book->table.prices;
+
+    return at >= first && at < first + book->table.prices_count * sizeof *price;
 }
 
 void book_add(struct book *book, const struct price *price)
@@ -163,12 +171,12 @@ static void squeeze(struct book *book)
 static void write_version(struct book *book)
 {
     static const char digits[] = "0123456789abcdef";
-    size_t len = book->date.len < BOOK_VERSION_MAX - HASH_DIGITS - 2
-                     ? book->date.len
+    size_t len = book->table.date.len < BOOK_VERSION_MAX - HASH_DIGITS - 2
+                     ? book->table.date.len
                      : BOOK_VERSION_MAX - HASH_DIGITS - 2;
 
     if (len > 0) {
-        memcpy(book->version, book->date.at, len);
+        memcpy(book->version, book->table.date.at, len);
         book->version[len++] = '+';
     }
     for (size_t i = 0; i < HASH_DIGITS; i++) {
@@ -218,8 +226,10 @@ static const struct {
     struct span list;
 } kinds[] = {
     {SPAN("openai"), SPAN("openai")},
+    {SPAN("azure_openai"), SPAN("openai")}, /* the same prices, where a deployment is of type Global Standard */
     {SPAN("anthropic"), SPAN("anthropic")},
     {SPAN("gemini"), SPAN("google")},
+    {SPAN("bedrock"), SPAN("bedrock")}, /* none is built in: that of a price file */
 };
 
 bool book_has_list(const struct book *book, struct span list)

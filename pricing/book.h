@@ -21,7 +21,7 @@ struct price_host {
     struct usage_word region; /* where it serves; empty: nowhere special */
 };
 
-/* What the program brings along; made from pricing/prices.yaml when it is built. */
+/* What one file of prices says, or what the program brings along (pricing/pack.h). */
 struct price_table {
     struct span date; /* of the list as a whole */
     const struct price *prices;
@@ -30,7 +30,6 @@ struct price_table {
     size_t hosts_count;
     uint64_t hash; /* over its rows */
 };
-extern const struct price_table price_builtin;
 
 enum { BOOK_VERSION_MAX = 32, BOOK_ROWS_MAX = 100000 };
 
@@ -46,19 +45,21 @@ struct book {
     size_t hosts_room;
     struct book_slot *slots; /* by list and name, once it is closed */
     size_t slots_count;      /* a power of two */
-    struct span date;
+    struct price_table table; /* the one that it began with */
     uint64_t hash;
     char version[BOOK_VERSION_MAX];
 };
 
 /* Takes no memory yet; the arena outlives the book. */
 void book_init(struct book *book, struct arena *arena);
-/* The rows of a table, without judging or reading them again. */
+/* The rows of a table, without judging or reading them again; the one that the book begins with. */
 void book_add_table(struct book *book, const struct price_table *table);
 /* One more row, borrowed. It replaces an earlier one of the same list, model and first day. */
 void book_add(struct book *book, const struct price *price);
 /* The same for an address. */
 void book_add_host(struct book *book, const struct price_host *host);
+/* Whether it is a row of that table. */
+bool book_began_with(const struct book *book, const struct price *price);
 /* Makes it ready for looking up. False: no memory (the arena's ceiling). */
 MUST_CHECK bool book_close(struct book *book);
 /* "2026-11-20+0123456789ab": the date of the program's list and the first digits of a hash over all

@@ -2,6 +2,8 @@
 /* From facts to a charge, a cost and a record's members. */
 #include "proxy/bill.h"
 
+#include "router/cost.h"
+
 enum { PICO_PER_NANO = 1000, BELIEVED_TIMES = 10 };
 
 static void price_usage(const struct bill_terms *terms, const struct price *price,
@@ -75,7 +77,8 @@ void bill_make(const struct bill_terms *terms, const struct charge_facts *facts,
     charge_of(facts, &bill->charge);
     if (terms->provider->prices.list.len > 0) {
         bill->price = book_find_either(&terms->snapshot->prices, terms->provider->prices.list,
-                                       terms->answered, terms->asked, terms->at);
+                                       terms->answered,
+                                       cost_model(terms->provider, terms->asked), terms->at);
     }
     if (costs_nothing(&bill->charge)) {
         bill->is_priced = true;

@@ -10,6 +10,7 @@
  *
  * Ends in one place: ACTION_CLOSE; at the end of that turn the call is logged and its memory given back. */
 #include "proxy/call_hold.h"
+#include "proxy/call_translate.h"
 
 #include "base/mem.h"
 
@@ -171,7 +172,9 @@ static void act_attempt(struct call *call, const struct action *action)
     call->relay.is_followed = action->is_resume;
     call->facts.has_attempt = true;
     call->facts.attempt_us = loop_micros(call->env->loop);
-    if (!call_record_open(call)) {
+    if (call->translations != NULL && !call_translate_begin(call)) {
+        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
+    } else if (!call_record_open(call)) {
         call_event(call, EVENT_ENDED, OUTCOME_JOURNAL_FULL);
     } else if (call->env->ports->is_power && call->slot != 0) {
         call_wait_for_slot(call, action->is_fresh);
@@ -203,8 +206,8 @@ static void act_settle(struct call *call, const struct action *action)
     call->facts.outcome = action->outcome;
     act_abandon(call, action);
     if (call->relay.is_followed) { /* of this attempt alone */
-        meter_usage(&call->relay.stream.meter, call->match.operation->input_holds_cache,
-                    &call->relay.usage);
+        meter_usage(&call->relay.stream.meter,
+                    call->relay.stream.operation->input_holds_cache, &call->relay.usage);
     }
     call_record_settle(call, action);
     booked = call_record_booked(call, action);

@@ -2,6 +2,7 @@
 /* The head that a provider is sent, and the body as pieces: the app's own bytes but for spliced
  * spans. */
 #include "proxy/call_hold.h"
+#include "proxy/call_translate.h"
 
 #include "wire/head.h"
 #include "wire/path_model.h"
@@ -54,30 +55,33 @@ static bool target_renames(const struct call *call, const struct target *target)
     return target->model.len > 0 && !span_equal(target->model, buf_span(&call->model));
 }
 
-static void put_request_line(struct buf *out, const struct call *call,
-                             const struct target *target)
+/* Where the provider's own operation is, or the app's path as it came. */
+static void put_request_line(struct buf *out, const struct call *call, const struct target *target, struct span model)
 {
-    const struct operation *operation = call->match.operation;
     const struct provider *provider = target->provider;
-    struct span query = operation->kind == OPERATION_MODELS && operation->query.len > 0
-                            ? operation->query
-                            : call_head_span(&call->head, call->head.query);
+    const struct operation *operation = call->match.operation;
+    struct provider_where where = {
+        .base = provider->endpoint.path,
+        .version = provider->api_version,
+        .lead = call_head_span(&call->head, call->head.version),
+        .path = call_head_span(&call->head, call->head.path),
+        .model = model,
+        .query = call_head_span(&call->head, call->head.query),
+    };
 
+    if (call->relay.translation != NULL) {
+        where.lead = provider->dialect->version;
+        where.path = call->relay.translation->operation->path;
+        where.query = call->relay.translation->operation->query;
+    } else if (operation->kind == OPERATION_MODELS && operation->query.len > 0) {
+        where.query = operation->query;
+    }
+    if (call->relay.translation == NULL && call->match.model.len > 0 && target_renames(call, target)) {
+        where.path = operation->path;
+    }
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
-    buf_put(out, provider->endpoint.path);
-    if (!dialect_has_version(provider->endpoint.path)) {
-        buf_put(out, call_head_span(&call->head, call->head.version));
-    }
-    if (call->match.model.len > 0 && target_renames(call, target)) {
-        path_model_put(out, operation->path, target->model);
-    } else {
-        buf_put(out, call_head_span(&call->head, call->head.path));
-    }
-    if (query.len > 0) {
-        buf_put_char(out, '?');
-        buf_put(out, query);
-    }
+    provider_put_target(provider->kind, out, &where);
     buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
     buf_put(out, provider->endpoint.authority);
     buf_put(out, SPAN_OF("\r\n"));
@@ -104,9 +108,10 @@ static struct span model_text(struct call *call, const struct target *target)
 }
 
 /* The output cap that was held for, where it is not the app's own. */
-static size_t cap_edits(struct call *call, const struct target *target, struct json_edit *edits)
+static size_t cap_edits(struct call *call, const struct target *target, const struct asked *asked,
+                        struct json_edit *edits)
 {
-    const struct operation *operation = call->match.operation;
+    const struct operation *operation = asked->operation;
     const struct call_hold *hold = call_hold_of(call, call->number);
     const char *member = operation->cap_elsewhere != NULL &&
                                  target->provider->kind == &provider_compatible
@@ -115,8 +120,8 @@ static size_t cap_edits(struct call *call, const struct target *target, struct j
 
     return hold == NULL || !hold->bound.writes_cap || member == NULL
                ? 0
-               : request_edit_cap(&call->request, span_of(member), operation->cap_home,
-                                  hold->bound.cap, &call->wire_head, edits);
+               : request_edit_cap(asked->request, span_of(member), operation->cap_home, hold->bound.cap,
+                                  &call->wire_head, edits);
 }
 
 static void sort(struct json_edit *edits, size_t count)
@@ -136,14 +141,14 @@ static void sort(struct json_edit *edits, size_t count)
 static bool body_pieces(struct call *call, const struct target *target, bool asks_usage,
                         struct span pieces[JSON_PIECES_MAX], size_t *count)
 {
-    const struct operation *operation = call->match.operation;
+    struct asked asked = call_asked(call, call->place);
     struct json_edit own[JSON_EDITS_MAX];
     struct json_edit all[JSON_EDITS_MAX];
     const struct json_edit *edits = own;
 
     *count = 0;
-    if (operation->edits != NULL) {
-        *count = operation->edits(&call->request, model_text(call, target), asks_usage, own);
+    if (call->relay.translation == NULL && asked.operation->edits != NULL) {
+        *count = asked.operation->edits(&call->request, model_text(call, target), asks_usage, own);
     }
     if (call->relay.is_followed) {
         if (!call_resume_edits(call, own, *count, all, count)) {
@@ -151,11 +156,33 @@ static bool body_pieces(struct call *call, const struct target *target, bool ask
         }
         edits = all;
     } else if (call->budget != NULL) {
-        *count += cap_edits(call, target, own + *count);
+        *count += cap_edits(call, target, &asked, own + *count);
         sort(own, *count);
     }
-    *count = json_splice(buf_span(&call->body), edits, *count, pieces);
+    *count = json_splice(asked.body, edits, *count, pieces);
     return true;
+}
+
+/* What an app tells by headers is for its own dialect; what any provider can read goes on. */
+static void put_translated(struct buf *out, const struct call *call, const struct dialect *dialect)
+{
+    static const struct span names[] = {SPAN("user-agent"), SPAN("traceparent"), SPAN("tracestate")};
+    struct span rest = call_head_span(&call->head, call->head.passes);
+
+    while (rest.len > 0) {
+        struct span line = span_cut(&rest, '\n');
+        struct span left = line;
+        struct span name = span_cut(&left, ':');
+
+        for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+            if (span_equal_nocase(name, names[i])) {
+                buf_put(out, line);
+                buf_put_char(out, '\n');
+            }
+        }
+    }
+    buf_put(out, SPAN_OF("content-type: application/json\r\n"));
+    buf_put(out, dialect->headers);
 }
 
 bool call_head_dress(struct call *call, const struct target *target,
@@ -165,6 +192,7 @@ bool call_head_dress(struct call *call, const struct target *target,
     const struct provider *provider = target->provider;
     bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
                       call->match.operation->sends_done;
+    struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     struct span pieces[JSON_PIECES_MAX];
     size_t head_at = 0;
     size_t count = 0;
@@ -172,8 +200,8 @@ bool call_head_dress(struct call *call, const struct target *target,
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1024 + REQUEST_CAP_ROOM + path_model_room(call->match.operation->path, target->model) +
-                             2 * target->model.len + call->head.text.len +
+    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + PROVIDER_TARGET_ROOM + 2 * target->model.len +
+                             3 * model.len + provider->api_version.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
                              provider->endpoint.authority.len) != ERR_NONE) {
         return false;
@@ -185,9 +213,13 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, target);
+    put_request_line(out, call, target, model);
     put_credential(out, &call->head, provider);
-    buf_put(out, call_head_span(&call->head, call->head.passes));
+    if (call->relay.translation == NULL) {
+        buf_put(out, call_head_span(&call->head, call->head.passes));
+    } else {
+        put_translated(out, call, provider->dialect);
+    }
     put_optional(out, &call->head, provider);
     if (call->head.has_body) {
         buf_put(out, SPAN_OF("content-length: "));

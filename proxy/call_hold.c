@@ -11,6 +11,7 @@
 
 #include "base/money.h"
 #include "proxy/budgets.h"
+#include "proxy/call_translate.h"
 #include "proxy/policy.h"
 
 enum {
@@ -246,10 +247,10 @@ void call_hold_ask(struct call *call, uint8_t number, uint8_t place)
 {
     const struct target *target = plan_target(&call->plan, place);
     struct call_hold *hold = NULL;
-    enum outcome outcome = OUTCOME_OK;
+    enum outcome outcome = call_translate(call, place);
 
-    if (!is_counted(call)) {
-        answer(call, number, OUTCOME_OK);
+    if (outcome != OUTCOME_OK || !is_counted(call)) {
+        answer(call, number, outcome);
         return;
     }
     if (call_budget_own(call) == NULL) {

@@ -3,6 +3,7 @@
  * told at all. */
 #include "proxy/call_hold.h"
 
+#include "proxy/call_translate.h"
 #include "proxy/policy.h"
 #include "proxy/ranks.h"
 
@@ -31,21 +32,24 @@ static void quote_call(struct call *call)
     }
 }
 
-static void ask_bound(const struct call *call, const struct target *target, bool is_strict,
-                      struct bound_ask *ask)
+/* Pictures and the like are the same in any dialect: what they take was looked up in the app's own words. */
+static void ask_bound(const struct call *call, uint8_t place, bool is_strict, struct bound_ask *ask)
 {
+    const struct target *target = plan_target(&call->plan, place);
     const struct guesses *guesses = call->env->ports->guesses;
     struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     uint64_t key = guesses_key(guesses, target->provider->name, model);
 
+    const struct call_translation *own = call_translation_at(call, place);
+
     *ask = (struct bound_ask){
-        .quote = {.request = &call->budget->quoted,
+        .quote = {.request = own != NULL ? &own->quoted : &call->budget->quoted,
                   .prices = &call->snapshot->prices,
                   .model = buf_span(&call->model),
                   .at = call->facts.began_at},
         .target = target,
         .counts = {.ratio = guesses_tokens(guesses, key, GUESS_INPUT,
-                                           quote_bytes(call->facts.bytes_in, &call->budget->media)),
+                                           quote_bytes(call_asked_bytes(call, place), &call->budget->media)),
                    .count = call->budget->media},
         .is_strict = is_strict,
         .default_output = call->plan.rules->default_max_output,
@@ -143,7 +147,7 @@ enum outcome call_hold_bound(struct call *call, struct call_hold *hold)
     hold->ambiguous = dearest_ambiguous(chain);
     if (call->match.operation->kind == OPERATION_CALL) {
         quote_call(call);
-        ask_bound(call, plan_target(&call->plan, hold->place), hold->is_strict, &ask);
+        ask_bound(call, hold->place, hold->is_strict, &ask);
         bound_make(&ask, &hold->bound);
     }
     hold->amounts = amounts_of(&hold->bound);
@@ -155,7 +159,7 @@ bool call_hold_fit(struct call *call, struct call_hold *hold, const struct amoun
 {
     struct bound_ask ask;
 
-    ask_bound(call, plan_target(&call->plan, hold->place), hold->is_strict, &ask);
+    ask_bound(call, hold->place, hold->is_strict, &ask);
     if (!bound_fit(&ask, &hold->bound, left->of[UNIT_MONEY], left->of[UNIT_TOKENS])) {
         return false;
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The one line of each call. */
-#include "proxy/call_parts.h"
+#include "proxy/call_translate.h"
 
 #include "base/text.h"
 
@@ -183,6 +183,7 @@ void call_log(const struct call *call)
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
     put_provider_says(log, call);
     log_bool(log, "stream", call->request.is_stream);
+    log_field(log, "dropped", call_translate_dropped(call));
     if (facts->is_replayed) {
         log_bool(log, "replayed", true);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From an app's request to a call that is dispatched: what the head alone decides, then what the
  * body does. Every no on the way is answered and logged here. */
-#include "proxy/call_parts.h"
+#include "proxy/call_translate.h"
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -311,6 +311,7 @@ static struct plan_ask ask_of(const struct call *call)
 
     return (struct plan_ask){
         .dialect = call->match.dialect,
+        .operation = call->match.operation,
         .model = buf_span(&call->model),
         .session =
             head->session.len > 0 ? call_head_span(head, head->session) : call->request.session,
@@ -435,6 +436,11 @@ void call_take_up(struct call *call)
     }
     if (refusal.kind == REFUSAL_NONE) {
         refusal = choose(call);
+    }
+    if (refusal.kind == REFUSAL_DIALECT_NOT_SERVED && call_can_estimate(call)) {
+        call_estimate(call);
+        call_close(call, true);
+        return;
     }
     if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
         refusal = call_rates_ask(call);

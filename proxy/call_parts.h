@@ -74,6 +74,8 @@ enum relay_mode {
     RELAY_ERROR    /* a provider's error, read up to LIMIT_ERROR_BODY */
 };
 
+struct call_translation; /* call_translate.h */
+
 /* The answer of the attempt in flight. */
 struct relay {
     enum relay_mode mode;
@@ -90,12 +92,14 @@ struct relay {
     unsigned status;             /* of the provider; later the one for the app */
     struct sse sse;
     struct stream stream;
+    struct call_translation *translation; /* NULL: it is in the app's own dialect */
     struct buf held;             /* body behind the gate */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;
     struct buf usage_raw;        /* the usage object that a stream told last */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */
+    char failure[48];            /* its name, where a head tells one; ends with a zero */
     int64_t hint_ms;             /* how long the provider asked to wait; HINT_NONE */
     uint64_t quota_ms;           /* when its quota comes back; 0: not known */
     int8_t should_retry;         /* x-should-retry: 1, 0; -1 not told */
@@ -220,6 +224,7 @@ struct call {
     struct buf model;            /* the app's model name, decoded */
     struct plan plan;
     struct idempotency_entry *repeats; /* it runs for whoever repeats it; NULL: for itself */
+    struct call_translation *translations; /* NULL: no target of another dialect was asked */
     struct resume *resume;       /* NULL: its stream is never continued elsewhere */
     struct admin_ask *ask;       /* NULL: no question of an operator */
     bool has_asked;              /* and the store has it */

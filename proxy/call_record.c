@@ -10,6 +10,7 @@
 #include "proxy/bill.h"
 #include "proxy/budgets.h"
 #include "proxy/store.h"
+#include "router/cost.h"
 
 enum { STATUS_LEFT = 499 };
 
@@ -291,7 +292,7 @@ static void make(struct call *call, enum outcome outcome, enum attempt_phase pha
                  struct made *made)
 {
     const struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
+    const struct operation *operation = relay->stream.operation;
     uint32_t events = relay->mode == RELAY_STREAM ? relay->stream.content_events : 0;
     struct chat_count count;
 
@@ -321,7 +322,9 @@ static void make(struct call *call, enum outcome outcome, enum attempt_phase pha
     }
     made->facts.chunk = events == 0 ? 1 : 1 + made->facts.output_seen / (int64_t)events;
     bill_make(&made->terms, &made->facts, &made->bill);
-    made->is_counted = misses_input(made) && call_count_input(call, made->terms.asked, &count);
+    made->is_counted =
+        misses_input(made) &&
+        call_count_input(call, cost_model(made->terms.provider, made->terms.asked), &count);
     if (made->is_counted) {
         made->count_error = count.error_permille;
         made->facts.input_estimate = (int64_t)count.tokens;

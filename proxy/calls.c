@@ -2,6 +2,7 @@
 /* All calls of a loop: their ids, their memory, and the one door out. Closed calls are used again,
  * with the small buffers they have. */
 #include "proxy/call_hold.h"
+#include "proxy/call_translate.h"
 
 #include "proxy/admin_ask.h"
 
@@ -100,6 +101,7 @@ static void reap(struct call *call)
     call_forget_kept(call);
     call_drain_end(call);
     call_resume_end(call);
+    call_translate_free(call);
     call_wait_forget(call);
     relay_end(&call->relay);
     if (calls->spare_count == SPARES_MAX) {

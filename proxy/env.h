@@ -56,6 +56,7 @@ struct scratch {
     struct http1_head head;
     struct buf out;   /* an answer being put together */
     struct buf text;  /* a smaller one */
+    struct buf events; /* of a translated stream, on their way to the app */
     uint64_t seed;    /* of the duplicate tables: nobody outside can guess it */
 };
 

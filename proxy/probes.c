@@ -107,14 +107,15 @@ static void on_end(void *to, uint64_t id, enum outcome how)
 static void write_head(struct probe *probe)
 {
     const struct provider *provider = probe->provider;
+    struct provider_where where = {.base = provider->endpoint.path,
+                                   .version = provider->api_version,
+                                   .lead = provider->dialect->version,
+                                   .path = SPAN_OF("/models")};
     struct buf *out = &probe->head;
 
     buf_put(out, SPAN_OF("GET "));
-    buf_put(out, provider->endpoint.path);
-    if (!dialect_has_version(provider->endpoint.path)) {
-        buf_put(out, provider->dialect->version);
-    }
-    buf_put(out, SPAN_OF("/models HTTP/1.1\r\n"));
+    provider_put_target(provider->kind, out, &where);
+    buf_put(out, SPAN_OF(" HTTP/1.1\r\n"));
     head_put(out, SPAN_OF("host"), provider->endpoint.authority);
     if (provider->credential_mode == CREDENTIAL_SECRET) {
         provider->kind->dress(out, provider->credential);

@@ -2,7 +2,7 @@
 /* Bytes from a provider to the app. A stream is held behind the gate until its first real content;
  * a whole answer until its end; so that what fails before can still become an honest error. After
  * the gate is open each chunk goes through in one function. */
-#include "proxy/call_parts.h"
+#include "proxy/call_translate.h"
 
 #include "base/limits.h"
 #include "router/inner_error.h"
@@ -68,6 +68,7 @@ void relay_fini(struct relay *relay)
 /* Runs of events that go on unchanged; contiguous bytes are one piece. */
 struct run {
     struct call *call;
+    struct buf *text; /* of a translation: written meanwhile */
     struct span pieces[RELAY_PIECES_MAX];
     size_t count;
 };
@@ -76,8 +77,16 @@ static void run_flush(struct run *run)
 {
     struct relay *relay = &run->call->relay;
 
+    if (run->text != NULL && run->text->len > 0) {
+        must(run->count == 0);
+        run->pieces[run->count++] = buf_span(run->text);
+    }
+
     if (run->call->conn == NULL) { /* read for its usage alone */
         run->count = 0;
+        if (run->text != NULL) {
+            buf_clear(run->text);
+        }
     }
     if (run->count == 0) {
         return;
@@ -90,6 +99,9 @@ static void run_flush(struct run *run)
         }
     }
     run->count = 0;
+    if (run->text != NULL) {
+        buf_clear(run->text);
+    }
 }
 
 static void run_add(struct run *run, struct span bytes)
@@ -222,6 +234,22 @@ static bool follow_event(struct call *call, struct run *run, const struct sse_ev
     UNREACHABLE();
 }
 
+/* An event of another dialect: what the app gets for it waits in run->text until this read is through. False: the
+ * attempt has failed. */
+static bool translate_event(struct call *call, struct run *run, const struct sse_event *event)
+{
+    if (event->is_piece) { /* too large to be looked at */
+        call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
+        return false;
+    }
+    if (event->has_data && !call_translate_event(call, event->data, run->text)) {
+        run_flush(run);
+        call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
+        return false;
+    }
+    return true;
+}
+
 /* The provider's own words, for the record. */
 static void keep_usage(struct relay *relay, struct span usage)
 {
@@ -251,7 +279,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         return false;
     }
     if (view.is_error) {
-        add_error(call, run, event->raw);
+        if (relay->translation == NULL) {
+            add_error(call, run, event->raw);
+        }
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
     }
@@ -261,7 +291,11 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (relay->is_open && relay->stream.saw_terminal && call->env->ports->is_power) {
         call_wait_for_end(call); /* before it is given to the connection */
     }
-    if (relay->is_followed && !view.hide) {
+    if (relay->translation != NULL) {
+        if (!translate_event(call, run, event)) {
+            return false;
+        }
+    } else if (relay->is_followed && !view.hide) {
         if (!follow_event(call, run, event, &view)) {
             return false;
         }
@@ -299,10 +333,21 @@ static void content_behind_gate(struct call *call)
     }
 }
 
+static struct run run_of(struct call *call)
+{
+    struct run run = {.call = call};
+
+    if (call->relay.translation != NULL) {
+        run.text = &call->env->scratch->events;
+        buf_clear(run.text);
+    }
+    return run;
+}
+
 static void stream_bytes(struct call *call, struct span bytes)
 {
     struct relay *relay = &call->relay;
-    struct run run = {.call = call};
+    struct run run = run_of(call);
     struct sse_event event;
     struct span all = bytes;
     bool is_content = false;
@@ -313,7 +358,7 @@ static void stream_bytes(struct call *call, struct span bytes)
         if (!take_event(call, &run, &event, &is_content)) {
             return;
         }
-        if (event.raw.at < all.at || event.raw.at >= all.at + all.len) {
+        if (relay->translation == NULL && (event.raw.at < all.at || event.raw.at >= all.at + all.len)) {
             run_flush(&run); /* it lies in the scanner's memory, which the next feed uses again */
         }
         if (is_content && !relay->is_open) {
@@ -407,12 +452,12 @@ static enum outcome unfold(struct call *call)
     enum outcome outcome = OUTCOME_BAD_BODY;
 
     buf_init(&events, body.max);
-    if (call->match.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
+    if (relay->stream.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
         buf_init(&relay->held, body.max);
         relay->mode = RELAY_STREAM;
         sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage =
-            !call->request.app_wants_usage && call->match.operation->sends_done;
+            !call->request.app_wants_usage && call->match.operation->sends_done && relay->translation == NULL;
         stream_bytes(call, buf_span(&events));
         buf_fini(&body);
         outcome = OUTCOME_OK;
@@ -421,10 +466,26 @@ static enum outcome unfold(struct call *call)
     return outcome;
 }
 
+/* The answer that is held becomes one of the app's dialect. */
+static enum outcome translate_whole(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct buf told;
+
+    buf_init(&told, relay->held.max);
+    if (!call_translate_whole(call, buf_span(&relay->held), &told)) {
+        buf_fini(&told);
+        return OUTCOME_BAD_BODY;
+    }
+    buf_fini(&relay->held);
+    relay->held = told;
+    return OUTCOME_OK;
+}
+
 static enum outcome end_of_whole(struct call *call, enum outcome how)
 {
     struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
+    const struct operation *operation = relay->stream.operation;
     struct meter meter;
 
     if (how != OUTCOME_OK || operation->read_answer == NULL) {
@@ -435,7 +496,9 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
                            &meter);
     meter_usage(&meter, operation->input_holds_cache, &relay->usage);
     if (!relay->answer.is_json) {
-        return is_beyond_us(call->env->scratch->scan) ? OUTCOME_OK : OUTCOME_BAD_BODY;
+        return relay->translation == NULL && is_beyond_us(call->env->scratch->scan)
+                   ? OUTCOME_OK
+                   : OUTCOME_BAD_BODY;
     }
     if (relay->answer.error.is_present && (!relay->answer.has_result || relay->answer.is_failed)) {
         relay->status = inner_error_status(&relay->answer.error);
@@ -444,7 +507,10 @@ static enum outcome end_of_whole(struct call *call, enum outcome how)
     if (!relay->answer.has_result) {
         return OUTCOME_BAD_BODY;
     }
-    return call->request.is_stream ? unfold(call) : OUTCOME_OK;
+    if (call->request.is_stream) {
+        return unfold(call);
+    }
+    return relay->translation == NULL ? OUTCOME_OK : translate_whole(call);
 }
 
 /* Whether the unfinished event says that the answer is over. Else it is not shown, and a stream
@@ -462,7 +528,7 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
 {
     struct relay *relay = &call->relay;
     struct sse_event event;
-    struct run run = {.call = call};
+    struct run run = run_of(call);
     bool is_content = false;
     bool had_finish = relay->stream.saw_finish;
 
@@ -472,7 +538,9 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
         if (!take_event(call, &run, &event, &is_content)) {
             return OUTCOME_STREAM_ERROR;
         }
-        if (relay->stream.saw_terminal || relay->stream.saw_finish != had_finish) {
+        if (relay->translation != NULL) {
+            run_flush(&run);
+        } else if (relay->stream.saw_terminal || relay->stream.saw_finish != had_finish) {
             run_add(&run, SPAN_OF("\n\n"));
             run_flush(&run);
         }
@@ -489,7 +557,7 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
 static enum outcome end_of_error(struct call *call)
 {
     struct relay *relay = &call->relay;
-    const struct operation *operation = call->match.operation;
+    const struct operation *operation = relay->stream.operation;
     struct meter meter;
 
     /* Errors look alike all over a dialect: what is only passed through is read by its first row.
@@ -501,6 +569,10 @@ static enum outcome end_of_error(struct call *call)
     operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
                            &meter);
     meter_usage(&meter, operation->input_holds_cache, &relay->usage);
+    if (relay->failure[0] != '\0' && relay->answer.error.code.len == 0) {
+        relay->answer.error.is_present = true;
+        relay->answer.error.code = span_of(relay->failure);
+    }
     return judge(call, &relay->answer.error);
 }
 

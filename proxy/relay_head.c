@@ -4,6 +4,7 @@
 #include "proxy/call_parts.h"
 
 #include "base/limits.h"
+#include "wire/blame.h"
 #include "wire/head.h"
 #include "wire/hint.h"
 #include "wire/reported.h"
@@ -83,6 +84,17 @@ static void keep_wait(struct call *call, int64_t wait_ms)
         buf_put_format(&relay->head, "x-headgate-upstream-retry-after: %lld\r\n",
                        (long long)((relay->hint_ms + 999) / 1000));
     }
+}
+
+/* For a body that does not tell it. A name that does not fit is none that we know. */
+static void keep_name(struct relay *relay, struct span name)
+{
+    size_t len = name.len < sizeof relay->failure ? name.len : 0;
+
+    if (len > 0) {
+        memcpy(relay->failure, name.at, len);
+    }
+    relay->failure[len] = '\0';
 }
 
 static void keep_hint(struct call *call, const struct http1_head *head, const char *base)
@@ -169,7 +181,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     struct head_seen seen = {0};
     const struct target *target = call_target(call);
     bool hides_usage = call->request.is_stream && !call->request.app_wants_usage &&
-                       call->match.operation->sends_done;
+                       call->match.operation->sends_done && call->relay.translation == NULL;
     enum outcome outcome = OUTCOME_OK;
 
     struct reported reported;
@@ -194,7 +206,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     if (outcome == OUTCOME_REDIRECT && !(relay->mode == RELAY_PASS && head->status == 304)) {
         return outcome;
     }
-    if (relay->mode == RELAY_STREAM && relay->is_json && call->match.operation->unfold != NULL) {
+    if (relay->mode == RELAY_STREAM && relay->is_json && relay->stream.operation->unfold != NULL) {
         relay->mode = RELAY_WHOLE; /* told as a stream once it is whole */
         relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     }
@@ -205,6 +217,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
     }
     if (relay->mode == RELAY_ERROR) {
         keep_hint(call, head, base);
+        keep_name(relay, blame_name(head, base));
         return OUTCOME_OK;
     }
     if (relay->mode == RELAY_PASS) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the dispatch orders towards the app: the head, the held bytes, comments, the end or the cut;
  * all in the framing that this app understands. */
-#include "proxy/call_parts.h"
+#include "proxy/call_translate.h"
 
 #include "base/limits.h"
 
@@ -137,6 +137,9 @@ void relay_forget_request(struct call *call)
             buf_fini(&call->body);
         }
         buf_fini(&call->wire_head);
+        if (call->translations != NULL) {
+            call_translate_forget_request(call);
+        }
     }
 }
 
@@ -179,6 +182,18 @@ static void end_message(struct call *call)
     }
 }
 
+/* What a provider owes its stream, or a translation has held back until here. */
+static void put_stream_end(struct call *call, struct buf *out)
+{
+    struct relay *relay = &call->relay;
+
+    if (relay->translation == NULL) {
+        call->match.dialect->write_stream_end(out, &relay->stream);
+    } else {
+        (void)call_translate_end(call, out);
+    }
+}
+
 void relay_finish(struct call *call)
 {
     struct relay *relay = &call->relay;
@@ -186,7 +201,7 @@ void relay_finish(struct call *call)
     struct span end;
 
     if (relay->mode == RELAY_STREAM) {
-        meter_usage(&relay->stream.meter, call->match.operation->input_holds_cache, &relay->usage);
+        meter_usage(&relay->stream.meter, relay->stream.operation->input_holds_cache, &relay->usage);
     }
     if (call->conn == NULL) {
         return;
@@ -201,14 +216,23 @@ void relay_finish(struct call *call)
         reply_whole(call, relay->status, SPAN_OF("application/json"), buf_span(&relay->held));
         return;
     }
-    if (relay->mode == RELAY_STREAM && !relay->stream.saw_terminal) {
+    if (relay->mode == RELAY_STREAM && (relay->translation != NULL || !relay->stream.saw_terminal)) {
         buf_clear(out);
-        call->match.dialect->write_stream_end(out, &relay->stream);
+        put_stream_end(call, out);
         end = buf_span(out);
         relay_send(call, span_make(NULL, 0), &end, end.len > 0 ? 1 : 0);
     }
     end_message(call);
     call_leave(call);
+}
+
+/* In the app's dialect, whoever failed. */
+static void put_stream_error(const struct call *call, struct buf *out, const struct refusal *refusal)
+{
+    struct stream own = {.operation = call->match.operation};
+
+    call->match.dialect->write_stream_error(
+        out, call->relay.translation == NULL ? &call->relay.stream : &own, refusal);
 }
 
 void relay_cut(struct call *call, enum outcome outcome)
@@ -219,7 +243,7 @@ void relay_cut(struct call *call, enum outcome outcome)
     struct span error;
 
     if (relay->mode == RELAY_STREAM) {
-        meter_usage(&relay->stream.meter, call->match.operation->input_holds_cache, &relay->usage);
+        meter_usage(&relay->stream.meter, relay->stream.operation->input_holds_cache, &relay->usage);
     }
     if (call->conn == NULL) {
         return;
@@ -233,7 +257,7 @@ void relay_cut(struct call *call, enum outcome outcome)
     if (relay->has_error) {
         error = buf_span(&relay->held);
         relay_send(call, span_make(NULL, 0), &error, 1);
-    } else if (!relay->stream.saw_terminal) {
+    } else if (!relay->stream.saw_terminal || relay->translation != NULL) {
         if (refusal.kind == REFUSAL_NONE) {
             refusal.kind = REFUSAL_UPSTREAM_ERROR;
         }
@@ -241,7 +265,7 @@ void relay_cut(struct call *call, enum outcome outcome)
         if (relay->in_piece) {
             buf_put(out, SPAN_OF("\n\n")); /* the oversized event that is half out must end first */
         }
-        call->match.dialect->write_stream_error(out, &relay->stream, &refusal);
+        put_stream_error(call, out, &refusal);
         call->facts.refusal = refusal.kind;
         error = buf_span(out);
         relay_send(call, span_make(NULL, 0), &error, 1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answers of our own, each in one send: refusals, failures, whole answers. */
 #include "proxy/call_hold.h"
+#include "proxy/call_translate.h"
 
 #include "base/text.h"
 #include "wire/head.h"
@@ -106,6 +107,7 @@ static void put_target(struct buf *out, const struct call *call)
     buf_put(out, SPAN_OF("\r\nx-headgate-attempts: "));
     buf_put_u64(out, call->dispatch.attempts);
     buf_put(out, SPAN_OF("\r\n"));
+    call_translate_put_fields(out, call);
     if (dispatch_switched(&call->dispatch) != OUTCOME_OK) {
         head_put(out, SPAN_OF("x-headgate-failover"),
                  span_of(outcome_word(dispatch_switched(&call->dispatch))));
@@ -363,6 +365,9 @@ void reply_failure(struct call *call, const struct action *action)
         models_reply(call, span_make(NULL, 0));
         return;
     }
+    if (refusal.kind == REFUSAL_NONE && relay->translation != NULL) {
+        refusal = call_translate_error(call, outcome);
+    }
     if (refusal.kind == REFUSAL_NONE && relay->answer.is_json && relay->held.len > 0 &&
         relay->status >= 400) {
         reply_provider_error(call, wait_of(call, action));
@@ -372,6 +377,7 @@ void reply_failure(struct call *call, const struct action *action)
         refusal = without_body(relay, outcome);
     }
     call_budget_refusal(call, &refusal);
+    call_translate_refusal(call, &refusal);
     refusal.wait_ms = wait_of(call, action);
     call->facts.is_cost_final = true;
     if (refusal.kind == REFUSAL_UPSTREAM_OVERLOADED) {

@@ -242,6 +242,7 @@ static bool make_parts(struct server *server)
     server->scratch.scan = json_scan_new();
     buf_init(&server->scratch.out, SCRATCH_OUT_MAX);
     buf_init(&server->scratch.text, SCRATCH_OUT_MAX);
+    buf_init(&server->scratch.events, SCRATCH_OUT_MAX);
     loop_entropy(env->loop, &server->scratch.seed, sizeof server->scratch.seed);
     server->ports.observer = server->options->observer;
     server->ports.guesses = guesses_new(server->scratch.seed);

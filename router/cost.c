@@ -2,6 +2,16 @@
 /* Prices of targets, before there is an answer that could tell tier and region. */
 #include "router/cost.h"
 
+struct span cost_model(const struct provider *provider, struct span model)
+{
+    for (size_t i = 0; i < provider->deployments_count; i++) {
+        if (span_equal(provider->deployments[i].deployment, model)) {
+            return provider->deployments[i].model;
+        }
+    }
+    return model;
+}
+
 const struct price *cost_price(const struct book *book, const struct target *target,
                                struct span model, wall_ms at)
 {
@@ -10,7 +20,8 @@ const struct price *cost_price(const struct book *book, const struct target *tar
     if (book == NULL || list.len == 0) {
         return NULL;
     }
-    return book_find(book, list, target->model.len > 0 ? target->model : model, at);
+    model = cost_model(target->provider, target->model.len > 0 ? target->model : model);
+    return book_find(book, list, model, at);
 }
 
 struct price_terms cost_terms(const struct target *target, wall_ms at)

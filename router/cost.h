@@ -7,6 +7,9 @@
 #include "pricing/book.h"
 #include "router/target.h"
 
+/* The model behind a name that this provider is asked for: of a deployment the one that the settings
+ * name (azure-openai.md 1), otherwise the name itself. */
+struct span cost_model(const struct provider *provider, struct span model);
 /* The price that holds for a target now; `model`: the name that the app sent, for targets without one
  * of their own. NULL: it has none. */
 const struct price *cost_price(const struct book *book, const struct target *target,

@@ -51,6 +51,8 @@ static enum outcome of_client_error(unsigned status, enum blame blame, bool is_o
     case 408: return OUTCOME_TIMED_OUT; /* passed on, it would make the app's SDK try again */
     case 409:
     case 425: return OUTCOME_CONFLICT;
+    case 424:
+    case 499: return OUTCOME_PROVIDER_ERROR; /* something behind it failed: azure-openai.md 4, bedrock.md 8 */
     case 429: return blame == BLAME_OVERLOADED ? OUTCOME_OVERLOADED : OUTCOME_THROTTLED;
     default: break;
     }

@@ -11,10 +11,37 @@
 
 /* ---- who is there ---- */
 
+static bool translates(const struct dialect *dialect)
+{
+    for (const struct operation *one = dialect->operations; one->name != NULL; one++) {
+        if (one->translator != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool plan_serves(const struct target *target, const struct route *rules, const struct dialect *dialect,
+                 const struct operation *operation)
+{
+    const struct provider *provider = target->provider;
+
+    if (!target->is_enabled || provider->dialect == dialect) {
+        return target->is_enabled;
+    }
+    return rules->translate != TRANSLATE_OFF && operation != NULL && operation->translator != NULL &&
+           provider->credential_mode != CREDENTIAL_PASSTHROUGH && translates(provider->dialect);
+}
+
 bool plan_speaks(const struct route *route, const struct dialect *dialect)
 {
+    const struct operation *operation = dialect->operations;
+
+    while (operation->name != NULL && operation->translator == NULL) {
+        operation++;
+    }
     for (size_t i = 0; i < route->targets_count; i++) {
-        if (route->targets[i].is_enabled && route->targets[i].provider->dialect == dialect) {
+        if (plan_serves(&route->targets[i], route, dialect, operation)) {
             return true;
         }
     }
@@ -187,7 +214,7 @@ static bool takes(const struct plan *plan, const struct scene *scene, const stru
 {
     struct span key = ask->session.len > 0 ? ask->session : ask->caller;
 
-    if (!target->is_enabled || target->provider->dialect != ask->dialect) {
+    if (!plan_serves(target, plan->rules, ask->dialect, ask->operation)) {
         return false;
     }
     return target->share_percent >= 100 ||
@@ -352,13 +379,14 @@ void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
     }
     *plan = (struct plan){.route = way->route,
                           .rules = way->rules,
+                          .dialect = ask->dialect,
                           .model = ask->model,
                           .estimate = ask->estimate,
                           .is_preview = ask->is_preview};
     if (way->route == NULL) {
         plan->direct = way->direct;
         plan->targets = &plan->direct;
-        plan->count = way->direct.provider->dialect == ask->dialect ? 1 : 0;
+        plan->count = plan_serves(&plan->direct, plan->rules, ask->dialect, ask->operation) ? 1 : 0;
         if (plan->count > 0) {
             look_at(&scene, plan, 0);
         }
@@ -402,7 +430,7 @@ const struct prefill_way *plan_prefill(const struct plan *plan, uint8_t place)
                               .path = provider->endpoint.path,
                               .model = target->model.len > 0 ? target->model : plan->model};
 
-    return prefill_taken(&ask);
+    return provider->dialect == plan->dialect ? prefill_taken(&ask) : NULL;
 }
 
 static bool fits(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,

@@ -15,6 +15,7 @@
 /* What the order depends on besides the settings. */
 struct plan_ask {
     const struct dialect *dialect;
+    const struct operation *operation; /* of the path: what may be translated to other dialects */
     struct span model;   /* as the app sent it; lives as long as the plan */
     struct span session; /* conversation key, empty: none */
     struct span caller;  /* whose share is taken where there is no session; may be empty */
@@ -29,6 +30,7 @@ struct plan_ask {
 struct plan {
     const struct route *route;     /* NULL: no route of the settings */
     const struct route *rules;     /* of the route, or of calls without one */
+    const struct dialect *dialect; /* of the app */
     const struct target *targets;  /* `order` and `tries` speak of places in it */
     struct target direct;          /* of a way without a route */
     struct span model;
@@ -40,13 +42,17 @@ struct plan {
     uint8_t tries[TARGETS_MAX];    /* by place: attempts of this call; UINT8_MAX: no more of them */
 };
 
-/* The enabled targets of the way that speak the dialect and take this caller, ordered. count 0: no
- * target of the route speaks it. Counts the call for the budgets of their endpoints; a preview counts
+/* The enabled targets of the way that serve the dialect and take this caller, ordered. count 0: no
+ * target of the route serves it. Counts the call for the budgets of their endpoints; a preview counts
  * nothing, and takes no turn of the strategy. */
 void plan_make(struct plan *plan, struct fleet *fleet, const struct way *way,
                const struct plan_ask *ask, mono_ms now);
 
-/* Whether a target of this route speaks the dialect. */
+/* Whether calls of this dialect's operation can be served by the target, as themselves or translated; rules: of the
+ * route. An app's own key is no key of another provider: it goes nowhere else. */
+bool plan_serves(const struct target *target, const struct route *rules, const struct dialect *dialect,
+                 const struct operation *operation);
+/* Whether a target of this route serves conversations of this dialect. */
 bool plan_speaks(const struct route *route, const struct dialect *dialect);
 
 const struct target *plan_target(const struct plan *plan, uint8_t place);
@@ -66,7 +72,7 @@ struct plan_wish {
  * PLAN_NONE: none. */
 uint8_t plan_pick(const struct plan *plan, struct fleet *fleet, const struct plan_wish *wish,
                   mono_ms now);
-/* How this place continues an answer already begun; NULL: not at all. */
+/* How this place continues an answer already begun; NULL: not at all, as always in another dialect. */
 const struct prefill_way *plan_prefill(const struct plan *plan, uint8_t place);
 struct member plan_member(const struct plan *plan, struct fleet *fleet, uint8_t place);
 struct standing plan_standing(const struct plan *plan, struct fleet *fleet, uint8_t place,

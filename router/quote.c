@@ -182,7 +182,7 @@ int64_t quote_length(const struct guesses *guesses, const struct way *way,
         struct span model = target->model.len > 0 ? target->model : ask->model;
         struct guess length;
 
-        if (target->is_enabled && target->provider->dialect == ask->dialect) {
+        if (plan_serves(target, way->rules, ask->dialect, ask->operation)) {
             length = guesses_tokens(guesses, guesses_key(guesses, target->provider->name, model),
                                     GUESS_LENGTH, GUESS_ONE_ANSWER);
             sum += length.is_learned ? length.tokens : 0;
@@ -368,7 +368,7 @@ void quote_make(const struct quote_ask *ask, const struct target *target,
 
     *quote = (struct quote){.price = cost_price(ask->prices, target, ask->model, ask->at),
                             .media = counts->count.media};
-    quote_input(ask, model, counts, quote);
+    quote_input(ask, cost_model(target->provider, model), counts, quote);
     quote_output(ask, quote->price, &quote->output);
     quote->open = open_of(ask, counts, quote);
     if (quote->price != NULL) {

@@ -43,6 +43,12 @@ struct fixture_settings {
     const struct fixture_failure *failures;
 };
 
+/* Which model a deployment is of (kind azure_openai). */
+struct deployment_model {
+    struct span deployment;
+    struct span model;
+};
+
 struct provider {
     struct span name;
     const struct provider_kind *kind;
@@ -58,6 +64,11 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    struct span api_version; /* kind azure_openai; empty: none */
+    struct span region;      /* kind bedrock; empty: base_url says where it is */
+    const struct deployment_model *deployments; /* kind azure_openai */
+    size_t deployments_count;
+    bool lacks_responses;     /* of OpenAI's operations that one is told in chat completions */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */
     struct price_place prices; /* whose price list holds for it */
@@ -109,6 +120,13 @@ struct commit_rule {
     uint32_t value; /* TOKENS: output tokens; AFTER: ms after the first content */
 };
 
+/* What a route does with targets of another dialect than the app's. */
+enum translate_rule {
+    TRANSLATE_OFF,     /* they are not eligible */
+    TRANSLATE_STRICT,  /* they are, for what can be said there without loss */
+    TRANSLATE_LENIENT  /* and what is lost is named */
+};
+
 struct strategy; /* router/strategy.h */
 
 struct route {
@@ -124,6 +142,7 @@ struct route {
     uint32_t slow_ms;        /* time to first content above which a success is slow; 0: off */
     uint32_t hedge_after_ms; /* 0: off */
     uint32_t default_max_output; /* of requests that name no cap, where a budget counts; 0: the model's */
+    uint8_t translate;       /* enum translate_rule */
     bool is_sticky;          /* sessions stay with their target */
     bool panics;             /* with nothing eligible the least bad one is tried */
     bool resumes;            /* a stream cut after the commit is continued elsewhere */

@@ -125,3 +125,13 @@ enum blame blame_of(unsigned status, const struct provider_error *error)
     }
     return blame == BLAME_NONE ? by_status(status) : blame;
 }
+
+struct span blame_name(const struct http1_head *head, const char *base)
+{
+    int i = http1_find(head, base, SPAN_OF("x-amzn-errortype"), 0);
+    struct span value = i < 0 ? span_make("", 0) : http1_value(head, base, (size_t)i);
+    struct span rest = span_cut(&value, ':');
+    struct span name = span_cut(&rest, '#'); /* a namespace, where anything follows */
+
+    return span_trim(rest.at == NULL ? name : rest);
+}

@@ -27,4 +27,8 @@ enum { BLAME_MESSAGE_MAX = 512 };
  * may come under 200. `error` may be NULL or absent: then the status alone speaks. */
 enum blame blame_of(unsigned status, const struct provider_error *error);
 
+/* The name of a failure that stands in a head, without what stands around it; empty when there is none. The
+ * bodies beside it hold a message and nothing else (bedrock.md 8). */
+struct span blame_name(const struct http1_head *head, const char *base);
+
 #endif

@@ -19,6 +19,7 @@
 #include "wire/json_out.h"
 #include "wire/usage.h"
 
+struct json_scan;
 struct operation;
 
 /* ---- what becomes of a member that the hub has no place for, or the target no word ---- */
@@ -72,12 +73,15 @@ struct chat_part {
     bool is_error;          /* RESULT */
     bool is_json;           /* RESULT: `text` of its only part is told to be an object (Gemini) */
     struct chat_part *inner; /* RESULT: TEXT, IMAGE, DOCUMENT */
+    struct chat_part *inner_last;
     struct chat_part *next;
 };
 
 struct chat_turn {
     enum chat_role role;
-    struct chat_part *parts; /* at least one */
+    struct chat_part *parts; /* at least one, once chat_finish was called */
+    struct chat_part *last;
+    uint32_t calls;          /* CALL parts among them */
     struct chat_turn *next;
 };
 
@@ -90,9 +94,14 @@ struct chat_tool {
     struct chat_tool *next;
 };
 
-struct chat_word { /* an item of a list of strings */
+struct chat_word {
     struct span text; /* string */
     struct chat_word *next;
+};
+struct chat_words {
+    struct chat_word *first;
+    struct chat_word *last;
+    size_t count;
 };
 
 enum chat_choice {
@@ -129,7 +138,7 @@ struct chat_params {
     struct span presence_penalty;
     struct span logit_bias;   /* object, not empty */
     struct span top_logprobs; /* number; "0": the chosen ones alone */
-    struct chat_word *stop;
+    struct chat_words stop;
     enum chat_effort effort;
     int64_t thinking_budget;  /* tokens; -1: not said. Readers set `effort` from it too */
     bool is_thinking_adaptive; /* Anthropic: {type: adaptive}; without effort */
@@ -151,6 +160,11 @@ struct chat_params {
     bool is_legacy;           /* OpenAI's functions and function_call: answered in that form */
 };
 
+enum {
+    CHAT_DROPPED_MAX = 32, /* names that are told */
+    CHAT_CALLS_MAX = 128,  /* of one turn */
+    CHAT_STRING_MAX = 64 * 1024 * 1024 /* of a string that is respelled: twice the largest request */
+};
 struct chat_dropped {
     struct span name;       /* as the app's dialect spells it: printable, short */
     bool is_changed;        /* said otherwise, not left out */
@@ -165,17 +179,21 @@ struct chat_refused {
 
 struct chat {
     struct arena *arena;
+    struct json_scan *scan;  /* scratch, for JSON that stands inside a string */
     struct span model;       /* string: for writers, the target's model */
     struct chat_turn *turns; /* no two neighbours of one role */
     struct chat_turn *last;
+    struct chat_turn *before_last;
     struct chat_tool *tools;
+    struct chat_tool *tools_last;
     enum chat_choice choice;
     struct span choice_name;     /* string */
-    struct chat_word *choice_of; /* AUTO, ANY: of these alone; NULL: of all */
+    struct chat_words choice_of; /* AUTO, ANY: of these alone; none: of all */
     int8_t parallel;             /* 0: one call at a time; 1; -1: not said */
     struct chat_params params;
     const struct chat_target *target; /* for writers */
     struct chat_dropped *dropped;
+    bool dropped_more;           /* than CHAT_DROPPED_MAX */
     struct chat_refused refused;
     bool is_strict;              /* whatever would be named is refused */
 };
@@ -187,7 +205,7 @@ struct chat_target {
     unsigned habits;                   /* of the provider: enum habit of wire/habits.h */
 };
 
-void chat_init(struct chat *chat, struct arena *arena, bool is_strict);
+void chat_init(struct chat *chat, struct arena *arena, struct json_scan *scan, bool is_strict);
 /* An object's members by the rows of `fields`: values[i] is that of row i if it is CARRIED and said. All
  * others are judged by their mark; one without a row is NAMED. `values` has fields->count elements. */
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values);
@@ -201,14 +219,17 @@ bool chat_is_refused(const struct chat *chat);
 /* The turn that what follows belongs to: the last one if it has that role, else a new one, which is kept only
  * if it gets a part. NULL without memory (arena->failed). */
 struct chat_turn *chat_turn(struct chat *chat, enum chat_role role);
-/* A zeroed part at the end of the turn, of a RESULT's inner list, ... NULL without memory. */
+/* A zeroed part at the end of the turn (NULL is fine), of a RESULT's inner list (NULL is fine). NULL without memory.
+ * The call beyond CHAT_CALLS_MAX refuses the request. */
 struct chat_part *chat_add_part(struct chat *chat, struct chat_turn *turn, enum chat_part_kind kind);
 struct chat_part *chat_add_inner(struct chat *chat, struct chat_part *result, enum chat_part_kind kind);
 /* A text part, unless the string is empty. */
 void chat_add_text(struct chat *chat, struct chat_turn *turn, struct span text);
 struct chat_tool *chat_add_tool(struct chat *chat);
-void chat_add_word(struct chat *chat, struct chat_word **list, struct span text);
-/* The call that this id (a string) names, or NULL. */
+void chat_add_word(struct chat *chat, struct chat_words *list, struct span text);
+/* Whoever reads a request calls this at its end: a last turn without parts is taken away. */
+void chat_finish(struct chat *chat);
+/* The call that this id (a string) names, in the last turn of the model; NULL: none there has it. */
 const struct chat_part *chat_call_of(const struct chat *chat, struct span id);
 /* Whether any turn holds a part of this kind. */
 bool chat_has(const struct chat *chat, enum chat_part_kind kind);
@@ -228,6 +249,8 @@ struct span chat_plain(struct chat *chat, struct span string);
 bool chat_data_url(struct chat *chat, struct span string, struct span *media, struct span *data);
 /* A JSON value as the inside of a JSON string, and the other way round; in the arena. */
 struct span chat_escaped(struct chat *chat, struct span json);
+/* Whether a text (decoded, any bytes) is a JSON object. */
+bool chat_is_json_object(struct chat *chat, struct span text);
 /* Arguments as OpenAI has them (a string that holds JSON) as an object; "" is {}. What is no JSON object becomes
  * {"arguments": <the string>} and is_good is false. */
 struct span chat_arguments(struct chat *chat, struct span string, bool *is_good);
@@ -298,8 +321,8 @@ struct chat_pipe {
     bool has_ended;
     bool has_failed;
 };
-/* Puts an event through: keeps count, turns STOP into CALLS where there were calls, and lets nothing pass behind
- * END or FAIL. START is sent by itself if a reader forgets it. */
+/* Puts an event through to the writer: START only once, and by itself if a reader forgets it; FINISH (the first one)
+ * right before END and not earlier, as CALLS where there were calls; nothing behind END; FAIL never. */
 void chat_tell(struct chat_pipe *pipe, const struct chat_event *event);
 
 /* A whole answer: the same parts of speech. */

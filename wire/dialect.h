@@ -182,6 +182,8 @@ struct operation {
     /* One event of a stream; NULL for an operation that never streams. */
     void (*read_event)(struct stream *stream, struct json_scan *scan, const struct sse_event *event,
                        struct event_view *view);
+    /* OPERATION_COUNT: the answer with so many input tokens; NULL: nobody but the provider writes it. */
+    void (*write_count)(struct buf *out, int64_t tokens);
     /* How a stream that broke off is continued; NULL: not at all. */
     const struct resume_row *resume;
     /* How its conversations are told in other dialects (wire/chat.h); NULL: they are not. */
@@ -213,6 +215,8 @@ struct dialect {
      * the provider's own list, possibly empty). */
     void (*write_models)(struct buf *out, const struct span *routes, size_t count,
                          struct span listed);
+    struct span headers;           /* lines that translated requests carry ("anthropic-version: ...\r\n") */
+    const char *context_words;     /* by which its clients know that a prompt is too long */
     unsigned overloaded_status;    /* what its clients know for "overloaded": 529 or 503 */
     const char *request_id_header; /* besides x-request-id: "request-id" for Anthropic, or NULL */
 };

@@ -3,6 +3,7 @@
 #include "wire/provider.h"
 
 #include "base/must.h"
+#include "wire/path_model.h"
 
 static const struct provider_kind *const kinds[] = {
 #define PROVIDER(name) &provider_##name,
@@ -23,4 +24,26 @@ const struct provider_kind *provider_by_name(struct span name)
         }
     }
     return NULL;
+}
+
+void provider_put_target(const struct provider_kind *kind, struct buf *out,
+                         const struct provider_where *where)
+{
+    if (kind->put_target != NULL) {
+        kind->put_target(out, where);
+        return;
+    }
+    buf_put(out, where->base);
+    if (where->lead.len > 0 && !dialect_has_version(where->base)) {
+        buf_put(out, where->lead);
+    }
+    if (path_model_is_method(where->path)) {
+        path_model_put(out, where->path, where->model);
+    } else {
+        buf_put(out, where->path);
+    }
+    if (where->query.len > 0) {
+        buf_put_char(out, '?');
+        buf_put(out, where->query);
+    }
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 
 /* Of a name that is shown back: more is cut (bad-input.md, head). */
+enum { SAID_MAX = 4096 };
 enum { DETAIL_MAX = 256 }; /* as much as a `struct why` holds */
 
 static const struct refusal_row rows[] = {
@@ -66,6 +67,10 @@ enum refusal_kind refusal_of_json(enum json_fault fault)
 
 void refusal_message(const struct refusal *refusal, struct buf *out)
 {
+    if (refusal->said.len > 0) {
+        text_put_printable(out, refusal->said, SAID_MAX);
+        return;
+    }
     buf_put_text(out, "headgate: ");
     buf_put_text(out, refusal_row(refusal->kind)->text);
     if (refusal->detail.len > 0) {

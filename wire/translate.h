@@ -12,16 +12,23 @@
 #include "wire/chat.h"
 #include "wire/dialect.h"
 
+struct translate_choice {
+    const struct dialect *to;
+    const struct operation *from;
+    unsigned habits;         /* of the provider */
+    const struct model_facts *model;
+    bool is_stream;          /* some have an operation of its own for that */
+};
 /* The operation by which a provider of dialect `to` serves what the app asked by `from`: the same one where the
  * dialect is the same, else the one that conversations are translated to. NULL: none does. */
-const struct operation *translate_operation(const struct dialect *to, const struct operation *from,
-                                            unsigned habits, const struct model_facts *model);
+const struct operation *translate_operation(const struct translate_choice *choice);
 
 struct translate_ask {
     const struct operation *from;
     const struct operation *to;
-    const char *kind;        /* of the provider, as in the config */
-    struct span address;     /* of it: host and path */
+    const struct model_facts *facts; /* of the target's model */
+    unsigned habits;         /* of its provider */
+    struct json_scan *scan;  /* scratch; borrowed as long as the translation lives */
     struct span model;       /* as the target's provider has it, plain */
     struct span app_model;   /* as the app named it, plain */
     struct span body;        /* accepted by from->read_request; borrowed only in translation_new */
@@ -34,7 +41,7 @@ struct translate_ask {
 
 struct translation;
 
-/* NULL: no memory. */
+/* `app_model` is copied. NULL: no memory. */
 struct translation *translation_new(const struct translate_ask *ask);
 /* NULL is fine. */
 void translation_free(struct translation *translation);
@@ -45,8 +52,11 @@ struct span translation_body(const struct translation *translation);
 /* What was left out or changed: "seed, temperature=changed"; may be empty. */
 struct span translation_dropped(const struct translation *translation);
 
-/* An attempt begins, or begins anew. */
-void translation_begin(struct translation *translation);
+/* It is not sent again: its memory is given back. */
+void translation_forget_body(struct translation *translation);
+
+/* An attempt begins, or begins anew. False: no memory. */
+MUST_CHECK bool translation_begin(struct translation *translation);
 enum translate_step { TRANSLATE_OK, TRANSLATE_FAILED /* the provider failed, or no memory */ };
 /* One event of the provider's stream that has data and tells of no error. `usage`: told so far. What the app is to
  * get is put at the end of `out`. */

@@ -33,7 +33,7 @@ if(HEADGATE_FUZZ)
                                           -fno-sanitize-recover=all -fno-omit-frame-pointer)
 endif()
 
-foreach(scanner http1 json prices_import reports resume sse)
+foreach(scanner event_stream http1 json prices_import reports resume sse translate)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/fuzz/fuzz_${scanner}.c)
     fuzz_target(${scanner})
   endif()

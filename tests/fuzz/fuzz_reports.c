@@ -7,6 +7,7 @@
 
 #include "admin/reports.h"
 #include "base/must.h"
+#include "pricing/pack.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -48,6 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct snapshot snapshot;
     static struct arena arena;
+    static struct price_table table;
     struct json_scan_options options = {.seed = 5};
     struct json_scan *scan = json_scan_new();
     struct span body = span_make(size == 0 ? "" : (const char *)data, size);
@@ -62,7 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (snapshot.prices.arena == NULL) {
         arena_init(&arena, SIZE_MAX / 4);
         book_init(&snapshot.prices, &arena);
-        book_add_table(&snapshot.prices, &price_builtin);
+        must(price_unpack(&price_builtin, &arena, &table));
+        book_add_table(&snapshot.prices, &table);
         must(book_close(&snapshot.prices));
     }
     if (size > REPORTS_BODY_MAX) {

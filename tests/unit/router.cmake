@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 unit_test(router bound)
+unit_test(router cost)
 unit_test(router outcome)
 unit_test(router dispatch lib/house.c)
 unit_test(router drain lib/house.c)

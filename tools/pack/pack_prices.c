@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack_prices FILE: the price file as constant tables in C, on stdout. Run while headgate is built, so
+/* pack_prices FILE: the price file packed (pricing/pack.h), as an array in C, on stdout. Run while headgate is built, so
  * that the program begins with its prices and reads nothing. Exit 1 with every fault of the file. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "conf/prices.h"
+#include "pricing/pack.h"
 #include "pricing/price_text.h"
 
 enum { TEXT_MAX = 4 * 1024 * 1024 };
@@ -24,150 +25,212 @@ static bool read_file(const char *path, struct buf *text)
     return fclose(file) == 0 && !text->failed;
 }
 
-static void put_text(struct span text)
-{
-    (void)printf("SPAN(\"");
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.at[i];
+/* What is written so often is written once, and its place in the list instead. The first turn over the
+ * table fills the lists, which are then sorted by how often, since small places take a byte; the second one
+ * writes. */
+enum { EACH_MAX = 4096 };
 
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\' || c == '?') {
-            (void)printf("\\%03o", c);
-        } else {
-            (void)putchar(c);
-        }
+struct list {
+    struct entry {
+        uint64_t number;
+        struct span text;
+        size_t times;
+        size_t seen; /* which one it was */
+    } each[EACH_MAX];
+    size_t count;
+};
+
+static struct list numbers;
+static struct list texts;
+static struct buf *packed; /* NULL in the first turn */
+
+static void put_varint(struct buf *out, uint64_t value)
+{
+    for (; value >= 0x80; value >>= 7) {
+        buf_put_char(out, (char)((value & 0x7f) | 0x80));
     }
-    (void)printf("\")");
+    buf_put_char(out, (char)value);
 }
 
-static void put_words(const char *name, size_t row, const struct usage_word *words, size_t count)
+static void put_entry(struct list *list, uint64_t number, struct span text)
 {
-    if (count == 0) {
+    size_t at = 0;
+
+    while (at < list->count &&
+           !(list->each[at].number == number && span_equal(list->each[at].text, text))) {
+        at++;
+    }
+    if (packed != NULL) {
+        put_varint(packed, at);
         return;
     }
-    (void)printf("static const struct usage_word %s%zu[] = {", name, row);
+    must(at < EACH_MAX);
+    if (at == list->count) {
+        list->count++;
+        list->each[at] = (struct entry){number, text, 0, at};
+    }
+    list->each[at].times++;
+}
+
+static void put_number(int64_t number)
+{
+    put_entry(&numbers, (uint64_t)number, span_of(""));
+}
+
+static void put_text(struct span text)
+{
+    put_entry(&texts, 0, text);
+}
+
+/* Those that come equally often stay in the order of the table, so that each build gives the same bytes. */
+static int by_times(const void *a, const void *b)
+{
+    const struct entry *first = a;
+    const struct entry *second = b;
+
+    if (first->times != second->times) {
+        return first->times < second->times ? 1 : -1;
+    }
+    return first->seen < second->seen ? -1 : 1;
+}
+
+static void put_words(const struct usage_word *words, size_t count)
+{
+    put_number((int64_t)count);
     for (size_t i = 0; i < count; i++) {
-        (void)printf("{\"%.*s\", %u}, ", (int)words[i].len, words[i].text, words[i].len);
+        put_text(usage_word_span(&words[i]));
     }
-    (void)printf("};\n");
 }
 
-static void put_case(const struct price_case *column)
+static void put_rates(const struct price_rates *rates)
 {
-    (void)printf("    {%u, %u, %d, %ld, {{", column->tier, column->region, column->at_hours,
-                 (long)column->over);
+    int64_t priced = 0;
+
     for (size_t i = 0; i < TOKEN_CLASSES; i++) {
-        (void)printf("%luU, ", (unsigned long)column->rates.token[i]);
+        priced |= rates->token[i] == PRICE_ABSENT ? 0 : INT64_C(1) << i;
     }
-    (void)printf("}, %luU}},\n", (unsigned long)column->rates.reasoning);
-}
-
-static void put_parts(size_t row, const struct price *price)
-{
-    put_words("tiers", row, price->tiers, price->counts.tiers);
-    put_words("regions", row, price->regions, price->counts.regions);
-    if (price->aliases_count > 0) {
-        (void)printf("static const struct span aliases%zu[] = {", row);
-        for (size_t i = 0; i < price->aliases_count; i++) {
-            put_text(price->aliases[i]);
-            (void)printf(", ");
+    priced |= rates->reasoning == PRICE_ABSENT ? 0 : INT64_C(1) << TOKEN_CLASSES;
+    put_number(priced);
+    for (size_t i = 0; i < TOKEN_CLASSES; i++) {
+        if (rates->token[i] != PRICE_ABSENT) {
+            put_number(rates->token[i]);
         }
-        (void)printf("};\n");
     }
-    (void)printf("static const struct price_case cases%zu[] = {\n", row);
+    if (rates->reasoning != PRICE_ABSENT) {
+        put_number(rates->reasoning);
+    }
+}
+
+static void put_cases(const struct price *price)
+{
+    put_number(price->counts.cases);
     for (size_t i = 0; i < price->counts.cases; i++) {
-        put_case(&price->cases[i]);
-    }
-    (void)printf("};\n");
-}
-
-static void put_time(wall_ms at)
-{
-    if (at == INT64_MIN) {
-        (void)printf("INT64_MIN");
-    } else if (at == INT64_MAX) {
-        (void)printf("INT64_MAX");
-    } else {
-        (void)printf("INT64_C(%lld)", (long long)at);
-    }
-}
-
-static void put_pointer(const char *name, size_t row, size_t count)
-{
-    if (count == 0) {
-        (void)printf("NULL");
-    } else {
-        (void)printf("%s%zu", name, row);
+        put_number(price->cases[i].tier);
+        put_number(price->cases[i].region);
+        put_number(price->cases[i].at_hours);
+        put_number(price->cases[i].over);
+        put_rates(&price->cases[i].rates);
     }
 }
 
 static void put_hours(const struct price_hours *hours)
 {
-    (void)printf(", {{");
+    put_number(hours->ranges);
     for (size_t i = 0; i < hours->ranges; i++) {
-        (void)printf("{%u, %u}, ", hours->range[i].from, hours->range[i].until);
+        put_number(hours->range[i].from);
+        put_number(hours->range[i].until);
     }
-    (void)printf("%s}, %u, %d, %d}, ", hours->ranges == 0 ? "{0, 0}" : "", hours->ranges,
-                 hours->weekdays_only, hours->weekdays_offset);
+    put_number(hours->weekdays_only);
+    put_number(hours->weekdays_offset);
 }
 
-static void put_row(size_t row, const struct price *price)
+static void put_row(const struct price *price)
 {
-    (void)printf("    {");
     put_text(price->list);
-    (void)printf(", ");
     put_text(price->model);
-    (void)printf(", ");
-    put_pointer("aliases", row, price->aliases_count);
-    (void)printf(", %zu, ", price->aliases_count);
-    put_time(price->from);
-    (void)printf(", ");
-    put_time(price->until);
-    (void)printf(", %lld, %lld, {", (long long)price->context, (long long)price->output_max);
-    for (size_t i = 0; i < FEE_KINDS; i++) {
-        (void)printf("INT64_C(%lld), ", (long long)price->fees[i]);
+    put_number((int64_t)price->aliases_count);
+    for (size_t i = 0; i < price->aliases_count; i++) {
+        put_text(price->aliases[i]);
     }
-    (void)printf("}, ");
-    put_pointer("tiers", row, price->counts.tiers);
-    (void)printf(", ");
-    put_pointer("regions", row, price->counts.regions);
-    (void)printf(", cases%zu", row);
+    put_number(price->from);
+    put_number(price->until);
+    put_number(price->context);
+    put_number(price->output_max);
+    for (size_t i = 0; i < FEE_KINDS; i++) {
+        put_number(price->fees[i]);
+    }
+    put_words(price->tiers, price->counts.tiers);
+    put_words(price->regions, price->counts.regions);
+    put_cases(price);
     put_hours(&price->hours);
     put_text(price->source);
-    (void)printf(", ");
     put_text(price->as_of);
-    (void)printf(", {%u, %u, %u, %d}},\n", price->counts.tiers, price->counts.regions,
-                 price->counts.cases, price->counts.is_unusual);
+    put_number(price->counts.is_unusual);
 }
 
 static void put_table(const struct price_table *table)
 {
+    put_text(table->date);
+    put_number((int64_t)table->prices_count);
+    put_number((int64_t)table->hosts_count);
+    for (size_t i = 0; i < table->prices_count; i++) {
+        put_row(&table->prices[i]);
+    }
+    for (size_t i = 0; i < table->hosts_count; i++) {
+        put_text(table->hosts[i].host);
+        put_text(table->hosts[i].list);
+        put_text(usage_word_span(&table->hosts[i].region));
+    }
+}
+
+static void pack(const struct price_table *table, struct buf *out)
+{
+    put_table(table);
+    qsort(numbers.each, numbers.count, sizeof *numbers.each, by_times);
+    qsort(texts.each, texts.count, sizeof *texts.each, by_times);
+    put_varint(out, numbers.count);
+    for (size_t i = 0; i < numbers.count; i++) {
+        put_varint(out, numbers.each[i].number);
+    }
+    put_varint(out, texts.count);
+    for (size_t i = 0; i < texts.count; i++) {
+        put_varint(out, texts.each[i].text.len);
+        buf_put(out, texts.each[i].text);
+    }
+    packed = out;
+    put_table(table);
+}
+
+static uint64_t hash_of(const struct price_table *table)
+{
     uint64_t hash = 0;
 
-    (void)printf("/* Made from a price file by tools/pack: not to be edited. */\n"
-                 "#include \"pricing/book.h\"\n");
     for (size_t i = 0; i < table->prices_count; i++) {
         hash = price_hash(&table->prices[i], hash);
-        put_parts(i, &table->prices[i]);
     }
-    (void)printf("static const struct price prices[] = {\n");
-    for (size_t i = 0; i < table->prices_count; i++) {
-        put_row(i, &table->prices[i]);
-    }
-    (void)printf("};\nstatic const struct price_host hosts[] = {\n");
-    for (size_t i = 0; i < table->hosts_count; i++) {
-        const struct price_host *host = &table->hosts[i];
+    return hash;
+}
 
-        (void)printf("    {");
-        put_text(host->host);
-        (void)printf(", ");
-        put_text(host->list);
-        (void)printf(", {\"%.*s\", %u}},\n", (int)host->region.len, host->region.text,
-                     host->region.len);
+/* Whether the bytes give the same table again. */
+static bool is_whole(const struct price_table *table, struct buf *bytes, struct arena *arena)
+{
+    struct price_pack pack = {(const unsigned char *)bytes->at, bytes->len, hash_of(table)};
+    struct price_table again;
+
+    return price_unpack(&pack, arena, &again) && again.prices_count == table->prices_count &&
+           again.hosts_count == table->hosts_count && hash_of(&again) == pack.hash;
+}
+
+static void print(const struct buf *bytes, uint64_t hash)
+{
+    (void)printf("/* Made from a price file by tools/pack: not to be edited. */\n"
+                 "#include \"pricing/pack.h\"\n"
+                 "static const unsigned char bytes[] = {");
+    for (size_t i = 0; i < bytes->len; i++) {
+        (void)printf("%s%u,", i % 32 == 0 ? "\n" : "", (unsigned char)bytes->at[i]);
     }
-    (void)printf("};\nconst struct price_table price_builtin = {");
-    put_text(table->date);
-    (void)printf(", prices, %zu, hosts, %zu, UINT64_C(0x%llx)};\n", table->prices_count,
-                 table->hosts_count, (unsigned long long)hash);
+    (void)printf("\n};\nconst struct price_pack price_builtin = {bytes, sizeof bytes, UINT64_C(0x%llx)};\n",
+                 (unsigned long long)hash);
 }
 
 int main(int count, char **values)
@@ -188,8 +251,14 @@ int main(int count, char **values)
         complaints_print(&complaints, span_of(values[1]), buf_span(&text), &out);
         (void)fwrite(out.at, 1, out.len, stderr);
     } else {
-        put_table(&table);
-        failed = ferror(stdout) != 0;
+        buf_clear(&out);
+        pack(&table, &out);
+        if (out.failed || !is_whole(&table, &out, &arena)) {
+            (void)fprintf(stderr, "pack_prices: what is packed does not unpack to the same\n");
+        } else {
+            print(&out, hash_of(&table));
+            failed = ferror(stdout) != 0;
+        }
     }
     arena_fini(&arena);
     buf_fini(&text);

@@ -7,6 +7,17 @@
 
 enum { MESSAGE_MAX = 4096 };
 
+static void write_count(struct buf *out, int64_t tokens)
+{
+    struct json_out json;
+
+    json_out_init(&json, out);
+    json_open_object(&json);
+    json_key(&json, "input_tokens");
+    json_i64(&json, tokens);
+    json_close_object(&json);
+}
+
 static const struct operation operations[] = {
     {.name = "messages",
      .path = SPAN("/messages"),
@@ -17,9 +28,11 @@ static const struct operation operations[] = {
      .read_answer = anthropic_messages_answer,
      .unfold = anthropic_messages_unfold,
      .read_event = anthropic_messages_event,
-     .resume = &anthropic_messages_resume},
+     .resume = &anthropic_messages_resume,
+     .translator = &anthropic_messages_translator},
     {.name = "count_tokens",
      .path = SPAN("/messages/count_tokens"),
+     .write_count = write_count,
      .kind = OPERATION_COUNT,
      .read_request = anthropic_count_request,
      .edits = anthropic_model_edits,
@@ -127,6 +140,10 @@ const struct dialect dialect_anthropic = {
     .write_error = write_error,
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
+    /* The older version takes all that the newer one does, and sampling for the models that still have it
+     * (anthropic.md 1). */
+    .headers = SPAN("anthropic-version: 2023-06-01\r\n"),
+    .context_words = "prompt is too long",
     .overloaded_status = 529,
     .keep_alive = SPAN("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
     .models_member = "data",

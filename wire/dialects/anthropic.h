@@ -21,6 +21,7 @@ struct span anthropic_usage_take(struct meter *meter, struct json_scan *scan, st
                                  struct span model);
 
 extern const struct resume_row anthropic_messages_resume;
+extern const struct translator anthropic_messages_translator;
 
 struct refusal anthropic_count_request(struct json_scan *scan, uint64_t seed, struct span body,
                                        struct request *request);

@@ -3,6 +3,7 @@
  * say no (gemini.md 2, 9; conventions.md 1.5, 1.6). Its streams have neither named events nor a
  * terminal one: the body ends. */
 #include "wire/dialects/gemini.h"
+#include "wire/dialects/gemini_generate.h"
 
 #include "wire/json_out.h"
 #include "wire/json_walk.h"
@@ -19,7 +20,8 @@ static const struct operation operations[] = {
      .cap_home = "generationConfig",
      .edits = gemini_model_edits,
      .read_answer = gemini_generate_answer,
-     .read_event = gemini_generate_event},
+     .read_event = gemini_generate_event,
+     .translator = &gemini_generate_translator},
     {.name = "generate_content",
      .path = SPAN(":streamGenerateContent"),
      .kind = OPERATION_CALL,
@@ -34,7 +36,8 @@ static const struct operation operations[] = {
      .edits = gemini_model_edits,
      .read_answer = gemini_generate_answer,
      .unfold = gemini_generate_unfold,
-     .read_event = gemini_generate_event},
+     .read_event = gemini_generate_event,
+     .translator = &gemini_generate_translator},
     {.name = "count_tokens",
      .path = SPAN(":countTokens"),
      .kind = OPERATION_COUNT,
@@ -262,6 +265,7 @@ const struct dialect dialect_gemini = {
                    SPAN("/fileSearchStores"), SPAN("/batches"), SPAN("/operations"),
                    SPAN("/interactions")},
     .version = SPAN("/v1beta"),
+    .context_words = "The input token count exceeds the maximum number of tokens allowed",
     .calls_methods = true,
     .write_error = write_error,
     .write_stream_error = write_stream_error,

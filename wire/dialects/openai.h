@@ -5,6 +5,7 @@
 #define WIRE_DIALECTS_OPENAI_H
 
 #include "wire/answer.h"
+#include "wire/chat.h"
 #include "wire/request.h"
 
 /* Chat completions; the answers of legacy completions are read by the same functions. */
@@ -32,6 +33,8 @@ void openai_responses_event(struct stream *stream, struct json_scan *scan,
 /* The failure as response.failed, with the id and number that the stream has reached. */
 void openai_responses_failed(struct buf *out, const struct stream *stream, const char *code,
                              struct span message);
+
+extern const struct translator openai_responses_translator;
 
 struct refusal openai_embeddings_request(struct json_scan *scan, uint64_t seed, struct span body,
                                          struct request *request);
@@ -69,5 +72,13 @@ struct span openai_response_take(struct meter *meter, struct json_scan *scan,
 /* The same from the last bytes of an event that was too large to be held: no member of a response that can
  * be large stands behind its usage. */
 struct span openai_response_take_end(struct meter *meter, struct json_scan *scan, struct span end);
+
+/* ---- translation ---- */
+
+extern const struct translator openai_chat_translator;
+/* Whether a provider has told any figures. */
+bool openai_has_usage(const struct usage *usage);
+/* The usage object of chat completions, as it is told to apps (translation.md 11). */
+void openai_put_usage(struct json_out *out, const struct usage *usage);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "pricing/book.h"
+#include "pricing/pack.h"
 #include "pricing/price_text.h"
 
 static const struct price_case column = {
@@ -137,6 +137,7 @@ static void only_real_dates_are_left_out(void **state)
 
 static void a_provider_finds_its_list(void **state)
 {
+    struct price_table table;
     struct arena arena;
     struct book book;
     static const struct {
@@ -162,7 +163,8 @@ static void a_provider_finds_its_list(void **state)
     (void)state;
     arena_init(&arena, 1024 * 1024);
     book_init(&book, &arena);
-    book_add_table(&book, &price_builtin);
+    assert_true(price_unpack(&price_builtin, &arena, &table));
+    book_add_table(&book, &table);
     assert_true(book_close(&book));
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct price_place place =

@@ -10,13 +10,14 @@
 
 #include "base/money.h"
 #include "base/text.h"
-#include "pricing/book.h"
+#include "pricing/pack.h"
 #include "pricing/price_text.h"
 
 /* ---- golden costs ---- */
 
 static struct arena arena;
 static struct book book;
+static struct price_table ours;
 
 /* "2026-11-29" or "2026-11-24 03:00". */
 static wall_ms time_of(const char *text)
@@ -417,8 +418,8 @@ static void check_rates(const struct price *price, const struct price_rates *rat
 static void rows_are_sane(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < price_builtin.prices_count; i++) {
-        const struct price *price = &price_builtin.prices[i];
+    for (size_t i = 0; i < ours.prices_count; i++) {
+        const struct price *price = &ours.prices[i];
 
         assert_true(price->source.len > 0 && price->as_of.len == 10);
         assert_true(price->from < price->until);
@@ -452,12 +453,12 @@ static void there_are_enough_and_none_twice(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
         assert_true(book_has_list(&book, span_of(lists[i])));
     }
-    for (size_t i = 0; i < price_builtin.prices_count; i++) {
+    for (size_t i = 0; i < ours.prices_count; i++) {
         bool is_first = true;
 
         for (size_t j = 0; j < i; j++) {
-            const struct price *a = &price_builtin.prices[i];
-            const struct price *b = &price_builtin.prices[j];
+            const struct price *a = &ours.prices[i];
+            const struct price *b = &ours.prices[j];
             bool is_same = span_equal(a->list, b->list) && span_equal(a->model, b->model);
 
             assert_false(is_same && a->from == b->from);
@@ -466,7 +467,27 @@ static void there_are_enough_and_none_twice(void **state)
         models += is_first ? 1 : 0;
     }
     assert_true(models >= 100);
-    assert_int_equal(book.rows_count, price_builtin.prices_count);
+    assert_int_equal(book.rows_count, ours.prices_count);
+}
+
+/* However little memory there is: no, or the whole. */
+static void no_memory_is_told(void **state)
+{
+    struct price_table table;
+    struct arena small;
+
+    (void)state;
+    for (size_t max = 0;; max += 64) {
+        bool is_whole = false;
+
+        arena_init(&small, max);
+        is_whole = price_unpack(&price_builtin, &small, &table);
+        assert_true(is_whole == !small.failed);
+        arena_fini(&small);
+        if (is_whole) {
+            return;
+        }
+    }
 }
 
 int main(void)
@@ -475,12 +496,16 @@ int main(void)
         cmocka_unit_test(golden_costs),
         cmocka_unit_test(rows_are_sane),
         cmocka_unit_test(there_are_enough_and_none_twice),
+        cmocka_unit_test(no_memory_is_told),
     };
     int failed = 1;
 
     arena_init(&arena, 1024 * 1024);
     book_init(&book, &arena);
-    book_add_table(&book, &price_builtin);
+    if (!price_unpack(&price_builtin, &arena, &ours)) {
+        return 1;
+    }
+    book_add_table(&book, &ours);
     if (book_close(&book)) {
         failed = cmocka_run_group_tests(tests, NULL, NULL);
     }

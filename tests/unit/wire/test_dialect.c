@@ -331,6 +331,8 @@ static void provider__kinds_dress_a_key_their_way(void **state)
         {"openai", "openai", "authorization: Bearer sk-test-1\r\n"},
         {"anthropic", "anthropic", "x-api-key: sk-test-1\r\n"},
         {"gemini", "gemini", "x-goog-api-key: sk-test-1\r\n"},
+        {"azure_openai", "openai", "api-key: sk-test-1\r\n"},
+        {"bedrock", "openai", "authorization: Bearer sk-test-1\r\n"},
         {"compatible", "openai", "authorization: Bearer sk-test-1\r\n"},
         {"fixtures", NULL, ""},
     };

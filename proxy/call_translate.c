@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A call at a target of another dialect. Its request is translated when the target's turn comes and no sooner, so
+ * that calls which their first target serves pay nothing for those behind it. */
+#include "proxy/call_translate.h"
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "router/cost.h"
+#include "wire/estimate.h"
+#include "wire/habits.h"
+#include "wire/head.h"
+#include "wire/json_walk.h"
+#include "wire/models.h"
+
+/* ---- the request ---- */
+
+struct call_translation *call_translation_at(const struct call *call, uint8_t place)
+{
+    struct call_translation *one = call->translations;
+
+    while (one != NULL && one->place != place) {
+        one = one->next;
+    }
+    return one;
+}
+
+struct asked call_asked(const struct call *call, uint8_t place)
+{
+    const struct call_translation *own = call_translation_at(call, place);
+
+    if (own == NULL) {
+        return (struct asked){.operation = call->match.operation,
+                              .request = &call->request,
+                              .body = buf_span(&call->body)};
+    }
+    return (struct asked){.operation = own->operation,
+                          .request = &own->request,
+                          .body = translation_body(own->translation)};
+}
+
+uint64_t call_asked_bytes(const struct call *call, uint8_t place)
+{
+    const struct call_translation *own = call_translation_at(call, place);
+
+    return own != NULL ? own->bytes : call->facts.bytes_in;
+}
+
+static struct span model_of(const struct call *call, const struct target *target)
+{
+    return target->model.len > 0 ? target->model : buf_span(&call->model);
+}
+
+/* Providers differ in what they take; their address tells them apart. */
+static unsigned habits(struct call *call, const struct target *target)
+{
+    const struct provider *provider = target->provider;
+    struct buf *text = &call->env->scratch->text;
+
+    buf_clear(text);
+    buf_put(text, provider->endpoint.authority);
+    buf_put(text, provider->endpoint.path);
+    return habits_of(provider->kind->name, buf_span(text),
+                     cost_model(provider, model_of(call, target)));
+}
+
+/* Whether everything may stay as the app said it. Only Responses are told otherwise to a provider of their own
+ * dialect: to one that has none. */
+static bool is_own(const struct call *call, const struct target *target)
+{
+    return target->provider->dialect == call->match.dialect &&
+           (call->match.operation->translator == NULL || !target->provider->lacks_responses ||
+            call->match.operation->sends_done);
+}
+
+static struct translate_ask ask_of(struct call *call, const struct target *target)
+{
+    struct env *env = call->env;
+    struct translate_ask ask = {
+        .from = call->match.operation,
+        .scan = env->scratch->scan,
+        .model = model_of(call, target),
+        .app_model = buf_span(&call->model),
+        .body = json_walk_document(buf_span(&call->body)),
+        .default_cap = call->plan.rules->default_max_output,
+        .input_estimate = (int64_t)estimate_input(call->body.len),
+        .now_s = (int64_t)(loop_wall(env->loop) / 1000),
+        .seed = call->id ^ env->scratch->seed,
+        .is_strict = call->plan.rules->translate == TRANSLATE_STRICT,
+    };
+
+    ask.facts = model_facts_of(target->provider->dialect->name,
+                               cost_model(target->provider, ask.model));
+    ask.habits = habits(call, target);
+    ask.to = translate_operation(&(struct translate_choice){.to = target->provider->dialect,
+                                                            .from = ask.from,
+                                                            .habits = ask.habits,
+                                                            .model = ask.facts,
+                                                            .is_stream = call->request.is_stream});
+    return ask;
+}
+
+/* The target's grammar has the last word: what it would not take from an app is not sent to it either. */
+static bool read_back(struct call *call, struct call_translation *own)
+{
+    struct scratch *scratch = call->env->scratch;
+    struct refusal refusal;
+
+    own->bytes = translation_body(own->translation).len;
+    own->request = (struct request){.output_cap = -1};
+    refusal = own->operation->read_request(scratch->scan, scratch->seed, translation_body(own->translation),
+                                           &own->request);
+    own->request.dialect = plan_target(&call->plan, own->place)->provider->dialect;
+    own->request.operation = own->operation;
+    own->request.is_stream = call->request.is_stream;
+    own->request.app_wants_usage = true; /* it is asked for already */
+    quote_read(translation_body(own->translation), &own->request, &own->quoted);
+    return refusal.kind == REFUSAL_NONE;
+}
+
+static enum outcome judge(struct call *call, struct call_translation *own)
+{
+    if (translation_refused(own->translation)->param != NULL) {
+        return OUTCOME_UNTRANSLATABLE;
+    }
+    return read_back(call, own) ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+}
+
+enum outcome call_translate(struct call *call, uint8_t place)
+{
+    const struct target *target = plan_target(&call->plan, place);
+    struct call_translation *own = call_translation_at(call, place);
+    struct translate_ask ask;
+
+    if (own != NULL || is_own(call, target)) {
+        return OUTCOME_OK;
+    }
+    ask = ask_of(call, target);
+    if (ask.to == NULL || ask.to == ask.from) {
+        return ask.to == NULL ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
+    }
+    own = mem_take_zero(sizeof *own);
+    if (own == NULL) {
+        return OUTCOME_LOCAL;
+    }
+    own->translation = translation_new(&ask);
+    if (own->translation == NULL) {
+        mem_give(own, sizeof *own);
+        return OUTCOME_LOCAL;
+    }
+    own->place = place;
+    own->operation = ask.to;
+    own->next = call->translations;
+    call->translations = own;
+    return judge(call, own);
+}
+
+void call_translate_forget_request(struct call *call)
+{
+    for (struct call_translation *one = call->translations; one != NULL; one = one->next) {
+        translation_forget_body(one->translation);
+    }
+}
+
+void call_translate_free(struct call *call)
+{
+    while (call->translations != NULL) {
+        struct call_translation *first = call->translations;
+
+        call->translations = first->next;
+        translation_free(first->translation);
+        mem_give(first, sizeof *first);
+    }
+}
+
+/* ---- the answer ---- */
+
+bool call_translate_begin(struct call *call)
+{
+    struct call_translation *own = call_translation_at(call, call->place);
+
+    call->relay.translation = own;
+    if (own == NULL) {
+        return true;
+    }
+    stream_init(&call->relay.stream, own->operation, false);
+    return translation_begin(own->translation);
+}
+
+static struct translation *in_view(const struct call *call)
+{
+    return call->relay.translation->translation;
+}
+
+static struct usage told_so_far(const struct call *call)
+{
+    const struct relay *relay = &call->relay;
+    struct usage usage;
+
+    meter_usage(&relay->stream.meter, relay->stream.operation->input_holds_cache, &usage);
+    return usage;
+}
+
+bool call_translate_event(struct call *call, struct span data, struct buf *out)
+{
+    struct usage usage = told_so_far(call);
+
+    return translation_event(in_view(call), data, &usage, out) == TRANSLATE_OK;
+}
+
+bool call_translate_end(struct call *call, struct buf *out)
+{
+    struct usage usage = told_so_far(call);
+
+    return translation_has_ended(in_view(call)) ||
+           translation_end(in_view(call), &usage, out) == TRANSLATE_OK;
+}
+
+bool call_translate_whole(struct call *call, struct span body, struct buf *out)
+{
+    return translation_whole(in_view(call), body, &call->relay.usage, out) == TRANSLATE_OK;
+}
+
+/* ---- words ---- */
+
+static enum refusal_kind kind_of(enum outcome outcome, unsigned status)
+{
+    switch (outcome) {
+    case OUTCOME_CONTEXT: return REFUSAL_UPSTREAM_CONTEXT;
+    case OUTCOME_MODEL: return REFUSAL_MODEL_UNAVAILABLE;
+    case OUTCOME_THROTTLED: return REFUSAL_UPSTREAM_THROTTLED;
+    case OUTCOME_REQUEST:
+        return status == 413 ? REFUSAL_UPSTREAM_TOO_LONG
+               : status < 500 ? REFUSAL_UPSTREAM_REQUEST
+                              : REFUSAL_UPSTREAM_ERROR;
+    default: return REFUSAL_UPSTREAM_ERROR;
+    }
+}
+
+/* The provider's sentence, without secrets; behind the words by which SDKs know a prompt that is too long. */
+struct refusal call_translate_error(struct call *call, enum outcome outcome)
+{
+    struct relay *relay = &call->relay;
+    struct refusal refusal = {.kind = kind_of(outcome, relay->status)};
+    struct span message = relay->answer.error.message;
+    struct buf *raw = &call->env->scratch->text;
+    struct buf *text = &call->wire_head;
+
+    if (message.len == 0 || message.len > LIMIT_ERROR_MESSAGE) {
+        return refusal;
+    }
+    buf_clear(raw);
+    buf_put_char(raw, '"');
+    buf_put(raw, message);
+    buf_put_char(raw, '"');
+    buf_clear(text);
+    if (refusal.kind == REFUSAL_UPSTREAM_CONTEXT) {
+        buf_put_text(text, call->match.dialect->context_words);
+        buf_put(text, SPAN_OF(": "));
+    }
+    json_string_decode(buf_span(raw), text);
+    reply_cover(call, text);
+    refusal.said = buf_span(text);
+    return refusal;
+}
+
+void call_translate_refusal(const struct call *call, struct refusal *refusal)
+{
+    /* The first in the order of the plan is the one the route wanted most. */
+    for (uint8_t i = 0; refusal->kind == REFUSAL_UNTRANSLATABLE && i < call->plan.count; i++) {
+        const struct call_translation *own = call_translation_at(call, call->plan.order[i]);
+        const struct chat_refused *refused = own == NULL ? NULL : translation_refused(own->translation);
+
+        if (refused != NULL && refused->param != NULL) {
+            refusal->param = refused->param;
+            refusal->detail = span_of(refused->param);
+            refusal->hint = refused->why;
+            return;
+        }
+    }
+}
+
+struct span call_translate_dropped(const struct call *call)
+{
+    return call->relay.translation == NULL ? span_make("", 0)
+                                           : translation_dropped(call->relay.translation->translation);
+}
+
+void call_translate_put_fields(struct buf *out, const struct call *call)
+{
+    struct span dropped = call_translate_dropped(call);
+
+    if (dropped.len > 0) {
+        head_put(out, SPAN_OF("x-headgate-dropped"), dropped);
+    }
+}

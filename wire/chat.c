@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/chat.h"
+
+#include "wire/json_walk.h"
+
+enum {
+    NAME_SHOWN_MAX = 64, /* bytes of an app's own member name that are told */
+};
+
+void chat_init(struct chat *chat, struct arena *arena, struct json_scan *scan, bool is_strict)
+{
+    *chat = (struct chat){.arena = arena, .scan = scan, .parallel = -1, .is_strict = is_strict};
+    chat->params.cap = -1;
+    chat->params.answers = 1;
+    chat->params.thinking_budget = -1;
+    chat->params.format_strict = -1;
+}
+
+/* ---- what is lost ---- */
+
+bool chat_is_refused(const struct chat *chat)
+{
+    return chat->refused.param != NULL;
+}
+
+void chat_refuse(struct chat *chat, const char *param, const char *why)
+{
+    if (!chat_is_refused(chat)) {
+        chat->refused = (struct chat_refused){.param = param, .why = why};
+    }
+}
+
+/* `param` ends in NUL. */
+static void lose(struct chat *chat, struct span param, bool is_changed)
+{
+    struct chat_dropped **at = &chat->dropped;
+    size_t count = 0;
+
+    if (chat->is_strict) {
+        chat_refuse(chat, param.at, "The route's translate: strict allows no loss");
+        return;
+    }
+    for (; *at != NULL; at = &(*at)->next) {
+        if (span_equal((*at)->name, param)) {
+            return;
+        }
+        if (++count == CHAT_DROPPED_MAX) {
+            chat->dropped_more = true;
+            return;
+        }
+    }
+    *at = arena_take(chat->arena, sizeof **at);
+    if (*at != NULL) {
+        **at = (struct chat_dropped){.name = param, .is_changed = is_changed};
+    }
+}
+
+void chat_drop(struct chat *chat, const char *param)
+{
+    lose(chat, span_of(param), false);
+}
+
+void chat_change(struct chat *chat, const char *param)
+{
+    lose(chat, span_of(param), true);
+}
+
+/* ---- members ---- */
+
+static bool is_said(struct span value)
+{
+    return value.len > 0 && !span_equal(value, SPAN_OF("null"));
+}
+
+/* An app's own name goes into a header of ours: only what is harmless there, and not much of it. */
+static struct span shown(struct chat *chat, const char *where, struct span name)
+{
+    struct span prefix = span_of(where);
+    size_t len = name.len < NAME_SHOWN_MAX ? name.len : NAME_SHOWN_MAX;
+    char *at = arena_take(chat->arena, prefix.len + len + 1);
+
+    if (at == NULL) {
+        return SPAN_OF("?");
+    }
+    memcpy(at, prefix.at, prefix.len);
+    for (size_t i = 0; i < len; i++) {
+        char c = name.at[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                        c == '_' || c == '-' || c == '.';
+
+        at[prefix.len + i] = is_plain ? c : '?';
+    }
+    return span_make(at, prefix.len + len);
+}
+
+static void judge(struct chat *chat, const struct chat_fields *fields, struct span name, enum chat_mark mark)
+{
+    switch (mark) {
+    case CHAT_CARRIED:
+    case CHAT_QUIET: return;
+    case CHAT_NAMED: lose(chat, shown(chat, fields->where, name), false); return;
+    case CHAT_REFUSED:
+        chat_refuse(chat, shown(chat, fields->where, name).at, "No target of the other dialect has it");
+        return;
+    }
+}
+
+/* Names of members are short, but for hostile ones: those are none of ours. */
+static struct span plain_name(struct chat *chat, struct span raw)
+{
+    struct span inside = chat_inside(raw);
+
+    return memchr(inside.at, '\\', inside.len) == NULL ? inside : chat_plain(chat, raw);
+}
+
+void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+{
+    struct json_walk walk = json_walk_of(object);
+    struct span raw;
+    struct span value;
+
+    memset(values, 0, fields->count * sizeof *values);
+    if (!json_is_object(object)) {
+        return;
+    }
+    while (json_walk_member(&walk, &raw, &value)) {
+        struct span name = plain_name(chat, raw);
+        size_t i = 0;
+
+        if (!is_said(value)) {
+            continue;
+        }
+        while (i < fields->count && !span_equal(fields->list[i].name, name)) {
+            i++;
+        }
+        if (i < fields->count && fields->list[i].mark == CHAT_CARRIED) {
+            values[i] = value;
+        } else {
+            judge(chat, fields, name, i < fields->count ? fields->list[i].mark : CHAT_NAMED);
+        }
+    }
+}
+
+/* ---- turns and parts ---- */
+
+struct chat_turn *chat_turn(struct chat *chat, enum chat_role role)
+{
+    struct chat_turn *turn = chat->last;
+
+    if (turn != NULL && turn->role == role) {
+        return turn;
+    }
+    if (turn != NULL && turn->parts == NULL) {
+        /* Nothing was said in it: it may be somebody else's, or belong to the turn before it. */
+        if (chat->before_last != NULL && chat->before_last->role == role) {
+            chat->before_last->next = NULL;
+            chat->last = chat->before_last;
+            chat->before_last = NULL; /* not needed: this one has parts */
+            return chat->last;
+        }
+        turn->role = role;
+        return turn;
+    }
+    turn = arena_take(chat->arena, sizeof *turn);
+    if (turn == NULL) {
+        return NULL;
+    }
+    turn->role = role;
+    if (chat->last == NULL) {
+        chat->turns = turn;
+    } else {
+        chat->last->next = turn;
+    }
+    chat->before_last = chat->last;
+    chat->last = turn;
+    return turn;
+}
+
+static struct chat_part *add(struct chat *chat, struct chat_part **first, struct chat_part **last,
+                             enum chat_part_kind kind)
+{
+    struct chat_part *part = arena_take(chat->arena, sizeof *part);
+
+    if (part == NULL) {
+        return NULL;
+    }
+    part->kind = kind;
+    if (*last == NULL) {
+        *first = part;
+    } else {
+        (*last)->next = part;
+    }
+    *last = part;
+    return part;
+}
+
+struct chat_part *chat_add_part(struct chat *chat, struct chat_turn *turn, enum chat_part_kind kind)
+{
+    if (turn == NULL) {
+        return NULL;
+    }
+    if (kind == CHAT_CALL && ++turn->calls > CHAT_CALLS_MAX) {
+        chat_refuse(chat, "tool_calls", "One turn has more than 128 calls of tools");
+    }
+    return add(chat, &turn->parts, &turn->last, kind);
+}
+
+struct chat_part *chat_add_inner(struct chat *chat, struct chat_part *result, enum chat_part_kind kind)
+{
+    return result == NULL ? NULL : add(chat, &result->inner, &result->inner_last, kind);
+}
+
+void chat_add_text(struct chat *chat, struct chat_turn *turn, struct span text)
+{
+    struct chat_part *part = NULL;
+
+    if (chat_inside(text).len > 0) {
+        part = chat_add_part(chat, turn, CHAT_TEXT);
+        if (part != NULL) {
+            part->text = text;
+        }
+    }
+}
+
+void chat_finish(struct chat *chat)
+{
+    if (chat->last != NULL && chat->last->parts == NULL) {
+        if (chat->before_last == NULL) {
+            chat->turns = NULL;
+        } else {
+            chat->before_last->next = NULL;
+        }
+        chat->last = chat->before_last;
+        chat->before_last = NULL;
+    }
+}
+
+struct chat_tool *chat_add_tool(struct chat *chat)
+{
+    struct chat_tool *tool = arena_take(chat->arena, sizeof *tool);
+
+    if (tool == NULL) {
+        return NULL;
+    }
+    tool->strict = -1;
+    if (chat->tools_last == NULL) {
+        chat->tools = tool;
+    } else {
+        chat->tools_last->next = tool;
+    }
+    chat->tools_last = tool;
+    return tool;
+}
+
+void chat_add_word(struct chat *chat, struct chat_words *list, struct span text)
+{
+    struct chat_word *word = arena_take(chat->arena, sizeof *word);
+
+    if (word == NULL) {
+        return;
+    }
+    word->text = text;
+    if (list->last == NULL) {
+        list->first = word;
+    } else {
+        list->last->next = word;
+    }
+    list->last = word;
+    list->count++;
+}
+
+bool chat_has(const struct chat *chat, enum chat_part_kind kind)
+{
+    for (const struct chat_turn *turn = chat->turns; turn != NULL; turn = turn->next) {
+        for (const struct chat_part *part = turn->parts; part != NULL; part = part->next) {
+            if (part->kind == kind) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+const struct chat_part *chat_call_of(const struct chat *chat, struct span id)
+{
+    const struct chat_turn *turn = chat->last;
+    size_t looked = 0;
+
+    if (turn != NULL && turn->role != CHAT_MODEL) {
+        turn = chat->before_last;
+    }
+    for (const struct chat_part *part = turn == NULL ? NULL : turn->parts; part != NULL && looked < CHAT_CALLS_MAX;
+         part = part->next) {
+        looked += part->kind == CHAT_CALL;
+        if (part->kind == CHAT_CALL && span_equal(part->id, id)) {
+            return part;
+        }
+    }
+    return NULL;
+}

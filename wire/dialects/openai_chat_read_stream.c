@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stream of a chat completion of any compatible server as events (openai.md 5; translation.md 12, reader O).
+ *
+ *   a chunk with a delta -> START (once), REASON, TEXT, REFUSAL, CALL and ARGUMENTS
+ *   finish_reason        -> remembered: the first one counts
+ *   [DONE], or the end of the body behind a finish_reason -> CALL_END for each call, FINISH, END
+ *
+ * Servers differ in how they number calls (openai-compatible.md 3, 4): the index may be missing, or be 0 for all;
+ * the id may come once or with every fragment. So a call is told by both. */
+#include "wire/dialects/openai_chat.h"
+
+#include "base/must.h"
+#include "base/sip.h"
+#include "wire/json_value.h"
+#include "wire/json_walk.h"
+
+static void tell(struct chat_pipe *pipe, enum chat_event_kind kind, struct span text)
+{
+    chat_tell(pipe, &(struct chat_event){.kind = kind, .text = text});
+}
+
+static void tell_filled(struct chat_pipe *pipe, enum chat_event_kind kind, struct span string)
+{
+    struct span text = chat_inside(string);
+
+    if (text.len > 0) {
+        tell(pipe, kind, text);
+    }
+}
+
+/* ---- text ---- */
+
+static void read_thoughts(struct span list, struct chat_pipe *pipe)
+{
+    struct json_walk walk = json_walk_of(list);
+    struct span item;
+
+    while (json_walk_item(&walk, &item)) {
+        tell_filled(pipe, CHAT_EVENT_REASON, openai_chat_filled(item, "text"));
+    }
+}
+
+/* A string, or with Mistral a list of parts. */
+static void read_content(struct span content, struct chat_pipe *pipe)
+{
+    struct json_walk walk = json_walk_of(content);
+    struct span item;
+
+    tell_filled(pipe, CHAT_EVENT_TEXT, content);
+    while (json_is_array(content) && json_walk_item(&walk, &item)) {
+        if (json_is_text(json_walk_find(item, "type"), "thinking")) {
+            read_thoughts(json_walk_find(item, "thinking"), pipe);
+        } else {
+            tell_filled(pipe, CHAT_EVENT_TEXT, openai_chat_filled(item, "text"));
+        }
+    }
+}
+
+/* ---- calls ---- */
+
+/* A fragment of a call, as it came. */
+struct fragment {
+    struct span id;
+    struct span name;
+    struct span arguments; /* string or object */
+    int32_t index;         /* -1: none */
+    uint32_t id_hash;      /* 0: no id */
+};
+
+static struct fragment fragment_of(struct span item, struct span function)
+{
+    static const uint64_t seed[2] = {0, 0};
+    struct fragment fragment = {.id = openai_chat_filled(item, "id"),
+                                .name = openai_chat_filled(function, "name"),
+                                .arguments = json_walk_find(function, "arguments"),
+                                .index = -1};
+    int64_t index = -1;
+
+    if (json_integer(json_walk_find(item, "index"), &index) == ERR_NONE && index >= 0 && index <= INT32_MAX) {
+        fragment.index = (int32_t)index;
+    }
+    fragment.id_hash = fragment.id.len > 0 ? (uint32_t)sip_hash(seed, fragment.id) | 1 : 0;
+    return fragment;
+}
+
+static bool is_of_call(const struct openai_chat_call *call, const struct fragment *fragment)
+{
+    if (fragment->id_hash != 0 && fragment->id_hash == call->id_hash) {
+        return true;
+    }
+    if (fragment->index >= 0 ? fragment->index != call->index : fragment->name.len > 0 && call->has_name) {
+        return false;
+    }
+    /* Another id begins a new call, unless it comes without a name: some servers make up an id for each fragment. */
+    return fragment->id_hash == 0 || call->id_hash == 0 || fragment->name.len == 0;
+}
+
+/* The call that it goes on with, or the number of the next one. The last calls are looked at first: of those with the
+ * same index the last one is meant. */
+static uint32_t number_of(const struct openai_chat_reader *reader, const struct fragment *fragment)
+{
+    for (uint32_t i = reader->count; i > 0; i--) {
+        if (is_of_call(&reader->calls[i - 1], fragment)) {
+            return i - 1;
+        }
+        if (fragment->index < 0 && fragment->id_hash == 0) {
+            break; /* nothing says which: it is the last one's or a new one */
+        }
+    }
+    return reader->count;
+}
+
+/* The id as the server gave it, or "call_<seed>_<number>". */
+static struct span id_of(const struct openai_chat_reader *reader, uint32_t number, const struct chat_pipe *pipe,
+                         char room[OPENAI_CHAT_CALL_ID])
+{
+    char *at = room;
+
+    if (reader->id_len > 0) {
+        return span_make(reader->id, reader->id_len);
+    }
+    memcpy(at, "\"call_", 6);
+    at = buf_digits(at + 6, pipe->terms->seed);
+    *at++ = '_';
+    at = buf_digits(at, number);
+    *at++ = '"';
+    return span_make(room, (size_t)(at - room));
+}
+
+/* A call is told as soon as its name is known. An id that comes before is kept; one too long for that is made
+ * anew. */
+static void begin_call(struct openai_chat_reader *reader, uint32_t number, const struct fragment *fragment,
+                       struct chat_pipe *pipe)
+{
+    char room[OPENAI_CHAT_CALL_ID];
+    struct chat_event event = {.kind = CHAT_EVENT_CALL, .call = number, .name = fragment->name};
+
+    if (fragment->name.len == 0) {
+        if (fragment->id.len > 0 && fragment->id.len <= sizeof reader->id) {
+            memcpy(reader->id, fragment->id.at, fragment->id.len);
+            reader->id_len = (uint8_t)fragment->id.len;
+        }
+        return;
+    }
+    event.id = fragment->id.len > 0 ? fragment->id : id_of(reader, number, pipe, room);
+    chat_tell(pipe, &event);
+    reader->calls[number].has_name = true;
+    reader->id_len = 0;
+}
+
+static void read_arguments(struct openai_chat_call *call, uint32_t number, struct span arguments, struct chat_pipe *pipe)
+{
+    struct chat_event event = {.kind = CHAT_EVENT_ARGUMENTS, .call = number, .text = chat_inside(arguments)};
+
+    if (json_is_object(arguments)) {
+        buf_clear(pipe->scratch);
+        json_escape(pipe->scratch, arguments);
+        event.text = buf_span(pipe->scratch);
+    }
+    if (event.text.len > 0) {
+        call->has_arguments = true;
+        chat_tell(pipe, &event);
+    }
+}
+
+static bool has_text(struct span arguments)
+{
+    return json_is_object(arguments) || chat_inside(arguments).len > 0;
+}
+
+static void read_fragment(struct openai_chat_reader *reader, const struct fragment *fragment, struct chat_pipe *pipe)
+{
+    uint32_t number = number_of(reader, fragment);
+    struct openai_chat_call *call = NULL;
+
+    if (number == OPENAI_CHAT_CALLS) {
+        tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
+        return;
+    }
+    call = &reader->calls[number];
+    if (number == reader->count) {
+        reader->count++;
+        call->index = fragment->index;
+        reader->id_len = 0;
+    }
+    call->id_hash = call->id_hash == 0 ? fragment->id_hash : call->id_hash;
+    if (!call->has_name) {
+        begin_call(reader, number, fragment, pipe);
+    }
+    /* Nobody can do anything with what is said to a tool that has no name. */
+    if (!call->has_name && has_text(fragment->arguments)) {
+        tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
+        return;
+    }
+    read_arguments(call, number, fragment->arguments, pipe);
+}
+
+static void read_calls(struct openai_chat_reader *reader, struct span delta, struct chat_pipe *pipe)
+{
+    struct json_walk walk = json_walk_of(json_walk_find(delta, "tool_calls"));
+    struct span legacy = json_walk_find(delta, "function_call");
+    struct span item;
+
+    while (json_walk_item(&walk, &item) && !pipe->has_failed) {
+        struct fragment fragment = fragment_of(item, json_walk_find(item, "function"));
+
+        if (json_is_object(item)) {
+            read_fragment(reader, &fragment, pipe);
+        }
+    }
+    if (json_is_object(legacy)) {
+        struct fragment fragment = fragment_of(span_make(NULL, 0), legacy);
+
+        fragment.index = 0; /* there is but one */
+        read_fragment(reader, &fragment, pipe);
+    }
+}
+
+/* ---- chunks ---- */
+
+static void note_finish(struct openai_chat_reader *reader, struct span word, struct chat_pipe *pipe)
+{
+    struct span text = chat_inside(word);
+    enum chat_finish finish = openai_chat_finish(word);
+
+    if (reader->finish != CHAT_FINISH_NONE || finish == CHAT_FINISH_NONE) {
+        return;
+    }
+    reader->finish = finish;
+    reader->word_len = (uint8_t)(text.len < sizeof reader->word ? text.len : sizeof reader->word);
+    memcpy(reader->word, text.at, reader->word_len);
+    if (finish == CHAT_FINISH_FAULT) {
+        tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
+    }
+}
+
+static void end(struct openai_chat_reader *reader, struct chat_pipe *pipe)
+{
+    struct chat_event finish = {.kind = CHAT_EVENT_FINISH, .text = span_make(reader->word, reader->word_len)};
+
+    for (uint32_t i = 0; i < reader->count; i++) {
+        if (!reader->calls[i].has_name) {
+            tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
+            return;
+        }
+        if (!reader->calls[i].has_arguments) {
+            chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_ARGUMENTS, .call = i, .text = SPAN_OF("{}")});
+        }
+        chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_CALL_END, .call = i});
+    }
+    finish.finish = reader->finish == CHAT_FINISH_NONE ? CHAT_FINISH_STOP : reader->finish;
+    if (finish.finish == CHAT_FINISH_STOP && reader->has_refused) {
+        finish.finish = CHAT_FINISH_FILTERED;
+    }
+    chat_tell(pipe, &finish);
+    tell(pipe, CHAT_EVENT_END, span_make(NULL, 0));
+    reader->has_ended = true;
+}
+
+/* Azure's first chunk tells of its filters alone, without id and model: it begins nothing (azure-openai.md). */
+static void begin(struct openai_chat_reader *reader, struct span document, struct chat_pipe *pipe)
+{
+    if (!reader->has_begun) {
+        reader->has_begun = true;
+        chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_START,
+                                             .id = openai_chat_filled(document, "id"),
+                                             .name = openai_chat_filled(document, "model")});
+    }
+}
+
+static void read_delta(struct openai_chat_reader *reader, struct span delta, struct chat_pipe *pipe)
+{
+    struct span refusal = openai_chat_filled(delta, "refusal");
+
+    tell_filled(pipe, CHAT_EVENT_REASON, openai_chat_reasoning(delta));
+    read_content(json_walk_find(delta, "content"), pipe);
+    tell_filled(pipe, CHAT_EVENT_REFUSAL, refusal);
+    reader->has_refused |= refusal.len > 0;
+    read_calls(reader, delta, pipe);
+}
+
+void openai_chat_take_event(void *memory, struct span data, struct chat_pipe *pipe)
+{
+    struct openai_chat_reader *reader = memory;
+    struct span choice;
+    struct span delta;
+
+    if (reader->has_ended || pipe->has_failed) {
+        return;
+    }
+    if (span_equal(span_trim(data), SPAN_OF("[DONE]"))) {
+        end(reader, pipe);
+        return;
+    }
+    choice = openai_chat_choice(data);
+    delta = json_walk_find(choice, "delta");
+    if (json_is_object(delta)) {
+        begin(reader, data, pipe);
+        read_delta(reader, delta, pipe);
+    }
+    note_finish(reader, json_walk_find(choice, "finish_reason"), pipe);
+}
+
+void openai_chat_take_end(void *memory, struct chat_pipe *pipe)
+{
+    struct openai_chat_reader *reader = memory;
+
+    /* Without a reason for its end the answer is a cut one: others judge that. */
+    if (!reader->has_ended && !pipe->has_failed && reader->finish != CHAT_FINISH_NONE) {
+        end(reader, pipe);
+    }
+}

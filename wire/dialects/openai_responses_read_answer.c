@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A provider's whole response, read for an app of another dialect (openai.md 7). HTTP 200 may hold a
+ * failed one, and one that is still at work: neither is an answer. */
+#include "wire/dialects/openai_responses.h"
+
+#include "wire/json_walk.h"
+
+enum { SEPARATED = 2 }; /* a text and what stands in front of it */
+
+struct chat_event openai_responses_finish(struct span response, bool has_refused)
+{
+    struct chat_event event = {.kind = CHAT_EVENT_FINISH, .finish = CHAT_FINISH_STOP};
+    struct span details = json_walk_find(response, "incomplete_details");
+    struct span reason = json_is_object(details) ? json_walk_find(details, "reason") : details;
+
+    if (json_is_text(json_walk_find(response, "status"), "incomplete")) {
+        event.finish = json_is_text(reason, "max_output_tokens") ? CHAT_FINISH_LENGTH
+                       : json_is_text(reason, "content_filter")  ? CHAT_FINISH_FILTERED
+                                                                 : CHAT_FINISH_UNKNOWN;
+        event.text = chat_inside(reason);
+    } else if (has_refused) {
+        event.finish = CHAT_FINISH_FILTERED; /* translation.md 12, reader O */
+    }
+    return event;
+}
+
+struct span openai_responses_call_id(struct span item)
+{
+    struct span id = json_walk_find(item, "call_id");
+
+    return chat_inside(id).len > 0 ? id : json_walk_find(item, "id");
+}
+
+static void read_message(struct chat *chat, struct chat_answer *answer, struct span item)
+{
+    struct json_walk walk = json_walk_of(json_walk_find(item, "content"));
+    struct span part;
+
+    while (json_walk_item(&walk, &part)) {
+        struct span type = json_is_object(part) ? json_walk_find(part, "type") : span_make(NULL, 0);
+
+        if (json_is_text(type, "output_text")) {
+            chat_add_text(chat, &answer->turn, json_walk_find(part, "text"));
+        } else if (json_is_text(type, "refusal") && answer->refusal.len == 0) {
+            answer->refusal = json_walk_find(part, "refusal");
+        }
+    }
+    if (chat_inside(answer->refusal).len == 0) {
+        answer->refusal = span_make(NULL, 0);
+    }
+}
+
+static bool read_call(struct chat *chat, struct chat_answer *answer, struct span item)
+{
+    struct span id = openai_responses_call_id(item);
+    struct span name = json_walk_find(item, "name");
+    struct chat_part *part = NULL;
+    bool is_good = false;
+
+    if (chat_inside(id).len == 0 || chat_inside(name).len == 0) {
+        return false;
+    }
+    part = chat_add_part(chat, &answer->turn, CHAT_CALL);
+    if (part != NULL) {
+        part->id = id;
+        part->name = name;
+        part->input = chat_arguments(chat, json_walk_find(item, "arguments"), &is_good);
+    }
+    return true;
+}
+
+/* The summary, in several parts as a rule, or what a server that keeps no secret tells as content. */
+static void read_reasoning(struct chat *chat, struct chat_answer *answer, struct span item)
+{
+    struct span list = json_walk_find(item, "summary");
+    struct json_walk walk = json_walk_of(list);
+    struct span part;
+    struct span *texts = NULL;
+    size_t count = answer->reasoning.len > 0 ? 1 : 0;
+
+    if (!json_walk_item(&walk, &part)) {
+        list = json_walk_find(item, "content");
+    }
+    walk = json_walk_of(list);
+    while (json_walk_item(&walk, &part)) {
+        count++;
+    }
+    texts = arena_take(chat->arena, (count + 1) * SEPARATED * sizeof *texts);
+    if (texts == NULL) {
+        return;
+    }
+    count = 0;
+    if (answer->reasoning.len > 0) {
+        texts[count++] = answer->reasoning;
+    }
+    walk = json_walk_of(list);
+    while (json_walk_item(&walk, &part)) {
+        struct span text = json_is_object(part) ? json_walk_find(part, "text") : span_make(NULL, 0);
+
+        if (chat_inside(text).len > 0) {
+            texts[count] = SPAN_OF("\"\\n\\n\"");
+            count += count > 0;
+            texts[count++] = text;
+        }
+    }
+    if (count > 0) {
+        answer->reasoning = chat_join(chat, texts, count);
+    }
+}
+
+static bool read_items(struct chat *chat, struct chat_answer *answer, struct span output)
+{
+    struct json_walk walk = json_walk_of(output);
+    struct span item;
+    bool is_good = true;
+
+    while (json_walk_item(&walk, &item) && is_good) {
+        struct span type = json_is_object(item) ? json_walk_find(item, "type") : span_make(NULL, 0);
+
+        if (json_is_text(type, "message")) {
+            read_message(chat, answer, item);
+        } else if (json_is_text(type, "function_call")) {
+            is_good = read_call(chat, answer, item);
+        } else if (json_is_text(type, "reasoning")) {
+            read_reasoning(chat, answer, item);
+        }
+    }
+    return is_good;
+}
+
+bool openai_responses_read_whole(struct chat *chat, struct chat_answer *answer, struct span body)
+{
+    struct span response = json_walk_document(body);
+    struct span status = json_walk_find(response, "status");
+    struct span output = json_walk_find(response, "output");
+    struct chat_event finish;
+
+    if (!json_is_array(output) ||
+        (json_is_string(status) && !json_is_text(status, "completed") && !json_is_text(status, "incomplete"))) {
+        return false;
+    }
+    answer->id = json_walk_find(response, "id");
+    answer->model = json_walk_find(response, "model");
+    answer->turn.role = CHAT_MODEL;
+    if (!read_items(chat, answer, output)) {
+        return false;
+    }
+    finish = openai_responses_finish(response, answer->refusal.len > 0);
+    answer->finish = finish.finish == CHAT_FINISH_STOP && answer->turn.calls > 0 ? CHAT_FINISH_CALLS : finish.finish;
+    answer->finish_word = finish.text;
+    return !chat_is_refused(chat);
+}

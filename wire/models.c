@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/models.h"
+
+#include <string.h>
+
+#include "base/must.h"
+#include "base/span.h"
+#include "wire/chat.h"
+
+/* The words of models.def. */
+enum {
+    NONE = 1 << CHAT_EFFORT_NONE,
+    MINIMAL = 1 << CHAT_EFFORT_MINIMAL,
+    LOW = 1 << CHAT_EFFORT_LOW,
+    MEDIUM = 1 << CHAT_EFFORT_MEDIUM,
+    HIGH = 1 << CHAT_EFFORT_HIGH,
+    XHIGH = 1 << CHAT_EFFORT_XHIGH,
+    MAX = 1 << CHAT_EFFORT_MAX,
+    LOW_TO_HIGH = LOW | MEDIUM | HIGH,
+    MINIMAL_TO_HIGH = MINIMAL | LOW_TO_HIGH,
+    LOW_TO_MAX = LOW_TO_HIGH | XHIGH | MAX
+};
+
+enum {
+    EFFORT = MODEL_THINKS_EFFORT,
+    BUDGET = MODEL_THINKS_BUDGET,
+    ALWAYS = MODEL_THINKS_ALWAYS,
+    BY_DEFAULT = MODEL_THINKS_BY_DEFAULT,
+    ADAPTIVE = MODEL_THINKS_ADAPTIVE | EFFORT,
+    ADAPTIVE_BY_DEFAULT = ADAPTIVE | BY_DEFAULT,
+    ADAPTIVE_ALWAYS = ADAPTIVE_BY_DEFAULT | ALWAYS,
+    LEVELS = EFFORT | ALWAYS | BY_DEFAULT /* Gemini from 3 on */
+};
+
+enum {
+    NO_FORCED_CHOICE = MODEL_NO_FORCED_CHOICE,
+    NO_SCHEMA = MODEL_NO_SCHEMA,
+    NO_IMAGES = MODEL_NO_IMAGES,
+    NO_DOCUMENTS = MODEL_NO_DOCUMENTS,
+    NO_TOOLS = MODEL_NO_TOOLS,
+    NO_STOP = MODEL_NO_STOP,
+    NO_PENALTIES = MODEL_NO_PENALTIES,
+    NO_LATER_SYSTEM = MODEL_NO_LATER_SYSTEM,
+    NO_TOOLS_WITH_EFFORT = MODEL_NO_TOOLS_WITH_EFFORT,
+    NO_SYSTEM = MODEL_NO_SYSTEM,
+    NO_CHAT = MODEL_NO_CHAT,
+    NO_AUDIO = MODEL_NO_AUDIO,
+    NO_CACHE_MARKS = MODEL_NO_CACHE_MARKS,
+    /* What a family has in common. */
+    NEW_CLAUDE = MODEL_NO_PREFILL | NO_AUDIO,
+    OLD_CLAUDE = NO_LATER_SYSTEM | NO_AUDIO,
+    STRANGER = NO_LATER_SYSTEM | NO_SCHEMA | NO_DOCUMENTS | NO_AUDIO,
+    NEW_GEMINI = NO_LATER_SYSTEM | NO_CACHE_MARKS,
+    OLD_GEMINI = NEW_GEMINI | MODEL_NO_SCHEMA_WITH_TOOLS | MODEL_NO_RESULT_IMAGES | NO_PENALTIES,
+    REASONS = NO_STOP | NO_PENALTIES | NO_AUDIO,
+    PLAIN = NO_DOCUMENTS | NO_CACHE_MARKS | NO_AUDIO
+};
+
+struct model_row {
+    struct span dialect;
+    struct span name;
+    struct model_facts facts;
+};
+
+#define ROW(dialect, name, most, samples, thinks, levels, developer, lacks, least, top, known)                         \
+    {SPAN(dialect),                                                                                                    \
+     SPAN(name),                                                                                                       \
+     {.output_max = (most),                                                                                            \
+      .sampling = MODEL_##samples,                                                                                     \
+      .thinking = (thinks),                                                                                            \
+      .efforts = (levels),                                                                                             \
+      .wants_developer = (developer),                                                                                  \
+      .cannot = (lacks),                                                                                               \
+      .is_known = (known),                                                                                             \
+      .budget_min = (least),                                                                                           \
+      .budget_max = (top)}},
+
+static const struct model_row rows[] = {
+#define MODEL(dialect, name, most, samples, thinks, levels, developer, lacks, least, top)                              \
+    ROW(dialect, name, most, samples, thinks, levels, developer, lacks, least, top, true)
+#define MODEL_REST(dialect, name, most, samples, thinks, levels, developer, lacks, least, top)                         \
+    ROW(dialect, name, most, samples, thinks, levels, developer, lacks, least, top, false)
+#include "wire/models.def"
+#undef MODEL
+#undef MODEL_REST
+};
+
+/* ---- names ---- */
+
+enum { NAME_MAX_BYTES = 128 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static size_t digits_at(struct span name, size_t at)
+{
+    size_t count = 0;
+
+    while (at + count < name.len && is_digit(name.at[at + count])) {
+        count++;
+    }
+    return count;
+}
+
+/* Whether a date begins behind this dash: 20250929, or 2025-09-29. */
+static bool is_date(struct span name, size_t at)
+{
+    size_t count = digits_at(name, at);
+
+    if (at + 2 > name.len || name.at[at] != '2' || name.at[at + 1] != '0') {
+        return false;
+    }
+    return count == 8 || (count == 4 && digits_at(name, at + 5) == 2 && digits_at(name, at + 8) == 2);
+}
+
+/* Bedrock's "-v1", where nothing but digits follows. */
+static bool is_version(struct span name, size_t at)
+{
+    return at + 1 < name.len && name.at[at] == 'v' && at + 1 + digits_at(name, at + 1) == name.len;
+}
+
+/* "models/", "anthropic/", "accounts/fireworks/models/", "us.anthropic.", "ft:" in front; "@20250929", ":free",
+ * "-20250929", "-v1:0" behind. */
+static struct span bare(struct span name, struct span dialect)
+{
+    struct span vendor = SPAN("anthropic.");
+    const char *found = NULL;
+
+    if (span_starts(name, SPAN_OF("ft:"))) {
+        name = span_from(name, 3);
+    }
+    for (size_t i = name.len; i > 0; i--) {
+        if (name.at[i - 1] == '/') {
+            name = span_from(name, i);
+            break;
+        }
+    }
+    found = span_equal(dialect, SPAN_OF("anthropic")) ? span_find(name, vendor) : NULL;
+    if (found != NULL) {
+        name = span_from(name, (size_t)(found - name.at) + vendor.len);
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+
+        if (c == ':' || c == '@' || (c == '-' && is_date(name, i + 1))) {
+            name.len = i;
+        }
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] == '-' && is_version(name, i + 1) && span_equal(dialect, SPAN_OF("anthropic"))) {
+            name.len = i;
+        }
+    }
+    return name;
+}
+
+/* In small letters, Anthropic's with dashes: resellers write "claude-sonnet-4.5". */
+static struct span spelled(struct span name, struct span dialect, char room[NAME_MAX_BYTES])
+{
+    bool has_dashes = span_equal(dialect, SPAN_OF("anthropic"));
+
+    if (name.len > NAME_MAX_BYTES) {
+        name.len = 0;
+    }
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.at[i];
+
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        room[i] = c == '.' && has_dashes ? '-' : c;
+    }
+    return span_make(room, name.len);
+}
+
+const struct model_facts *model_facts_of(const char *dialect, struct span model)
+{
+    char room[NAME_MAX_BYTES];
+    struct span spoken = span_of(dialect);
+    struct span name = spelled(bare(model, spoken), spoken, room);
+
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        if (span_equal(rows[i].dialect, spoken) && span_fits(name, rows[i].name)) {
+            return &rows[i].facts;
+        }
+    }
+    return &rows[ARRAY_LENGTH(rows) - 1].facts;
+}
