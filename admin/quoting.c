@@ -184,6 +184,11 @@ static struct refusal match_path(struct quoting *quoting, struct span request)
     struct quoting_words *words = &quoting->words;
     const struct path_match *match = &quoting->match;
 
+    if (words->path.len == 0 && words->model.len == 0 &&
+        span_equal(words->dialect, SPAN_OF("gemini"))) {
+        return wrong_name(quoting, SPAN_OF("model"),
+                          ": is needed, as a body of this dialect names none");
+    }
     if (words->path.len == 0) {
         words->path = usual_path(words, request);
     }

@@ -381,7 +381,7 @@ static void begin(struct call *call)
         .patience_ms = call->head.patience_ms,
         .deadline_ms = call->head.deadline_ms,
         .is_stream = call->request.is_stream,
-        .no_failover = call->head.no_failover,
+        .no_failover = call->head.no_failover || call->request.is_bound,
         /* Of a path that is only passed through nobody knows what sending it twice would do. */
         .runs_once = call->match.operation->kind == OPERATION_PASS &&
                      !span_equal(call_head_span(&call->head, call->head.method), SPAN_OF("GET")),

@@ -44,6 +44,7 @@ struct request {
     bool app_wants_usage;         /* OpenAI stream: the app asked for the usage chunk itself */
     int64_t output_cap;           /* as asked; -1 when absent */
     uint8_t answers;              /* how many are asked for (n); 1 when absent */
+    bool is_bound;                /* goes on with what one provider alone knows: nobody else can */
     bool is_plain;                /* text alone, at the usual terms: no member that says more than that */
     struct json_hit caps[REQUEST_CAPS_MAX]; /* the members that name one, null ones too */
     uint8_t caps_count;

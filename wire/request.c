@@ -252,6 +252,7 @@ static struct refusal check_member(const struct member *member, bool has_main,
                                               : no_refusal();
     case RULE_SESSION: note_session(member, request); return no_refusal();
     case RULE_USER: note_user(member, request); return no_refusal();
+    case RULE_BOUND: request->is_bound = request->is_bound || given; return no_refusal();
     case RULE_UNUSUAL: request->is_plain = request->is_plain && !given; return no_refusal();
     case RULE_NOTED: return no_refusal();
     }
@@ -308,6 +309,7 @@ struct refusal request_read(const struct request_table *table, struct json_scan 
     request->caps_count = 0;
     request->cap_home = (struct json_hit){0};
     request->answers = 1;
+    request->is_bound = false;
     request->is_plain = true;
     request->session = span_make("", 0);
     request->user = span_make("", 0);

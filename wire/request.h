@@ -24,6 +24,7 @@ enum request_rule {
     RULE_METADATA,
     RULE_SESSION,         /* names the conversation: a string to keep its calls together, or nothing */
     RULE_USER,            /* names who is served: a string, or nothing */
+    RULE_BOUND,           /* where it is given, only the provider that gave it can go on */
     RULE_UNUSUAL,         /* where it is given, what the request may cost takes a closer look */
     RULE_NOTED            /* only looked for: the main member where nothing is asked of it */
 };

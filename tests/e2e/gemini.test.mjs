@@ -49,7 +49,7 @@ prices:
         routes: {
             flash: { targets: [{ provider: 'one', model: 'gemini-2.5-flash' }, { provider: 'two', model: 'gemini-2.5-pro' }] },
         },
-    });
+    }, { resets: true });
 });
 after(async () => {
     await headgate?.stop();
@@ -58,6 +58,7 @@ after(async () => {
     fs.rmSync(dir, { recursive: true, force: true });
 });
 beforeEach(async () => {
+    await headgate.reset();
     first.forget();
     second.forget();
     first.play((exchange) => exchange.json({ error: 'unexpected' }, 418));
@@ -180,6 +181,10 @@ test('CONTINUATION passes, and so does its token on the way up', async () => {
     const answer = await call('/v1beta/models/flash:streamGenerateContent?alt=sse', { body });
     assert.equal(text(answer), events.join(''));
     assert.equal(first.requests[0].body.toString(), body);
+    // The token is worth nothing elsewhere: a failure is told.
+    first.play((exchange) => exchange.answer({ status: 503, body: failure(503, 'UNAVAILABLE', 'The model is overloaded.') }));
+    assert.equal((await call('/v1beta/models/flash:generateContent', { body })).status, 503);
+    assert.equal(second.requests.length, 0);
 });
 
 test('waits that only a body tells, and errors wrapped in a list', async () => {
@@ -227,6 +232,63 @@ test('counting is free, files pass, models are listed', async () => {
     const theirs = JSON.parse(text(await ask(headgate.port, { target: '/v1/models', method: 'GET' })));
     assert.ok(Array.isArray(theirs.data));
     assert.ok(records() >= count);
+});
+
+test('what the official SDK sends arrives byte for byte', async () => {
+    const { requests } = JSON.parse(fs.readFileSync(new URL('../data/requests/google-genai-node-3.1.0.json', import.meta.url)));
+    second.play((exchange) => exchange.json({ error: 'unexpected' }, 418));
+    for (const one of requests.filter(({ method, target }) => method === 'POST' && !target.includes('publishers'))) {
+        first.forget();
+        first.play(one.target.includes('stream') ? stream() : (exchange) => exchange.answer({ body: one.target.includes('Embed')
+            ? '{"embeddings":[]}' : one.target.includes('count') ? '{"totalTokens":1}' : WHOLE }));
+        const body = JSON.stringify(one.body);
+        const told = one.headers.filter(([name]) => !/^(host|connection|content-length|x-server-timeout)$/i.test(name));
+        const answer = await ask(headgate.port, { target: one.target.replace(/models\/[^:]+/, 'models/one/$&').replace('one/models/', 'one/'), headers: told, body });
+        assert.equal(answer.status, 200, `${one.name}: ${text(answer)}`);
+        const [seen] = first.requests;
+        assert.equal(seen.target, one.target.replace(/^\/gemini|^\/v1beta(?=\/v1\/)/, ''), one.name);
+        assert.equal(seen.body.toString(), body, one.name);
+        assert.equal(header(seen, 'x-goog-api-client'), header({ headers: one.headers }, 'x-goog-api-client'));
+        assert.equal(header(seen, 'x-goog-api-key'), CANARY.provider);
+    }
+});
+
+test('a budget: what may be spent is written into generationConfig, and a no is Google\'s', async () => {
+    const small = await Headgate.start({
+        state_dir: path.join(dir, 'small'),
+        prices: { files: [path.join(dir, 'prices.yaml')] },
+        providers: { one: { kind: 'gemini', base_url: first.origin, credential: CANARY.provider } },
+        budgets: [{ name: 'tiny', scope: 'provider', limit: '0.005 USD', window: 'total', on_low: 'clamp' }],
+    });
+    try {
+        first.play(whole);
+        const body = '{"contents":[{"parts":[{"text":"Hi"}]}],"generationConfig":{"maxOutputTokens":100000}}';
+        const target = '/v1beta/models/gemini-2.5-flash:generateContent';
+        const answer = await ask(small.port, { target, body });
+        assert.equal(answer.status, 200, text(answer));
+        const { maxOutputTokens } = JSON.parse(first.requests[0].body.toString()).generationConfig;
+        assert.ok(maxOutputTokens < 500 && maxOutputTokens >= 256, String(maxOutputTokens));
+        assert.equal(header(answer, 'x-headgate-max-output-clamped'), String(maxOutputTokens));
+        first.play((exchange) => exchange.answer({ body: WHOLE.replace('"candidatesTokenCount": 20', '"candidatesTokenCount": 400000') }));
+        await ask(small.port, { target, body });
+        const over = await ask(small.port, { target, body });
+        assert.equal(over.status, 402, text(over));
+        const { error } = JSON.parse(text(over));
+        assert.deepEqual([error.code, error.status, error.details[0].reason], [402, 'RESOURCE_EXHAUSTED', 'budget_exceeded']);
+    } finally {
+        await small.stop();
+    }
+});
+
+test('what a call would cost is told', async () => {
+    const question = (target, body) => ask(headgate.admin, { target: `/admin/v1/estimate?${target}`, host: `127.0.0.1:${headgate.admin}`, body,
+        headers: { Authorization: 'Bearer test-token-of-operators' } });
+    const answer = await question('path=/v1beta/models/flash:generateContent', BODY);
+    assert.equal(answer.status, 200, text(answer));
+    assert.equal(JSON.parse(text(answer)).operation, 'generate_content');
+    const other = await question('dialect=gemini&model=flash', BODY);
+    assert.equal(other.status, 200, text(other));
+    assert.equal((await question('dialect=gemini', BODY)).status, 400);
 });
 
 test('a bad key comes as a 400 and parks the credential', async () => {

@@ -56,7 +56,7 @@ static const struct operation operations[] = {
      .kind = OPERATION_CALL,
      .input_holds_cache = true,
      .read_request = gemini_batch_embed_request,
-     .edits = gemini_model_edits,
+     .edits = gemini_batch_edits,
      .read_answer = gemini_embed_answer},
     /* One page with all of them: ours has no further pages. */
     {.name = "models",
@@ -213,29 +213,48 @@ static void write_models(struct buf *out, const struct span *routes, size_t coun
 
 /* ---- the model in bodies ---- */
 
-size_t gemini_model_edits(const struct request *request, struct span model_json, bool asks_usage,
-                          struct json_edit edits[JSON_EDITS_MAX])
+/* `named` and `put`: JSON strings. False: they call the same model. */
+static bool edit_name(const struct request *request, struct span named, struct span put,
+                      struct json_edit *edit)
 {
-    struct span named = request->model_raw;
     struct span collection = SPAN_OF("models/");
-    struct span put = model_json;
 
-    (void)asks_usage;
-    if (model_json.len < 2 || named.len < 2) {
-        return 0;
-    }
     /* Without the quotes; the collection stays where both or neither have one. */
     named = span_make(named.at + 1, named.len - 2);
     put = span_make(put.at + 1, put.len - 2);
     if (span_starts(named, collection) && memchr(put.at, '/', put.len) == NULL) {
         named = span_from(named, collection.len);
     }
-    if (span_equal(named, put)) {
+    *edit = (struct json_edit){
+        .at = (uint64_t)(named.at - request->body.at), .cut = named.len, .put = put};
+    return !span_equal(named, put);
+}
+
+size_t gemini_model_edits(const struct request *request, struct span model_json, bool asks_usage,
+                          struct json_edit edits[JSON_EDITS_MAX])
+{
+    (void)asks_usage;
+    if (model_json.len < 2 || request->model_raw.len < 2) {
         return 0;
     }
-    edits[0] = (struct json_edit){
-        .at = (uint64_t)(named.at - request->body.at), .cut = named.len, .put = put};
-    return 1;
+    return edit_name(request, request->model_raw, model_json, &edits[0]) ? 1 : 0;
+}
+
+size_t gemini_batch_edits(const struct request *request, struct span model_json, bool asks_usage,
+                          struct json_edit edits[JSON_EDITS_MAX])
+{
+    struct json_walk walk =
+        json_walk_of(json_walk_find(json_walk_document(request->body), "requests"));
+    struct span one;
+    size_t count = 0;
+
+    (void)asks_usage;
+    while (model_json.len >= 2 && count < JSON_EDITS_MAX && json_walk_item(&walk, &one)) {
+        struct span named = json_walk_find(one, "model");
+
+        count += json_is_string(named) && edit_name(request, named, model_json, &edits[count]);
+    }
+    return count;
 }
 
 const struct dialect dialect_gemini = {

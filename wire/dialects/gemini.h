@@ -32,6 +32,11 @@ void gemini_embed_answer(struct json_scan *scan, struct span body, struct answer
 size_t gemini_model_edits(const struct request *request, struct span model_json, bool asks_usage,
                           struct json_edit edits[JSON_EDITS_MAX]);
 
+/* The same in each request of a batch. Of more than can be edited the rest keeps its name, which providers
+ * then refuse. */
+size_t gemini_batch_edits(const struct request *request, struct span model_json, bool asks_usage,
+                          struct json_edit edits[JSON_EDITS_MAX]);
+
 /* The document that a body is about: errors come wrapped in a list at times (gemini.md 9, 11). */
 struct span gemini_unwrap(struct json_scan *scan, struct span body);
 /* What Google's errors tell in their details: the reason that its status leaves out, the wait. */

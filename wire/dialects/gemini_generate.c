@@ -28,6 +28,8 @@ static const struct json_path request_paths[] = {
     JSON_PATH2("generation_config", "maxOutputTokens"),
     JSON_PATH2("generation_config", "max_output_tokens"),
     JSON_PATH1("labels"),
+    JSON_PATH1("continuationToken"), /* gemini.md 7 */
+    JSON_PATH1("continuation_token"),
     JSON_PATH4("contents", "[]", "parts", "[]"), /* they need not be text */
 };
 static const struct request_row request_rows[] = {
@@ -45,6 +47,8 @@ static const struct request_row request_rows[] = {
     {RULE_CAP, "generation_config.maxOutputTokens", NULL},
     {RULE_CAP, "generation_config.max_output_tokens", NULL},
     {RULE_METADATA, "labels", NULL},
+    {RULE_BOUND, "continuationToken", NULL},
+    {RULE_BOUND, "continuation_token", NULL},
     {RULE_UNUSUAL, "contents", NULL},
 };
 

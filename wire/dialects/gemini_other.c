@@ -65,7 +65,7 @@ struct refusal gemini_embed_request(struct json_scan *scan, uint64_t seed, struc
     return request_read(&table, scan, seed, body, request);
 }
 
-/* Of several requests the last one's model is seen, which is right where there is one. */
+/* Of several requests the last one's model is judged; all of them must be the same anyway. */
 static const struct json_path batch_paths[] = {
     JSON_PATH1("requests"),
     JSON_PATH3("requests", "[]", "model"),

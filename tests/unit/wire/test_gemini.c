@@ -87,7 +87,9 @@ static void gemini__knows_caps_and_counts_in_both_spellings(void **state)
     (void)judge(generate(), SPAN_OF("{\"contents\":[{}]}"), &request);
     assert_int_equal(request.output_cap, -1);
     assert_int_equal(request.answers, 1);
-    assert_false(request.is_stream);
+    assert_false(request.is_stream || request.is_bound);
+    (void)judge(generate(), SPAN_OF("{\"contents\":[{}],\"continuationToken\":\"t\"}"), &request);
+    assert_true(request.is_bound);
 }
 
 static void assert_edited(struct span body, const struct json_edit *edits, size_t count,
@@ -163,6 +165,12 @@ static void gemini__renames_the_model_in_bodies_that_name_it(void **state)
          "{\"content\":{},\"model\":\"tunedModels/b\"}"},
         {":batchEmbedContents", "{\"requests\":[{\"model\":\"models/a\"}]}", "\"b\"",
          "{\"requests\":[{\"model\":\"models/b\"}]}"},
+        {":batchEmbedContents",
+         "{\"requests\":[{\"model\":\"models/a\"},{},7,{\"model\":\"models/b\"},{\"model\":\"c\"}]}",
+         "\"b\"",
+         "{\"requests\":[{\"model\":\"models/b\"},{},7,{\"model\":\"models/b\"},{\"model\":\"b\"}]}"},
+        {":batchEmbedContents", "{\"requests\":[{\"model\":\"models/a\"}]}", "",
+         "{\"requests\":[{\"model\":\"models/a\"}]}"},
         {":countTokens", "{\"generateContentRequest\":{\"model\":\"models/a\"}}", "\"b\"",
          "{\"generateContentRequest\":{\"model\":\"models/b\"}}"},
     };
