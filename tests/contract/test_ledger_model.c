@@ -11,7 +11,7 @@
  *   - at rest: what is settled in each window is what was spent there, to the last nanodollar, and nothing is
  *     held.
  *
- * LEDGER_MODEL_SEQUENCES: how many of each kind; SEED: which. */
+ * LEDGER_MODEL_SEQUENCES: how many of each kind; SEED: which; HEADGATE_TEST_SCALE=full: all of them. */
 #define _GNU_SOURCE /* sched_setaffinity */
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -51,12 +51,14 @@ enum {
     FIRST_KEY = 1 + TEAMS /* of the counters that have windows */
 };
 
-/* One of so many sequences is made: with sanitizers each takes longer. */
-#if defined(__SANITIZE_ADDRESS__)
-enum { SLOWER = 10 };
-#else
-enum { SLOWER = 1 };
-#endif
+/* How many lives at full size, and of these one in so many with sanitizers, where each takes longer. */
+enum {
+    FULL_MEMORY = 5000,
+    FULL_REDIS = 4000,
+    FULL_LOANS = 1000,
+    FULL_FAILOVERS = 60, /* of each kind */
+    SLOWER = 10
+};
 
 struct told {
     struct attempt attempt;
@@ -857,34 +859,45 @@ static void play(enum ledger_world_kind kind, uint64_t otherwise, bool fails_ove
     assert_true(count < 30 || (m.granted > count && m.denied > 0));
 }
 
+/* So many as a run has time for: `usual`, or at full size all; with sanitizers a tenth of all. */
+static uint64_t lives(uint64_t full, uint64_t usual)
+{
+    const char *scale = getenv("HEADGATE_TEST_SCALE");
+
+#if defined(__SANITIZE_ADDRESS__)
+    usual = full / SLOWER;
+#endif
+    return scale != NULL && strcmp(scale, "full") == 0 ? full : usual;
+}
+
 static void memory__holds_what_it_promises(void **state)
 {
     (void)state;
-    play(WORLD_MEMORY, 5000 / SLOWER, false);
+    play(WORLD_MEMORY, lives(FULL_MEMORY, FULL_MEMORY), false);
 }
 
 static void redis__holds_what_it_promises(void **state)
 {
     (void)state;
-    play(WORLD_REDIS, 4000 / SLOWER, false);
+    play(WORLD_REDIS, lives(FULL_REDIS, 1000), false);
 }
 
 static void redis__holds_it_through_failovers(void **state)
 {
     (void)state;
-    play(WORLD_REDIS, 60 / SLOWER, true);
+    play(WORLD_REDIS, lives(FULL_FAILOVERS, 30), true);
 }
 
 static void loans__hold_what_they_promise(void **state)
 {
     (void)state;
-    play(WORLD_LOANS, 1000 / SLOWER, false);
+    play(WORLD_LOANS, lives(FULL_LOANS, 400), false);
 }
 
 static void loans__hold_it_through_failovers(void **state)
 {
     (void)state;
-    play(WORLD_LOANS, 60 / SLOWER, true);
+    play(WORLD_LOANS, lives(FULL_FAILOVERS, 40), true);
 }
 
 /* With its servers: they and the test take turns, and to wake another processor takes longer than what is

@@ -54,17 +54,22 @@ foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_time_slow b
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")
-# The longest ones begin first, so that nothing waits for them at the end.
-set_tests_properties(e2e/scorecard PROPERTIES COST 1000)
+# The longest ones begin first, so that nothing waits for them at the end; the very longest before those with a
+# Redis, of which one at a time leaves it a place.
+set_tests_properties(e2e/scorecard PROPERTIES COST 3000)
 set_tests_properties(e2e/bad_time_slow PROPERTIES COST 700)
 set_tests_properties(e2e/stream_faults PROPERTIES COST 500)
 # With a Redis that must answer in time: beside one other at most, and first, while two places are free.
 set_tests_properties(e2e/spend e2e/spend_crash PROPERTIES PROCESSORS 2 COST 2000)
 # These measure time or fill the machine's queues: not beside others.
 set_tests_properties(e2e/bad_time e2e/demo e2e/process PROPERTIES RUN_SERIAL TRUE)
+# These mostly wait until the traffic is back: they begin all others, side by side and, on two processors, alone.
 foreach(file ${e2e_timed})
-  set_tests_properties(e2e/${file} PROPERTIES RUN_SERIAL TRUE)
+  set_tests_properties(e2e/${file} PROPERTIES PROCESSORS 2 COST 4000)
 endforeach()
+if(e2e_timed)
+  set_tests_properties(e2e/silence PROPERTIES PROCESSORS 1)
+endif()
 
 add_test(NAME clients/install COMMAND ${e2e_dir}/install)
 set_tests_properties(clients/install PROPERTIES LABELS clients TIMEOUT 600 FIXTURES_SETUP clients)
