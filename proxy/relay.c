@@ -27,7 +27,7 @@ void relay_begin(struct relay *relay)
 void relay_end(struct relay *relay)
 {
     if (relay->mode == RELAY_STREAM) {
-        sse_fini(&relay->sse);
+        events_fini(&relay->events);
         relay->mode = RELAY_NOTHING;
     }
     buf_fini(&relay->usage_raw);
@@ -354,7 +354,7 @@ static void stream_bytes(struct call *call, struct span bytes)
     bool was_terminal = relay->stream.saw_terminal;
     enum sse_step step = SSE_MORE;
 
-    while ((step = sse_feed(&relay->sse, &bytes, &event)) == SSE_EVENT) {
+    while ((step = events_feed(&relay->events, &bytes, &event)) == SSE_EVENT) {
         if (!take_event(call, &run, &event, &is_content)) {
             return;
         }
@@ -372,6 +372,10 @@ static void stream_bytes(struct call *call, struct span bytes)
     if (is_content) {
         call_record_progress(call);
     }
+    if (step == SSE_BROKEN) {
+        call_event(call, EVENT_ENDED, OUTCOME_BAD_BODY);
+        return;
+    }
     if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY || (!relay->is_open && relay->held.failed)) {
         call_event(call, EVENT_ENDED,
                    step == SSE_TOO_LONG || relay->held.len + LIMIT_RECV > relay->held.max
@@ -379,7 +383,7 @@ static void stream_bytes(struct call *call, struct span bytes)
                        : OUTCOME_LOCAL);
         return;
     }
-    if (!relay->is_open && relay->held.len + relay->sse.tail.len > LIMIT_GATE &&
+    if (!relay->is_open && relay->held.len + events_held(&relay->events) > LIMIT_GATE &&
         call->plan.rules->commit.mode != COMMIT_COMPLETE) {
         call_event(call, EVENT_READY, OUTCOME_OK);
     }
@@ -455,7 +459,7 @@ static enum outcome unfold(struct call *call)
     if (relay->stream.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
         buf_init(&relay->held, body.max);
         relay->mode = RELAY_STREAM;
-        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        events_init(&relay->events, false, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage =
             !call->request.app_wants_usage && call->match.operation->sends_done && relay->translation == NULL;
         stream_bytes(call, buf_span(&events));
@@ -533,7 +537,7 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
     bool had_finish = relay->stream.saw_finish;
 
     /* A last event without its blank line counts when it ends the answer, and is given one then. */
-    if (!relay->stream.saw_terminal && sse_finish(&relay->sse, &event) && event.has_data &&
+    if (!relay->stream.saw_terminal && events_finish(&relay->events, &event) && event.has_data &&
         (!relay->is_followed || ends_answer(call, &event))) {
         if (!take_event(call, &run, &event, &is_content)) {
             return OUTCOME_STREAM_ERROR;

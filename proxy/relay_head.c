@@ -142,6 +142,12 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
     return 0;
 }
 
+static struct span events_type(const struct relay *relay)
+{
+    return relay->stream.operation->is_framed ? SPAN_OF("application/vnd.amazon.eventstream")
+                                              : SPAN_OF("text/event-stream");
+}
+
 static enum outcome judge_type(struct call *call, const struct head_seen *seen)
 {
     struct relay *relay = &call->relay;
@@ -154,7 +160,7 @@ static enum outcome judge_type(struct call *call, const struct head_seen *seen)
         return OUTCOME_BAD_BODY; /* identity was asked; a call carries no decoder */
     }
     is_wanted = relay->mode == RELAY_STREAM
-                    ? is_type(seen->content_type, SPAN_OF("text/event-stream"))
+                    ? is_type(seen->content_type, events_type(relay))
                     : relay->is_json;
     /* An answer in the other form, or none at all: the model may well have worked for it. */
     relay->is_foreign = !is_wanted && seen->content_type.len > 0 && !relay->is_json &&
@@ -211,7 +217,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
         relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     }
     if (relay->mode == RELAY_STREAM) {
-        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        events_init(&relay->events, relay->stream.operation->is_framed, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage = hides_usage;
         return judge_type(call, &seen);
     }

@@ -24,13 +24,29 @@ static void image(struct fit *fit, const struct chat_part *part)
     }
     (void)fit_keeps(fit, FEATURE_IMAGE,
                     fit_cannot(fit, MODEL_NO_IMAGES) ||
-                        (fit->to == FIT_MESSAGES && !is_url &&
+                        (fit_is_anthropic(fit->to) && !is_url &&
                          !is_one_of(part->media, claude, ARRAY_LENGTH(claude))));
+}
+
+/* Converse has a word for each of a few kinds (bedrock.md 3), the others take PDF. */
+static bool takes_file(const struct fit *fit, struct span media)
+{
+    static const char *const kinds[] = {
+        "application/pdf",
+        "text/plain",
+        "text/csv",
+        "text/html",
+        "text/markdown",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"};
+
+    return fit->to == FIT_GENERATE || is_one_of(media, kinds, fit->to == FIT_CONVERSE ? ARRAY_LENGTH(kinds) : 1);
 }
 
 static void document(struct fit *fit, const struct chat_part *part)
 {
-    static const char *const pdf[] = {"application/pdf"};
     bool is_url = part->url.len > 0;
 
     if (is_url && !fit_keeps(fit, FEATURE_DOCUMENT_URL, false)) {
@@ -38,7 +54,7 @@ static void document(struct fit *fit, const struct chat_part *part)
     }
     (void)fit_keeps(fit, FEATURE_DOCUMENT,
                     fit_cannot(fit, MODEL_NO_DOCUMENTS) ||
-                        (fit->to != FIT_GENERATE && !is_url && !is_one_of(part->media, pdf, ARRAY_LENGTH(pdf))));
+                        (!is_url && !takes_file(fit, part->media)));
 }
 
 static void audio(struct fit *fit, const struct chat_part *part)

@@ -103,7 +103,7 @@ static int64_t share_of(const struct fit *fit, enum chat_effort effort, int64_t 
     if (fit->to == FIT_GENERATE && effort >= CHAT_EFFORT_XHIGH) {
         return fit->model->budget_max;
     }
-    if (fit->to == FIT_MESSAGES && effort == CHAT_EFFORT_MINIMAL) {
+    if (fit_is_anthropic(fit->to) && effort == CHAT_EFFORT_MINIMAL) {
         return fit->model->budget_min;
     }
     return room / 100 * percent_of(effort) + room % 100 * percent_of(effort) / 100;
@@ -172,7 +172,7 @@ static void claude_by_budget(struct fit *fit)
     if (params->effort == CHAT_EFFORT_UNSAID && params->thinking_budget < 0) {
         return;
     }
-    if (params->cap <= fit->model->budget_min) {
+    if (params->cap >= 0 && params->cap <= fit->model->budget_min) {
         lose_effort(fit); /* the budget must lie below the cap */
         return;
     }
@@ -223,7 +223,7 @@ static void gemini(struct fit *fit)
 /* Whether thoughts will be there to be shown. */
 static bool has_thoughts(const struct fit *fit)
 {
-    if (fit->to == FIT_MESSAGES) {
+    if (fit_is_anthropic(fit->to)) {
         return fit->is_thinking ||
                (thinks(fit, MODEL_THINKS_BY_DEFAULT) && fit->chat->params.effort != CHAT_EFFORT_NONE);
     }
@@ -238,13 +238,14 @@ void fit_thinking(struct fit *fit)
     switch (fit->to) {
     case FIT_CHAT:
     case FIT_RESPONSES: openai(fit); break;
-    case FIT_MESSAGES: claude(fit); break;
+    case FIT_MESSAGES:
+    case FIT_CONVERSE: claude(fit); break;
     case FIT_GENERATE: gemini(fit); break;
     }
     if (params->shows_thinking) {
         params->shows_thinking = fit_keeps(fit, FEATURE_SUMMARIES, !has_thoughts(fit));
     }
-    if (params->shows_thinking && fit->to == FIT_MESSAGES && !fit->is_thinking) {
+    if (params->shows_thinking && fit_is_anthropic(fit->to) && !fit->is_thinking) {
         params->is_thinking_adaptive = thinks(fit, MODEL_THINKS_ADAPTIVE); /* its default, said to ask for words */
     }
 }
