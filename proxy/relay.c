@@ -178,6 +178,14 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_close_object(&json);
 }
 
+/* Of another dialect's error the sentence alone is told on, when the event may be gone. */
+static void hold_message(struct relay *relay, struct span message)
+{
+    buf_clear(&relay->held);
+    buf_put(&relay->held, message);
+    relay->answer.error = (struct provider_error){.is_present = true, .message = buf_span(&relay->held)};
+}
+
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
@@ -186,7 +194,11 @@ static void stream_failed_early(struct call *call, const struct event_view *view
     relay->answer.error = view->error;
     relay->answer.is_json = true;
     relay->status = inner_error_status(&view->error);
-    hold_error(call, &view->error, data);
+    if (relay->translation == NULL) {
+        hold_error(call, &view->error, data);
+    } else {
+        hold_message(relay, view->error.message);
+    }
     relay->is_json = true;
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
