@@ -419,13 +419,13 @@ static void read_provider(struct reader *reader, const struct node *node, struct
         return;
     }
     aws_settle_api(reader, provider);
+    if (node_child(node, SPAN_OF("credential")) == NULL && !aws_takes_keys(reader, node, provider)) {
+        default_credential(reader, node, provider);
+    }
     if (node_child(node, SPAN_OF("base_url")) == NULL) {
         default_base_url(reader, node, provider);
     } else {
         cloud_check_base_url(reader, node, provider);
-    }
-    if (node_child(node, SPAN_OF("credential")) == NULL && !aws_takes_keys(reader, node, provider)) {
-        default_credential(reader, node, provider);
     }
     aws_check(reader, node, provider);
     provider->lacks_responses = lacks_responses(provider);

@@ -20,6 +20,14 @@ static bool thinks(const struct fit *fit, enum model_thinking how)
 
 /* ---- the cap ---- */
 
+/* Where one is written that the app did not name. */
+static int64_t own_cap(const struct fit *fit)
+{
+    int64_t wanted = fit->terms->default_cap;
+
+    return wanted > 0 ? least(wanted, fit->model->output_max) : fit->model->output_max;
+}
+
 static void cap(struct fit *fit)
 {
     struct chat_params *params = &fit->chat->params;
@@ -27,9 +35,7 @@ static void cap(struct fit *fit)
 
     if (params->cap < 0) {
         /* Anthropic alone must be told one (anthropic.md 13). */
-        int64_t wanted = fit->terms->default_cap > 0 ? fit->terms->default_cap : output_max;
-
-        params->cap = fit->to == FIT_MESSAGES ? least(wanted, output_max) : -1;
+        params->cap = fit->to == FIT_MESSAGES ? own_cap(fit) : -1;
     } else if (params->cap == 0) {
         fit_refuse(fit, FEATURE_CAP, "A cap of 0 asks for no answer");
     } else if (params->cap > output_max && fit->model->is_known) {
@@ -172,7 +178,10 @@ static void claude_by_budget(struct fit *fit)
     if (params->effort == CHAT_EFFORT_UNSAID && params->thinking_budget < 0) {
         return;
     }
-    if (params->cap >= 0 && params->cap <= fit->model->budget_min) {
+    if (params->cap < 0) {
+        params->cap = own_cap(fit); /* Converse: the budget is seen against one */
+    }
+    if (params->cap <= fit->model->budget_min) {
         lose_effort(fit); /* the budget must lie below the cap */
         return;
     }

@@ -12,7 +12,7 @@ enum { CALL_ID_ROOM = 40 };
 /* An id for a call that came without one (a string): `room` holds it. */
 static struct span made_id(uint32_t number, char room[CALL_ID_ROOM])
 {
-    static const char head[] = "\"tooluse_";
+    static const char head[] = "\"call_";
     char *end = room + sizeof head - 1;
 
     memcpy(room, head, sizeof head - 1);

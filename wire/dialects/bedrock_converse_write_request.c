@@ -198,10 +198,22 @@ static void put_blocks(struct json_out *out, const struct chat_turn *turn, unsig
     }
 }
 
+/* Behind what it says a cache of the whole request ends: a begun answer is none of it. */
+static const struct chat_turn *last_of_user(const struct chat *chat)
+{
+    const struct chat_turn *last = NULL;
+
+    for (const struct chat_turn *turn = chat->turns; turn != NULL; turn = turn->next) {
+        last = turn->role == CHAT_USER ? turn : last;
+    }
+    return last;
+}
+
 static void put_turns(struct json_out *out, const struct chat *chat)
 {
     static const char *const roles[] = {[CHAT_SYSTEM] = "system", [CHAT_USER] = "user", [CHAT_MODEL] = "assistant"};
     const struct chat_turn *turn = chat->turns;
+    const struct chat_turn *cached = chat->params.wants_cache ? last_of_user(chat) : NULL;
     unsigned documents = 0;
 
     if (turn != NULL && turn->role == CHAT_SYSTEM) {
@@ -219,7 +231,7 @@ static void put_turns(struct json_out *out, const struct chat *chat)
         json_key(out, "content");
         json_open_array(out);
         put_blocks(out, turn, &documents);
-        if (turn->next == NULL && chat->params.wants_cache) {
+        if (turn == cached) {
             put_cache(out, CHAT_CACHE_SHORT);
         }
         json_close_array(out);

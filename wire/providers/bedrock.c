@@ -25,10 +25,11 @@ static void put_model(struct buf *out, struct span model)
     }
 }
 
+/* A name of dots alone would be another path: it is left out, and the path is none. */
 static void put_target(struct buf *out, const struct provider_where *where)
 {
     buf_put(out, where->base);
-    if (where->model.len > 0) {
+    if (where->model.len > 0 && !span_equal(where->model, SPAN_OF(".")) && !span_equal(where->model, SPAN_OF(".."))) {
         buf_put_text(out, "/model/");
         put_model(out, where->model);
     }

@@ -72,7 +72,7 @@ static void load__golden_complaints_of_a_file_with_many_faults(void **state)
         "  15 |     retrys: { attempts: 3 }\n"
         "     |     ^~~~~~\n"
         "  help: did you mean \"retry\"? keys here: match, strategy, targets, retry, timeouts, "
-        "commit, early_head, sticky, resume, hedge, default_max_output, panic, slow\n");
+        "commit, early_head, sticky, resume, hedge, default_max_output, panic, translate, slow\n");
 }
 
 static void load__counts_complaints_beyond_twenty(void **state)

@@ -149,6 +149,19 @@ static void models__that_are_only_compatible_are_plain(void **state)
     assert_int_equal(facts("anthropic", "kimi-k3")->sampling, MODEL_SAMPLES);
 }
 
+static void models__of_bedrock_are_claude_or_others(void **state)
+{
+    (void)state;
+    assert_ptr_equal(facts("bedrock", "us.anthropic.claude-opus-4-8-v1:0"), facts("anthropic", "claude-opus-4-8"));
+    assert_ptr_equal(facts("bedrock", "anthropic.claude-3-haiku-20240307-v1:0"), facts("anthropic", "claude-3-haiku"));
+    assert_ptr_equal(
+        facts("bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        facts("anthropic", "claude-sonnet-4-5"));
+    assert_int_equal(facts("bedrock", "us.amazon.nova-pro-v1:0")->cannot & MODEL_NO_FORCED_CHOICE, 0);
+    assert_int_not_equal(facts("bedrock", "meta.llama3-3-70b-instruct-v1:0")->cannot & MODEL_NO_FORCED_CHOICE, 0);
+    assert_false(facts("bedrock", "arn:aws:bedrock:us-east-1:1:application-inference-profile/x1")->is_known);
+}
+
 static void models__beyond_measure_are_strangers(void **state)
 {
     char name[4096];
@@ -172,6 +185,7 @@ int main(void)
         cmocka_unit_test(models__of_gemini_are_told_apart),
         cmocka_unit_test(models__without_a_row_are_the_newest_of_their_family),
         cmocka_unit_test(models__that_are_only_compatible_are_plain),
+        cmocka_unit_test(models__of_bedrock_are_claude_or_others),
         cmocka_unit_test(models__beyond_measure_are_strangers),
     };
 
