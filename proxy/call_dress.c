@@ -99,9 +99,10 @@ static struct span put_request_line(struct buf *out, const struct call *call, co
 
 /* A signature counts for these very bytes and a few minutes: each attempt has its own. Only what is translated is
  * signed, so the type of the body is the one that stands there. False: no memory, or a name that cannot be signed. */
-static bool put_signature(struct buf *out, const struct call *call, const struct provider *provider,
-                          struct span target, const struct span *pieces, size_t count)
+static bool put_signature(struct buf *out, const struct call *call, struct span target, const struct span *pieces,
+                          size_t count)
 {
+    const struct provider *provider = call_target(call)->provider;
     struct sigv4_credential credential = {
         .id = provider->access_key_id, .secret = provider->credential, .token = provider->session_token};
     struct sigv4_scope scope = {.region = provider->region, .service = span_of(provider->kind->signs_for)};
@@ -257,7 +258,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         buf_put_u64(out, length);
         buf_put(out, SPAN_OF("\r\n"));
     }
-    if (provider->access_key_id.len > 0 && !put_signature(out, call, provider, where, pieces, count)) {
+    if (provider->access_key_id.len > 0 && !put_signature(out, call, where, pieces, count)) {
         return false;
     }
     buf_put(out, SPAN_OF("accept-encoding: identity\r\n\r\n"));

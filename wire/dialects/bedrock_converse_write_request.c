@@ -4,8 +4,6 @@
  * additionalModelRequestFields, as Anthropic calls it. */
 #include "wire/dialects/bedrock_converse.h"
 
-#include <string.h>
-
 #include "base/must.h"
 #include "wire/json_walk.h"
 
@@ -80,33 +78,36 @@ static struct span format_of(struct span media)
     return SPAN_OF("txt");
 }
 
+static bool is_of_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '(' ||
+           c == ')' || c == '[' || c == ']';
+}
+
 /* Names of files are letters, digits, blanks, hyphens and brackets, no two blanks in a row, no two names alike: each
  * has its number behind it. */
 static void put_name(struct json_out *out, struct span string, unsigned number)
 {
     enum { NAME_MAX_BYTES = 100 };
     struct span name = chat_inside(string);
-    size_t len = 0;
-    bool is_blank = true; /* none at the beginning */
+    size_t from = 0;
 
     json_key(out, "name");
     json_raw(out, SPAN_OF("\""));
-    for (size_t i = 0; i < name.len && len < NAME_MAX_BYTES; i++) {
-        char c = name.at[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                        strchr("-()[]", c) != NULL;
+    from = out->buf->len;
+    for (size_t i = 0; i < name.len && out->buf->len - from < NAME_MAX_BYTES; i++) {
+        bool is_first = out->buf->len == from || out->buf->at[out->buf->len - 1] == ' ';
 
-        if (is_plain && c != '\0') {
-            buf_put_char(out->buf, c);
-            is_blank = false;
-            len++;
-        } else if (!is_blank) {
+        if (is_of_name(name.at[i])) {
+            buf_put_char(out->buf, name.at[i]);
+        } else if (!is_first) {
             buf_put_char(out->buf, ' ');
-            is_blank = true;
-            len++;
         }
     }
-    buf_put_text(out->buf, len == 0 ? "document " : is_blank ? "" : " ");
+    if (out->buf->len == from) {
+        buf_put_text(out->buf, "document");
+    }
+    buf_put_text(out->buf, span_ends(buf_span(out->buf), SPAN_OF(" ")) ? "" : " ");
     buf_put_u64(out->buf, number);
     buf_put_char(out->buf, '"');
 }
