@@ -10,6 +10,17 @@
 
 enum { MESSAGE_MAX = 4096 };
 
+static void write_count(struct buf *out, int64_t tokens)
+{
+    struct json_out json;
+
+    json_out_init(&json, out);
+    json_open_object(&json);
+    json_key(&json, "totalTokens");
+    json_i64(&json, tokens);
+    json_close_object(&json);
+}
+
 static const struct operation operations[] = {
     {.name = "generate_content",
      .path = SPAN(":generateContent"),
@@ -40,6 +51,7 @@ static const struct operation operations[] = {
      .translator = &gemini_generate_translator},
     {.name = "count_tokens",
      .path = SPAN(":countTokens"),
+     .write_count = write_count,
      .kind = OPERATION_COUNT,
      .read_request = gemini_count_request,
      .edits = gemini_model_edits,
