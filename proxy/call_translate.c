@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "router/cost.h"
 #include "router/inner_error.h"
+#include "wire/blame.h"
 #include "wire/estimate.h"
 #include "wire/habits.h"
 #include "wire/head.h"
@@ -225,16 +226,17 @@ bool call_translate_whole(struct call *call, struct span body, struct buf *out)
 
 /* ---- words ---- */
 
-static enum refusal_kind kind_of(enum outcome outcome, unsigned status)
+static enum refusal_kind kind_of(enum outcome outcome, unsigned status, const struct provider_error *error)
 {
     switch (outcome) {
     case OUTCOME_CONTEXT: return REFUSAL_UPSTREAM_CONTEXT;
     case OUTCOME_MODEL: return REFUSAL_MODEL_UNAVAILABLE;
     case OUTCOME_THROTTLED: return REFUSAL_UPSTREAM_THROTTLED;
     case OUTCOME_REQUEST:
-        return status == 413 ? REFUSAL_UPSTREAM_TOO_LONG
-               : status < 500 ? REFUSAL_UPSTREAM_REQUEST
-                              : REFUSAL_UPSTREAM_ERROR;
+        return blame_of(status, error) == BLAME_CONTENT ? REFUSAL_UPSTREAM_POLICY
+               : status == 413                          ? REFUSAL_UPSTREAM_TOO_LONG
+               : status < 500                           ? REFUSAL_UPSTREAM_REQUEST
+                                                        : REFUSAL_UPSTREAM_ERROR;
     default: return REFUSAL_UPSTREAM_ERROR;
     }
 }
@@ -246,7 +248,7 @@ enum refusal_kind call_translate_kind(const struct call *call, const struct prov
         status, error, call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
     enum refusal_kind kind = outcome_refusal(outcome);
 
-    return kind != REFUSAL_NONE ? kind : kind_of(outcome, status);
+    return kind != REFUSAL_NONE ? kind : kind_of(outcome, status, error);
 }
 
 void call_translate_tell_stream(const struct call *call, struct stream *stream)
@@ -258,11 +260,14 @@ void call_translate_tell_stream(const struct call *call, struct stream *stream)
 struct refusal call_translate_error(struct call *call, enum outcome outcome)
 {
     struct relay *relay = &call->relay;
-    struct refusal refusal = {.kind = kind_of(outcome, relay->status)};
+    struct refusal refusal = {.kind = kind_of(outcome, relay->status, &relay->answer.error)};
     struct span message = relay->answer.error.message;
     struct buf *raw = &call->env->scratch->text;
     struct buf *text = &call->wire_head;
 
+    if (refusal.kind == REFUSAL_UPSTREAM_TOO_LONG) {
+        refusal.status = call->match.dialect->too_large_status;
+    }
     if (message.len == 0 || message.len > LIMIT_ERROR_MESSAGE) {
         return refusal;
     }

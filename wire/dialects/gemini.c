@@ -283,6 +283,7 @@ const struct dialect dialect_gemini = {
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
     .overloaded_status = 503,
+    .too_large_status = 400,
     .keep_alive = SPAN(": keep-alive\n\n"),
     .models_member = "models",
     .model_member = "name",
