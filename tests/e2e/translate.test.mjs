@@ -336,6 +336,12 @@ describe('what may be asked', () => {
         assert.deepEqual([answer.status, APPS.chat.error(answer).code], [502, 'upstream_error']);
         assert.equal(asked().messages, undefined);
     });
+    test('where one could be told and is out of order, that is what is wrong', async () => {
+        ups.chat.play((exchange) => exchange.json({ error: { message: 'no', type: 'x', param: null, code: 'invalid_api_key' } }, 401));
+        assert.equal((await call('chat', 'chat')).status, 502);
+        const answer = await call('chat', 'messages-chat', { more: { n: 2 } });
+        assert.deepEqual([answer.status, APPS.chat.error(answer).code], [502, 'upstream_auth']);
+    });
     test('off: no target of another dialect', async () => {
         for (const [app, name] of [['chat', 'messages'], ['responses', 'generate'], ['messages', 'chat'], ['generate', 'messages']]) {
             const answer = await call(app, `off-${name}`);
