@@ -162,8 +162,9 @@ static void none_eligible(struct dispatch *d, const struct event_in *event, uint
     struct outlook outlook = plan_outlook(d->plan, d->fleet, tries_max, event->now);
     enum outcome outcome = OUTCOME_NO_TARGET;
 
-    /* Whoever is left was too dear, or cannot be told what is asked: that is told where nobody was asked at all. */
-    if (d->denied != OUTCOME_OK && (d->denied != OUTCOME_UNTRANSLATABLE || d->attempts == 0)) {
+    /* Whoever is left was too dear; or cannot be told what is asked, which is the reason where it is so of all. */
+    if (d->denied != OUTCOME_OK &&
+        (d->denied != OUTCOME_UNTRANSLATABLE || (d->attempts == 0 && outlook.is_none_left))) {
         dispatch_give_up(d, actions, 0, d->denied, 0);
         return;
     }

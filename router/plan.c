@@ -494,16 +494,22 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_
                               .soonest_open = PLAN_NONE,
                               .at_any = MONO_NEVER,
                               .is_all_cooling = true,
-                              .is_all_parked = true};
+                              .is_all_parked = true,
+                              .is_none_left = true};
     mono_ms open_at = MONO_NEVER;
 
     for (uint8_t i = 0; i < plan->count; i++) {
         uint8_t place = plan->order[i];
-        struct standing standing = plan_standing(plan, fleet, place, now);
+        struct standing standing;
 
+        if (plan->tries[place] == UINT8_MAX) {
+            continue; /* nor does it say why the others are out */
+        }
+        standing = plan_standing(plan, fleet, place, now);
         look(&outlook, &standing);
-        if (i == 0) {
+        if (outlook.is_none_left) {
             outlook.reason = standing.reason;
+            outlook.is_none_left = false;
         }
         if (plan->tries[place] >= tries_max || !is_out(standing.what)) {
             continue; /* its return would not help, or it is there and was asked often enough */
