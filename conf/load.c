@@ -233,7 +233,8 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
 enum err conf_demo(const struct conf_world *world, struct complaints *complaints,
                    struct snapshot **snapshot)
 {
-    /* The first provider of a dialect serves what has no model, so that is the healthy one. */
+    /* The first provider of a dialect serves what has no model, so that is the healthy one. Each dialect keeps to its
+     * own: else all calls would go to the first target, and one script would be played to all. */
     static const struct span text = SPAN(
         "version: 1\n"
         "admin: { listen: off }\n"
@@ -261,6 +262,7 @@ enum err conf_demo(const struct conf_world *world, struct complaints *complaints
         "      - { provider: anthropic-backup }\n"
         "      - { provider: gemini }\n"
         "      - { provider: gemini-backup }\n"
+        "    translate: off\n"
         "    commit: { tokens: 16 }\n"
         "    sticky: off\n"
         "    timeouts: { head: 1s, first_content: 1s }\n");
