@@ -233,8 +233,7 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
 enum err conf_demo(const struct conf_world *world, struct complaints *complaints,
                    struct snapshot **snapshot)
 {
-    /* The first provider of a dialect serves what has no model, so that is the healthy one. Each dialect keeps to its
-     * own: else all calls would go to the first target, and one script would be played to all. */
+    /* The first provider of a dialect serves what has no model, so that is the healthy one. */
     static const struct span text = SPAN(
         "version: 1\n"
         "admin: { listen: off }\n"
@@ -262,7 +261,6 @@ enum err conf_demo(const struct conf_world *world, struct complaints *complaints
         "      - { provider: anthropic-backup }\n"
         "      - { provider: gemini }\n"
         "      - { provider: gemini-backup }\n"
-        "    translate: off\n"
         "    commit: { tokens: 16 }\n"
         "    sticky: off\n"
         "    timeouts: { head: 1s, first_content: 1s }\n");
