@@ -4,14 +4,14 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { ask } from './lib/app.mjs';
+import { App, ask } from './lib/app.mjs';
 import * as aws from './lib/aws.mjs';
 import { CANARY, Headgate, requireBinary, runToEnd, temporary } from './lib/headgate.mjs';
 import { recordsIn } from './lib/records.mjs';
 import { good, healthy } from './lib/samples.mjs';
 import test, { after, afterEach, before, beforeEach, describe } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
-import { header, until } from './lib/wire.mjs';
+import { chunk, header, request as wireRequest, until } from './lib/wire.mjs';
 
 requireBinary();
 
@@ -20,6 +20,7 @@ const KEYS = { id: 'AKIDTESTCANARY000001', secret: CANARY.provider, token: CANAR
 const PRICES = `version: 1
 prices:
   - { provider: aws, model: "${MODEL}", input: 1, cache_read: 0.1, cache_write_5m: 1.25, cache_write_1h: 2, output: 10, context: 200000, max_output: 128000, source: "made up" }
+  - { provider: low, model: "${MODEL}", input: 1, cache_read: 0.1, cache_write_5m: 1.25, cache_write_1h: 2, output: 10, context: 200000, max_output: 128000, source: "made up" }
 `;
 
 let upstream;
@@ -42,11 +43,15 @@ before(async () => {
         providers: {
             aws: { kind: 'bedrock', region: 'us-east-1', base_url: upstream.origin, access_key_id: KEYS.id,
                 secret_access_key: KEYS.secret, session_token: KEYS.token },
+            low: { kind: 'bedrock', region: 'us-east-1', base_url: upstream.origin, access_key_id: KEYS.id,
+                secret_access_key: KEYS.secret, session_token: KEYS.token },
             bearer: { kind: 'bedrock', api: 'converse', base_url: `${upstream.origin}/front/`, credential: CANARY.provider },
             other: { kind: 'openai', base_url: `${other.origin}/v1`, credential: CANARY.anthropic },
             another: { kind: 'openai', base_url: `${another.origin}/v1`, credential: CANARY.anthropic },
         },
+        budgets: [{ name: 'low', scope: 'provider:low', window: 'day', limit: '0.006 USD' }],
         routes: {
+            low: { targets: [{ provider: 'low', model: MODEL }], default_max_output: 4000 },
             claude: { targets: [{ provider: 'aws', model: MODEL }] },
             first: { targets: [{ provider: 'aws', model: MODEL }, { provider: 'other', model: 'gpt-4.1' }] },
             also: { targets: [{ provider: 'aws', model: MODEL }, { provider: 'another', model: 'gpt-4.1' }] },
@@ -290,6 +295,40 @@ describe('failures', () => {
             assert.equal(other.requests.length, 0);
         });
     }
+});
+
+describe('budgets', () => {
+    for (const cap of [4000, undefined]) {
+        test(`a cap of ${cap} is lowered to what is left, where Converse reads it, and what is sent is signed`, async () => {
+            upstream.play(cap === undefined ? aws.stream() : (exchange) => exchange.json(aws.WHOLE));
+            const answer = await call('low', { max_tokens: cap, temperature: 0.5, stream: cap === undefined }, named(`low-${cap}`));
+            assert.equal(answer.status, 200, text(answer));
+            const [request] = upstream.requests;
+            const sent = request.json().inferenceConfig.maxTokens;
+            assert.ok(sent >= 256 && sent < 600, `${sent}`);
+            assert.equal(header(answer, 'x-headgate-max-output-clamped'), String(sent));
+            assert.equal(aws.signatureFault(request, KEYS), '');
+            const one = await record(`low-${cap}`);
+            assert.deepEqual([one.decision, one.provenance, one.cost_pusd], ['clamp', 'provider', COST_PUSD]);
+        });
+    }
+});
+
+test('an app that leaves: the stream is read to its figures', async () => {
+    let gone;
+    upstream.play(async (exchange) => {
+        await aws.stream([aws.start, aws.delta('Hel')], { end: false })(exchange);
+        await new Promise((resolve) => { gone = resolve; });
+        await exchange.send(chunk(Buffer.concat([aws.delta('lo'), aws.end(), aws.metadata()])));
+        await exchange.streamEnd();
+    });
+    const app = await App.connect(headgate.port);
+    app.send(wireRequest(good('chat', { model: 'claude', stream: true }, { headers: { ...good().headers, 'x-request-id': 'left' } })));
+    await until(() => app.received.includes('Hel') && gone !== undefined, 3000, 'content');
+    app.reset();
+    setTimeout(gone, 100);
+    const one = await record('left');
+    assert.deepEqual([one.charge, one.output, one.cost_pusd], ['drained', 7, COST_PUSD], JSON.stringify(one));
 });
 
 test('check names what is missing', async () => {

@@ -54,15 +54,18 @@ export const HELLO = [start, delta('Hel'), delta('lo'), stop(), end(), metadata(
 export const WHOLE = { output: { message: { role: 'assistant', content: [{ text: 'Hello' }] } }, stopReason: 'end_turn', usage: USAGE,
     metrics: { latencyMs: 3 } };
 
-// A script for an Upstream: the messages, in pieces of `size` bytes; `cut`: without the end of the body.
-export const stream = (messages = HELLO, { size = 0, cut = false } = {}) => async (exchange) => {
+// A script for an Upstream: the messages, in pieces of `size` bytes; `cut`: the connection ends without the end of the body.
+// end: false: nothing ends yet.
+export const stream = (messages = HELLO, { size = 0, cut = false, end: ends = true } = {}) => async (exchange) => {
     const all = Buffer.concat(messages);
     await exchange.send('HTTP/1.1 200 OK\r\nContent-Type: application/vnd.amazon.eventstream\r\nTransfer-Encoding: chunked\r\n' +
         'x-amzn-RequestId: req-of-amazon\r\n\r\n');
     for (let at = 0; at < all.length; at += size || all.length) {
         await exchange.send(chunk(all.subarray(at, at + (size || all.length))));
     }
-    await (cut ? exchange.end() : exchange.send(LAST_CHUNK));
+    if (ends) {
+        await (cut ? exchange.end() : exchange.send(LAST_CHUNK));
+    }
 };
 
 const hash = (data) => crypto.createHash('sha256').update(data).digest('hex');
