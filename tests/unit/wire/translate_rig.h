@@ -70,7 +70,7 @@ static inline struct translation *rig_translate(const struct rig_side *from, con
                                 .body = body,
                                 .facts = model_facts_of(to->dialect->name, span_of(model)),
                                 .habits = habits_of(address == NULL ? to->kind : "compatible",
-                                                    span_of(address == NULL ? "" : address), span_of(model)),
+                                                    span_of(address == NULL ? to->kind : address), span_of(model)),
                                 .input_estimate = 7,
                                 .now_s = 1800000000,
                                 .seed = 42,
