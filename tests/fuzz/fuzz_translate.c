@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/fuzz/fuzz_translate.c: the first byte picks the app's dialect (3), the provider's (12), a strict route (16) and
- * how the bytes are cut (224); then the app's request, a line "=", a whole answer of the provider, a line "=", a stream.
+/* tests/fuzz/fuzz_translate.c: the first byte picks the app's dialect (3), the provider's (12; the same one stands for Converse), a strict
+ * route (16) and how the bytes are cut (224); then the app's request, a line "=", a whole answer of the provider, a line "=", a stream.
  * Parts may be missing. Whatever they hold: a request that is translated is one that the provider's grammar takes, a
  * told answer is JSON that the app's grammar reads, a told stream is events of JSON that end at most once, and the same
  * however the bytes came. */
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SIDES = 4 };
+enum { APPS = 4, CONVERSE = APPS, SIDES };
 
 static const struct {
     struct span dialect, operation, model, plain;
@@ -25,11 +25,12 @@ static const struct {
     {SPAN("openai"), SPAN("responses"), SPAN("gpt-5-pro"), SPAN("{\"model\":\"m\",\"input\":\"x\",\"stream\":true}")},
     {SPAN("anthropic"), SPAN("messages"), SPAN("claude-sonnet-4-5"),
      SPAN("{\"model\":\"m\",\"max_tokens\":9,\"messages\":[{\"role\":\"user\",\"content\":\"x\"}],\"stream\":true}")},
-    {SPAN("gemini"), SPAN("generate_content"), SPAN("gemini-4-argon"), SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}]}")}};
+    {SPAN("gemini"), SPAN("generate_content"), SPAN("gemini-4-argon"), SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}]}")},
+    {SPAN("bedrock"), SPAN("converse"), SPAN("us.anthropic.claude-sonnet-4-5-v1:0"), SPAN("")}};
 
 static const struct operation *operation_of(unsigned side)
 {
-    const struct dialect *dialect = dialect_by_name(sides[side].dialect);
+    const struct dialect *dialect = side == CONVERSE ? &dialect_bedrock : dialect_by_name(sides[side].dialect);
 
     for (const struct operation *one = dialect->operations; one->name != NULL; one++) {
         if (span_equal(span_of(one->name), sides[side].operation)) {
@@ -54,7 +55,7 @@ static struct translation *translate(struct run *run, struct span body)
                                 .model = sides[run->to].model,
                                 .app_model = SPAN_OF("m"),
                                 .body = body,
-                                .facts = model_facts_of(dialect_by_name(sides[run->to].dialect)->name, sides[run->to].model),
+                                .facts = model_facts_of(sides[run->to].dialect.at, sides[run->to].model),
                                 .habits = run->cut == 3 ? habits_of("compatible", SPAN_OF("api.mistral.ai/v1"), SPAN_OF("m")) : 0,
                                 .now_s = 1,
                                 .seed = 1,
@@ -221,14 +222,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .scan = json_scan_new()};
     must(run.scan != NULL);
     rest = span_from(rest, 1);
-    if (run.from != run.to) {
-        part = cut_part(&rest);
-        try_request(&run, part);
-        part = cut_part(&rest);
-        try_answer(&run, part);
-        part = cut_part(&rest);
-        try_stream(&run, part.at == NULL ? span_make("", 0) : part);
-    }
+    run.to = run.to == run.from ? CONVERSE : run.to;
+    part = cut_part(&rest);
+    try_request(&run, part);
+    part = cut_part(&rest);
+    try_answer(&run, part);
+    part = cut_part(&rest);
+    try_stream(&run, part.at == NULL ? span_make("", 0) : part);
     json_scan_free(run.scan);
     return 0;
 }
