@@ -37,6 +37,16 @@ enum function_field {
 #include "wire/dialects/openai_chat_fields.def"
     FUNCTION_FIELDS
 };
+enum choice_field {
+#define CHOICE_FIELD(NAME, name, mark, why) CHOICE_##NAME,
+#include "wire/dialects/openai_chat_fields.def"
+    CHOICE_FIELDS
+};
+enum chosen_field {
+#define CHOSEN_FIELD(NAME, name, mark, why) CHOSEN_##NAME,
+#include "wire/dialects/openai_chat_fields.def"
+    CHOSEN_FIELDS
+};
 
 static const struct chat_field root_list[] = {
 #define ROOT_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
@@ -62,6 +72,14 @@ static const struct chat_field function_list[] = {
 #define FUNCTION_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
 #include "wire/dialects/openai_chat_fields.def"
 };
+static const struct chat_field choice_list[] = {
+#define CHOICE_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
+#include "wire/dialects/openai_chat_fields.def"
+};
+static const struct chat_field chosen_list[] = {
+#define CHOSEN_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
+#include "wire/dialects/openai_chat_fields.def"
+};
 
 static const struct chat_fields root_fields = {"", root_list, ROOT_FIELDS};
 static const struct chat_fields stream_fields = {"stream_options.", stream_list, STREAM_FIELDS};
@@ -69,6 +87,8 @@ static const struct chat_fields format_fields = {"response_format.", format_list
 static const struct chat_fields schema_fields = {"response_format.json_schema.", schema_list, SCHEMA_FIELDS};
 static const struct chat_fields tool_fields = {"tools[].", tool_list, TOOL_FIELDS};
 static const struct chat_fields function_fields = {"tools[].function.", function_list, FUNCTION_FIELDS};
+static const struct chat_fields choice_fields = {"tool_choice.", choice_list, CHOICE_FIELDS};
+static const struct chat_fields chosen_fields = {"tool_choice.function.", chosen_list, CHOSEN_FIELDS};
 static const struct chat_fields legacy_fields = {"functions[].", function_list, FUNCTION_FIELDS};
 
 const char *const openai_chat_efforts[OPENAI_EFFORTS] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
@@ -115,9 +135,9 @@ static struct span take(struct chat *chat, const struct span *values, enum root_
 
 enum chat_cache openai_chat_cache(struct span breakpoint, struct span control)
 {
-    /* A time that OpenAI lets one choose is longer than Anthropic's five minutes (translation.md 4). */
+    /* OpenAI's shortest, half an hour, is longer than Anthropic's five minutes (translation.md 4). */
     if (json_is_object(breakpoint)) {
-        return json_is_string(json_walk_find(breakpoint, "ttl")) ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
+        return CHAT_CACHE_LONG;
     }
     if (json_is_object(control)) {
         return json_is_text(json_walk_find(control, "ttl"), "1h") ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
@@ -129,11 +149,13 @@ enum chat_cache openai_chat_cache(struct span breakpoint, struct span control)
 
 static void read_function(struct chat *chat, const struct chat_fields *fields, struct span object, enum chat_cache cache)
 {
+    static const struct chat_expected expected[] = {{FUNCTION_DESCRIPTION, CHAT_IS_STRING}, {FUNCTION_STRICT, CHAT_IS_BOOL}};
     struct span said[FUNCTION_FIELDS] = {{NULL, 0}};
     struct chat_tool *tool = NULL;
 
     if (json_is_object(object)) {
         chat_take(chat, fields, object, said);
+        chat_expect(chat, fields, said, expected, ARRAY_LENGTH(expected));
     }
     if (!is_filled(said[FUNCTION_NAME])) {
         chat_refuse(chat, "tools[].function.name", "A function has no name");
@@ -214,29 +236,47 @@ static enum chat_choice choice_of_word(struct span word)
     return json_is_text(word, "required") || json_is_text(word, "any") ? CHAT_CHOICE_ANY : CHAT_CHOICE_UNSAID;
 }
 
-/* {function: {name}}, or {name} as in Responses. */
-static struct span name_of_tool(struct span object)
+/* {type: function, function: {name}}, or {type: function, name} as in Responses, or the older {name}. Anything else has
+ * no name. */
+static struct span name_of_tool(struct chat *chat, struct span object)
 {
-    struct span function = json_walk_find(object, "function");
+    struct span said[CHOICE_FIELDS] = {{NULL, 0}};
+    struct span chosen[CHOSEN_FIELDS] = {{NULL, 0}};
+    bool has_function = false;
 
-    return json_walk_find(json_is_object(function) ? function : object, "name");
+    chat_take(chat, &choice_fields, object, said);
+    has_function = json_is_object(said[CHOICE_FUNCTION]);
+    if (said[CHOICE_TYPE].len > 0 && !json_is_text(said[CHOICE_TYPE], "function")) {
+        return span_make(NULL, 0);
+    }
+    chat_take(chat, &chosen_fields, said[CHOICE_FUNCTION], chosen);
+    chat_spare(chat, &choice_fields, said, 1U << CHOICE_TYPE | 1U << (has_function ? CHOICE_FUNCTION : CHOICE_NAME));
+    return has_function ? chosen[CHOSEN_NAME] : said[CHOICE_NAME];
 }
 
+/* {type, allowed_tools: {mode, tools: [...]}}, or {type, mode, tools} as in Responses. */
 static void read_allowed(struct chat *chat, struct span object)
 {
     struct span inner = json_walk_find(object, "allowed_tools");
-    struct span allowed = json_is_object(inner) ? inner : object;
-    struct span tools = json_walk_find(allowed, "tools");
-    struct json_walk walk = json_walk_of(tools);
+    bool is_nested = json_is_object(inner);
+    struct span said[CHOICE_FIELDS] = {{NULL, 0}};
+    struct json_walk walk;
     struct span item;
 
-    chat->choice = choice_of_word(json_walk_find(allowed, "mode"));
-    if ((chat->choice != CHAT_CHOICE_AUTO && chat->choice != CHAT_CHOICE_ANY) || !json_is_array(tools)) {
+    if (is_nested) {
+        chat_take(chat, &choice_fields, object, said);
+        chat_spare(chat, &choice_fields, said, 1U << CHOICE_TYPE | 1U << CHOICE_ALLOWED_TOOLS);
+    }
+    chat_take(chat, &choice_fields, is_nested ? inner : object, said);
+    chat_spare(chat, &choice_fields, said, 1U << CHOICE_TYPE | 1U << CHOICE_MODE | 1U << CHOICE_TOOLS);
+    chat->choice = choice_of_word(said[CHOICE_MODE]);
+    if ((chat->choice != CHAT_CHOICE_AUTO && chat->choice != CHAT_CHOICE_ANY) || !json_is_array(said[CHOICE_TOOLS])) {
         refuse_choice(chat);
         return;
     }
+    walk = json_walk_of(said[CHOICE_TOOLS]);
     while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
-        struct span name = name_of_tool(item);
+        struct span name = name_of_tool(chat, item);
 
         if (is_filled(name)) {
             chat_add_word(chat, &chat->choice_of, name);
@@ -248,23 +288,20 @@ static void read_allowed(struct chat *chat, struct span object)
 
 static void read_choice(struct chat *chat, struct span value)
 {
-    struct span type = json_is_object(value) ? json_walk_find(value, "type") : span_make(NULL, 0);
-
     if (value.len == 0) {
         return;
     }
-    if (json_is_text(type, "allowed_tools")) {
+    if (json_is_object(value) && json_is_text(json_walk_find(value, "type"), "allowed_tools")) {
         read_allowed(chat, value);
         return;
     }
     if (json_is_object(value)) {
         chat->choice = CHAT_CHOICE_ONE;
-        chat->choice_name = name_of_tool(value);
+        chat->choice_name = name_of_tool(chat, value);
     } else {
         chat->choice = choice_of_word(value);
     }
-    if (chat->choice == CHAT_CHOICE_UNSAID || (chat->choice == CHAT_CHOICE_ONE && !is_filled(chat->choice_name)) ||
-        (type.len > 0 && !json_is_text(type, "function"))) {
+    if (chat->choice == CHAT_CHOICE_UNSAID || (chat->choice == CHAT_CHOICE_ONE && !is_filled(chat->choice_name))) {
         refuse_choice(chat);
     }
 }
@@ -309,10 +346,13 @@ static void read_effort(struct chat *chat, struct span word)
 static void read_schema(struct chat *chat, struct span object)
 {
     struct chat_params *params = &chat->params;
+    static const struct chat_expected expected[] = {
+        {SCHEMA_NAME, CHAT_IS_STRING}, {SCHEMA_DESCRIPTION, CHAT_IS_STRING}, {SCHEMA_STRICT, CHAT_IS_BOOL}};
     struct span said[SCHEMA_FIELDS] = {{NULL, 0}};
 
     if (json_is_object(object)) {
         chat_take(chat, &schema_fields, object, said);
+        chat_expect(chat, &schema_fields, said, expected, ARRAY_LENGTH(expected));
     }
     if (said[SCHEMA_SCHEMA].len > 0 && !json_is_object(said[SCHEMA_SCHEMA])) {
         chat_refuse(chat, "response_format.json_schema.schema", "The schema is no object");
@@ -321,6 +361,7 @@ static void read_schema(struct chat *chat, struct span object)
     params->format = said[SCHEMA_SCHEMA].len > 0 ? CHAT_FORMAT_SCHEMA : CHAT_FORMAT_JSON;
     params->format_schema = said[SCHEMA_SCHEMA];
     params->format_name = is_filled(said[SCHEMA_NAME]) ? said[SCHEMA_NAME] : span_make(NULL, 0);
+    params->format_description = is_filled(said[SCHEMA_DESCRIPTION]) ? said[SCHEMA_DESCRIPTION] : span_make(NULL, 0);
     params->format_strict = yes_or_no(said[SCHEMA_STRICT]);
 }
 
@@ -336,7 +377,10 @@ static void read_format(struct chat *chat, struct span object)
     }
     if (json_is_text(said[FORMAT_TYPE], "json_schema")) {
         read_schema(chat, said[FORMAT_JSON_SCHEMA]);
-    } else if (json_is_text(said[FORMAT_TYPE], "json_object")) {
+        return;
+    }
+    chat_spare(chat, &format_fields, said, 1U << FORMAT_TYPE);
+    if (json_is_text(said[FORMAT_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (!json_is_text(said[FORMAT_TYPE], "text")) {
         chat_refuse(chat, "response_format", "The format of the answer is not known");
@@ -434,9 +478,17 @@ static void judge_moderation(struct chat *chat, struct span moderation)
 
 void openai_chat_take_request(struct chat *chat, struct span body)
 {
+    /* What else there is is judged where it is read. */
+    static const struct chat_expected expected[] = {
+        {ROOT_MAX_COMPLETION_TOKENS, CHAT_IS_NUMBER}, {ROOT_MAX_TOKENS, CHAT_IS_NUMBER},
+        {ROOT_N, CHAT_IS_NUMBER},                     {ROOT_LOGPROBS, CHAT_IS_BOOL},
+        {ROOT_TOP_LOGPROBS, CHAT_IS_NUMBER},          {ROOT_STREAM_OPTIONS, CHAT_IS_OBJECT},
+        {ROOT_MODALITIES, CHAT_IS_ARRAY},
+    };
     struct span values[ROOT_FIELDS] = {{NULL, 0}};
 
     chat_take(chat, &root_fields, json_walk_document(body), values);
+    chat_expect(chat, &root_fields, values, expected, ARRAY_LENGTH(expected));
     chat->model = json_is_string(values[ROOT_MODEL]) ? values[ROOT_MODEL] : chat->model;
     openai_chat_take_messages(chat, values[ROOT_MESSAGES]);
     read_tools(chat, values[ROOT_TOOLS]);
