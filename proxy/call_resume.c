@@ -63,7 +63,7 @@ void call_resume_follow(struct call *call, struct span held)
     struct sse sse;
 
     if (call->resume == NULL || call->resume->is_continuing || call->resume->row == NULL ||
-        relay->mode != RELAY_STREAM || relay->in_piece) {
+        relay->mode != RELAY_STREAM || relay->in_piece || relay->translation != NULL) {
         return;
     }
     relay->is_followed = true;

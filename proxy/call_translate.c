@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "router/cost.h"
+#include "router/inner_error.h"
+#include "wire/blame.h"
 #include "wire/estimate.h"
 #include "wire/habits.h"
 #include "wire/head.h"
@@ -69,7 +71,7 @@ static bool is_own(const struct call *call, const struct target *target)
 {
     return target->provider->dialect == call->match.dialect &&
            (call->match.operation->translator == NULL || !target->provider->lacks_responses ||
-            call->match.operation->sends_done);
+            call->match.operation->sends_done || call->plan.rules->translate == TRANSLATE_OFF);
 }
 
 static struct translate_ask ask_of(struct call *call, const struct target *target)
@@ -120,10 +122,8 @@ static bool read_back(struct call *call, struct call_translation *own)
 
 static enum outcome judge(struct call *call, struct call_translation *own)
 {
-    if (translation_refused(own->translation)->param != NULL) {
-        return OUTCOME_UNTRANSLATABLE;
-    }
-    return read_back(call, own) ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+    own->is_refused = translation_refused(own->translation)->param != NULL || !read_back(call, own);
+    return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
 }
 
 enum outcome call_translate(struct call *call, uint8_t place)
@@ -132,7 +132,10 @@ enum outcome call_translate(struct call *call, uint8_t place)
     struct call_translation *own = call_translation_at(call, place);
     struct translate_ask ask;
 
-    if (own != NULL || is_own(call, target)) {
+    if (own != NULL) {
+        return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
+    }
+    if (is_own(call, target)) {
         return OUTCOME_OK;
     }
     ask = ask_of(call, target);
@@ -223,29 +226,48 @@ bool call_translate_whole(struct call *call, struct span body, struct buf *out)
 
 /* ---- words ---- */
 
-static enum refusal_kind kind_of(enum outcome outcome, unsigned status)
+static enum refusal_kind kind_of(enum outcome outcome, unsigned status, const struct provider_error *error)
 {
     switch (outcome) {
     case OUTCOME_CONTEXT: return REFUSAL_UPSTREAM_CONTEXT;
     case OUTCOME_MODEL: return REFUSAL_MODEL_UNAVAILABLE;
     case OUTCOME_THROTTLED: return REFUSAL_UPSTREAM_THROTTLED;
     case OUTCOME_REQUEST:
-        return status == 413 ? REFUSAL_UPSTREAM_TOO_LONG
-               : status < 500 ? REFUSAL_UPSTREAM_REQUEST
-                              : REFUSAL_UPSTREAM_ERROR;
+        return blame_of(status, error) == BLAME_CONTENT ? REFUSAL_UPSTREAM_POLICY
+               : status == 413                          ? REFUSAL_UPSTREAM_TOO_LONG
+               : status < 500                           ? REFUSAL_UPSTREAM_REQUEST
+                                                        : REFUSAL_UPSTREAM_ERROR;
     default: return REFUSAL_UPSTREAM_ERROR;
     }
+}
+
+enum refusal_kind call_translate_kind(const struct call *call, const struct provider_error *error)
+{
+    unsigned status = inner_error_status(error);
+    enum outcome outcome = outcome_of_status(
+        status, error, call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
+    enum refusal_kind kind = outcome_refusal(outcome);
+
+    return kind != REFUSAL_NONE ? kind : kind_of(outcome, status, error);
+}
+
+void call_translate_tell_stream(const struct call *call, struct stream *stream)
+{
+    translation_tell_stream(in_view(call), stream);
 }
 
 /* The provider's sentence, without secrets; behind the words by which SDKs know a prompt that is too long. */
 struct refusal call_translate_error(struct call *call, enum outcome outcome)
 {
     struct relay *relay = &call->relay;
-    struct refusal refusal = {.kind = kind_of(outcome, relay->status)};
+    struct refusal refusal = {.kind = kind_of(outcome, relay->status, &relay->answer.error)};
     struct span message = relay->answer.error.message;
     struct buf *raw = &call->env->scratch->text;
     struct buf *text = &call->wire_head;
 
+    if (refusal.kind == REFUSAL_UPSTREAM_TOO_LONG) {
+        refusal.status = call->match.dialect->too_large_status;
+    }
     if (message.len == 0 || message.len > LIMIT_ERROR_MESSAGE) {
         return refusal;
     }

@@ -178,16 +178,30 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_close_object(&json);
 }
 
+/* The error again, where it stays as long as the attempt: the event's bytes do not. */
+static void read_held_error(struct call *call)
+{
+    struct relay *relay = &call->relay;
+    struct answer answer;
+    struct meter meter;
+
+    meter_init(&meter);
+    relay->stream.operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &answer,
+                                         &meter);
+    relay->answer.error = answer.error;
+    relay->answer.error.is_present = true;
+}
+
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
     struct relay *relay = &call->relay;
 
-    relay->answer.error = view->error;
     relay->answer.is_json = true;
     relay->status = inner_error_status(&view->error);
     hold_error(call, &view->error, data);
     relay->is_json = true;
+    read_held_error(call);
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
@@ -281,6 +295,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (view.is_error) {
         if (relay->translation == NULL) {
             add_error(call, run, event->raw);
+        } else {
+            run_flush(run); /* what came before it in the same read */
+            relay->told = call_translate_kind(call, &view.error);
         }
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
@@ -466,6 +483,20 @@ static enum outcome unfold(struct call *call)
     return outcome;
 }
 
+/* What the record tells of the provider's own answer, which is about to go. */
+static void keep_answer(struct relay *relay)
+{
+    struct answer *answer = &relay->answer;
+
+    keep_usage(relay, answer->usage);
+    answer->usage = buf_span(&relay->usage_raw);
+    if (answer->model.at != answer->model_room) {
+        answer->model.len = answer->model.len <= sizeof answer->model_room ? answer->model.len : 0;
+        memcpy(answer->model_room, answer->model.at, answer->model.len);
+        answer->model.at = answer->model_room;
+    }
+}
+
 /* The answer that is held becomes one of the app's dialect. */
 static enum outcome translate_whole(struct call *call)
 {
@@ -475,8 +506,11 @@ static enum outcome translate_whole(struct call *call)
     buf_init(&told, relay->held.max);
     if (!call_translate_whole(call, buf_span(&relay->held), &told)) {
         buf_fini(&told);
+        relay->answer.has_result = false; /* none that the app, or its repeats, could be given */
         return OUTCOME_BAD_BODY;
     }
+    keep_answer(relay);
+    relay->whole_len = relay->held.len;
     buf_fini(&relay->held);
     relay->held = told;
     return OUTCOME_OK;

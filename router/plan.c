@@ -496,13 +496,17 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_
                               .is_all_cooling = true,
                               .is_all_parked = true};
     mono_ms open_at = MONO_NEVER;
+    uint8_t seen = 0;
 
     for (uint8_t i = 0; i < plan->count; i++) {
         uint8_t place = plan->order[i];
         struct standing standing = plan_standing(plan, fleet, place, now);
 
+        if (plan->tries[place] == UINT8_MAX && !is_out(standing.what)) {
+            continue; /* it is the call that is not for it */
+        }
         look(&outlook, &standing);
-        if (i == 0) {
+        if (seen++ == 0) {
             outlook.reason = standing.reason;
         }
         if (plan->tries[place] >= tries_max || !is_out(standing.what)) {
@@ -517,5 +521,7 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_
             open_at = standing.until;
         }
     }
+    outlook.is_all_cooling = outlook.is_all_cooling && seen > 0;
+    outlook.is_all_parked = outlook.is_all_parked && seen > 0;
     return outlook;
 }

@@ -69,6 +69,7 @@ struct provider {
     const struct deployment_model *deployments; /* kind azure_openai */
     size_t deployments_count;
     bool lacks_responses;     /* of OpenAI's operations that one is told in chat completions */
+    bool lacks_stream_options; /* refuses them; its streams tell their usage unasked */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */
     struct price_place prices; /* whose price list holds for it */
@@ -142,7 +143,7 @@ struct route {
     uint32_t slow_ms;        /* time to first content above which a success is slow; 0: off */
     uint32_t hedge_after_ms; /* 0: off */
     uint32_t default_max_output; /* of requests that name no cap, where a budget counts; 0: the model's */
-    uint8_t translate;       /* enum translate_rule */
+    enum translate_rule translate;
     bool is_sticky;          /* sessions stay with their target */
     bool panics;             /* with nothing eligible the least bad one is tried */
     bool resumes;            /* a stream cut after the commit is continued elsewhere */

@@ -21,6 +21,7 @@
 
 struct json_scan;
 struct operation;
+struct stream; /* wire/dialect.h */
 
 /* ---- what becomes of a member that the hub has no place for, or the target no word ---- */
 
@@ -373,6 +374,9 @@ struct translator {
     size_t writer_size;
     void (*write_event)(void *writer, const struct chat_event *event, struct chat_pipe *pipe);
     void (*end_writer)(void *writer); /* gives its memory back; NULL: it has none */
+    /* What the app has been told of its stream, for the event that ends one that broke off; NULL: nothing of it
+     * is said again there. */
+    void (*tell_stream)(const void *writer, const struct chat_terms *terms, struct stream *stream);
 };
 
 #endif

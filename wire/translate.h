@@ -65,6 +65,8 @@ enum translate_step translation_event(struct translation *translation, struct sp
                                       struct buf *out);
 /* The stream is over and was complete: whatever is still to be told. */
 enum translate_step translation_end(struct translation *translation, const struct usage *usage, struct buf *out);
+/* What an error that ends the stream says again of it: is filled into `stream`. */
+void translation_tell_stream(const struct translation *translation, struct stream *stream);
 /* Whether the app has been told the end. */
 bool translation_has_ended(const struct translation *translation);
 /* A whole good answer. */

@@ -50,7 +50,7 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_time_slow bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process azure admin
         admin_targets examples prices scorecard stale ${e2e_timed}
-        records crash power usage usage_command sinks sinks_live sinks_redis estimate reported top budgets budgets_restart spend spend_crash budget_command idempotency rates keys gemini)
+        records crash power usage usage_command sinks sinks_live sinks_redis estimate reported top budgets budgets_restart spend spend_crash budget_command idempotency rates keys gemini translate translate_budgets)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")
@@ -79,9 +79,10 @@ e2e_test(sdk_failover clients 300 ${e2e_dir}/node_modules/.bin/node)
 e2e_test(sdk_repeats clients 300 ${e2e_dir}/node_modules/.bin/node)
 e2e_test(sdk_budgets clients 300 ${e2e_dir}/node_modules/.bin/node)
 e2e_test(sdk_rates clients 300 ${e2e_dir}/node_modules/.bin/node)
+e2e_test(sdk_translate clients 300 ${e2e_dir}/node_modules/.bin/node)
 add_executable(encode tools/encode.c lib/vocabulary.c)
 target_link_libraries(encode PRIVATE core flags)
 e2e_test(tokens clients 300 ${e2e_dir}/node_modules/.bin/node)
 set_property(TEST clients/tokens APPEND PROPERTY
   ENVIRONMENT "HEADGATE_ENCODE=$<TARGET_FILE:encode>;HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")
-set_tests_properties(clients/sdk clients/sdk_failover clients/sdk_budgets clients/sdk_rates clients/sdk_repeats clients/sdk_gemini clients/tokens PROPERTIES FIXTURES_REQUIRED clients)
+set_tests_properties(clients/sdk clients/sdk_failover clients/sdk_budgets clients/sdk_rates clients/sdk_repeats clients/sdk_translate clients/sdk_gemini clients/tokens PROPERTIES FIXTURES_REQUIRED clients)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "wire/dialect.h"
 
 enum {
     ITEMS_MAX = 512,              /* CHAT_CALLS_MAX and texts between them */
@@ -364,6 +365,24 @@ void openai_responses_write_stream(void *writer, const struct chat_event *event,
     case CHAT_EVENT_END: on_end(&writing); break;
     case CHAT_EVENT_FAIL: break; /* never comes here */
     }
+}
+
+/* The response as it was begun, and the number of the event that is next. */
+void openai_responses_tell_stream(const void *writer, const struct chat_terms *terms, struct stream *stream)
+{
+    const struct openai_responses_writer *told = writer;
+    struct response_frame frame = {.terms = terms, .id = span_make(told->names.at, told->id_len)};
+    struct buf id;
+
+    _Static_assert(sizeof stream->id >= RESPONSE_ID_MAX, "an id fits");
+    buf_init(&id, RESPONSE_ID_MAX);
+    response_put_id(&id, &frame);
+    if (!id.failed) {
+        memcpy(stream->id, id.at, id.len);
+        stream->id_len = (uint8_t)id.len;
+    }
+    stream->sequence = told->sequence;
+    buf_fini(&id);
 }
 
 void openai_responses_end_writer(void *writer)
