@@ -122,7 +122,7 @@ void gemini_generate_read_blob(struct chat *chat, const struct gemini_generate_p
     struct chat_part *part = NULL;
     struct span data;
 
-    gemini_generate_take(chat, &blob_fields, blob, values, NULL, 0);
+    gemini_generate_take(chat, &blob_fields, blob, values);
     data = data_of(chat, gemini_generate_said(values, BLOB_DATA));
     if (data.len == 0) {
         chat_refuse(chat, place->param, "The data must be base64");
@@ -149,7 +149,7 @@ void gemini_generate_read_file(struct chat *chat, const struct gemini_generate_p
     struct chat_part *part = NULL;
     struct span uri;
 
-    gemini_generate_take(chat, &file_fields, file, values, NULL, 0);
+    gemini_generate_take(chat, &file_fields, file, values);
     uri = gemini_generate_said(values, FILE_URI);
     if (!is_foreign_url(chat_plain(chat, uri))) {
         chat_refuse(chat, place->param, "The file belongs to one account at Google");

@@ -104,7 +104,8 @@ static void read_call(struct history *history, struct span object)
     struct chat_part *part = NULL;
     struct span id;
 
-    gemini_generate_take(chat, &call_fields, object, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &call_fields, object, values);
+    gemini_generate_expect(chat, &call_fields, values, expected, ARRAY_LENGTH(expected));
     if (chat_inside(gemini_generate_said(values, CALL_NAME)).len == 0) {
         chat_refuse(chat, "contents[].parts[].functionCall.name", "A call needs a name");
         return;
@@ -195,7 +196,7 @@ static void read_result_parts(struct chat *chat, struct chat_part *result, struc
             chat_refuse(chat, place.param, "A part must be an object");
             return;
         }
-        gemini_generate_take(chat, &part_fields, item, values, NULL, 0);
+        gemini_generate_take(chat, &part_fields, item, values);
         for (size_t i = 0; i < PART_FIELDS; i++) {
             if (i != PART_BLOB && i != PART_FILE && gemini_generate_said(values, i).len > 0) {
                 chat_drop(chat, place.param); /* only media stand there */
@@ -222,7 +223,8 @@ static void read_result(struct history *history, struct span object)
     struct chat_part *part = NULL;
     struct span id;
 
-    gemini_generate_take(chat, &result_fields, object, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &result_fields, object, values);
+    gemini_generate_expect(chat, &result_fields, values, expected, ARRAY_LENGTH(expected));
     id = gemini_generate_said(values, RESULT_ID);
     call = answered(history, id, gemini_generate_said(values, RESULT_NAME));
     part = chat_add_part(chat, chat_turn(chat, CHAT_USER), CHAT_RESULT);
@@ -315,7 +317,8 @@ static void read_part(struct history *history, struct span part)
         chat_refuse(history->chat, "contents[].parts[]", "A part must be an object");
         return;
     }
-    gemini_generate_take(history->chat, &part_fields, part, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(history->chat, &part_fields, part, values);
+    gemini_generate_expect(history->chat, &part_fields, values, expected, ARRAY_LENGTH(expected));
     if (span_equal(gemini_generate_said(values, PART_THOUGHT), SPAN_OF("true")) && !is_deed(values)) {
         return;
     }
@@ -357,7 +360,7 @@ void gemini_generate_read_contents(struct chat *chat, struct span contents)
             chat_refuse(chat, "contents[]", "A content must be an object");
             return;
         }
-        gemini_generate_take(chat, &content_fields, content, values, NULL, 0);
+        gemini_generate_take(chat, &content_fields, content, values);
         read_role(&history, gemini_generate_said(values, CONTENT_ROLE));
         history.is_server_last = false;
         parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
@@ -381,13 +384,14 @@ void gemini_generate_read_system(struct chat *chat, struct span instruction)
         chat_refuse(chat, "systemInstruction", "Instructions must be an object");
         return;
     }
-    gemini_generate_take(chat, &system_fields, instruction, values, NULL, 0);
+    gemini_generate_take(chat, &system_fields, instruction, values);
     parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
     while (gemini_generate_next(&parts, &part)) {
         static const struct chat_expected expected = {PART_THOUGHT, CHAT_IS_BOOL};
         struct span said[2 * PART_FIELDS];
 
-        gemini_generate_take(chat, &system_part_fields, part, said, &expected, 1);
+        gemini_generate_take(chat, &system_part_fields, part, said);
+        gemini_generate_expect(chat, &system_part_fields, said, &expected, 1);
         read_text(chat, CHAT_SYSTEM, gemini_generate_said(said, PART_TEXT));
         for (size_t i = PART_BLOB; i <= PART_SERVER_RESULT; i++) {
             if (i != PART_THOUGHT && gemini_generate_said(said, i).len > 0) {

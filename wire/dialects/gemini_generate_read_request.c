@@ -85,8 +85,7 @@ static const struct chat_fields choice_fields = {"toolConfig.functionCallingConf
 
 /* ---- values of one type ---- */
 
-void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values,
-                          const struct chat_expected *expected, size_t count)
+void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
 {
     chat_take(chat, fields, object, values);
     for (size_t i = 0; i + 1 < fields->count; i += 2) {
@@ -96,9 +95,15 @@ void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, s
             chat_expect(chat, fields, values, &never, 1);
         }
     }
+}
+
+void gemini_generate_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                            const struct chat_expected *expected, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
-        const struct chat_expected both[] = {{(unsigned char)(2 * expected[i].row), expected[i].types},
-                                             {(unsigned char)(2 * expected[i].row + 1), expected[i].types}};
+        unsigned row = 2U * expected[i].row;
+        const struct chat_expected both[] = {{(unsigned char)row, expected[i].types},
+                                             {(unsigned char)(row + 1), expected[i].types}};
 
         chat_expect(chat, fields, values, both, ARRAY_LENGTH(both));
     }
@@ -265,7 +270,8 @@ static void read_thinking(struct chat *chat, struct span object)
     struct span level;
     int64_t budget = 0;
 
-    gemini_generate_take(chat, &thinking_fields, object, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &thinking_fields, object, values);
+    gemini_generate_expect(chat, &thinking_fields, values, expected, ARRAY_LENGTH(expected));
     params->shows_thinking = is_true(gemini_generate_said(values, THINKING_SHOWN));
     level = chat_inside(gemini_generate_said(values, THINKING_LEVEL));
     params->effort = effort_of(level);
@@ -295,7 +301,8 @@ static void read_config(struct chat *chat, struct span object)
     };
     struct span values[2 * CONFIG_FIELDS];
 
-    gemini_generate_take(chat, &config_fields, object, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &config_fields, object, values);
+    gemini_generate_expect(chat, &config_fields, values, expected, ARRAY_LENGTH(expected));
     read_sampling(chat, values);
     read_extent(chat, values);
     read_format(chat, values);
@@ -314,7 +321,8 @@ static void read_function(struct chat *chat, struct span object)
     struct span schema;
     struct span name;
 
-    gemini_generate_take(chat, &function_fields, object, values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &function_fields, object, values);
+    gemini_generate_expect(chat, &function_fields, values, expected, ARRAY_LENGTH(expected));
     name = gemini_generate_said(values, FUNCTION_NAME);
     if (chat_inside(name).len == 0) {
         chat_refuse(chat, "tools[].functionDeclarations[].name", "A function needs a name");
@@ -348,7 +356,7 @@ static void read_tools(struct chat *chat, struct span list)
         struct gemini_generate_items functions;
         struct span function;
 
-        gemini_generate_take(chat, &tool_fields, tool, values, NULL, 0);
+        gemini_generate_take(chat, &tool_fields, tool, values);
         functions = gemini_generate_items_of(gemini_generate_said(values, TOOL_FUNCTIONS));
         while (gemini_generate_next(&functions, &function)) {
             read_function(chat, function);
@@ -382,9 +390,10 @@ static void read_choice(struct chat *chat, struct span object)
     struct gemini_generate_items names;
     struct span name;
 
-    gemini_generate_take(chat, &tool_config_fields, object, values, of_config, ARRAY_LENGTH(of_config));
-    gemini_generate_take(chat, &choice_fields, gemini_generate_said(values, TOOL_CONFIG_CHOICE), choice, of_choice,
-                         ARRAY_LENGTH(of_choice));
+    gemini_generate_take(chat, &tool_config_fields, object, values);
+    gemini_generate_expect(chat, &tool_config_fields, values, of_config, ARRAY_LENGTH(of_config));
+    gemini_generate_take(chat, &choice_fields, gemini_generate_said(values, TOOL_CONFIG_CHOICE), choice);
+    gemini_generate_expect(chat, &choice_fields, choice, of_choice, ARRAY_LENGTH(of_choice));
     read_mode(chat, gemini_generate_said(choice, CHOICE_MODE));
     if (chat->choice != CHAT_CHOICE_ANY && chat->choice != CHAT_CHOICE_AUTO) {
         return;
@@ -437,7 +446,8 @@ void gemini_generate_read_request(struct chat *chat, struct span body)
     struct span safety;
     struct span tier;
 
-    gemini_generate_take(chat, &request_fields, json_walk_document(body), values, expected, ARRAY_LENGTH(expected));
+    gemini_generate_take(chat, &request_fields, json_walk_document(body), values);
+    gemini_generate_expect(chat, &request_fields, values, expected, ARRAY_LENGTH(expected));
     gemini_generate_read_system(chat, gemini_generate_said(values, REQUEST_SYSTEM));
     gemini_generate_read_contents(chat, gemini_generate_said(values, REQUEST_CONTENTS));
     read_tools(chat, gemini_generate_said(values, REQUEST_TOOLS));
