@@ -285,7 +285,7 @@ const struct command command_estimate = {
         "  --route NAME     as x-headgate-route would say\n"
         "  --path PATH      where the request would go, like /v1/messages; else\n"
         "                   /v1/chat/completions, or /v1/responses when it has an input\n"
-        "  --dialect NAME   of the usual path: openai or anthropic\n"
+        "  --dialect NAME   of the usual path: openai, anthropic, or gemini with --model\n"
         "  --json           for programs\n\n"
         "Asks the headgate that runs; without one the configuration alone is looked at. Nothing\n"
         "is sent to a provider. Exit code 2: no such model, route or task.\n",

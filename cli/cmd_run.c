@@ -27,6 +27,6 @@ static int run(const struct command_line *line)
 const struct command command_run = {
     .name = "run",
     .help =
-        "serve apps (the default); without a file: OpenAI and Anthropic, keys from the environment",
+        "serve apps (the default); without a file: OpenAI, Anthropic, Gemini, keys from the environment",
     .run = run,
 };

@@ -21,8 +21,8 @@ static void print_help(void)
 {
     (void)printf(
         "usage: headgate [-c FILE] [--listen ADDRESS] [COMMAND]\n\n"
-        "A proxy between apps and LLM providers. Apps keep their OpenAI or Anthropic SDK and\n"
-        "change its base URL to this address.\n\ncommands:\n");
+        "A proxy between apps and LLM providers. Apps keep their OpenAI, Anthropic or Google SDK\n"
+        "and change its base URL to this address.\n\ncommands:\n");
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
         (void)printf("  %-8s %s\n", commands[i]->name, commands[i]->help);
     }

@@ -24,7 +24,7 @@ struct conf_world {
 MUST_CHECK enum err conf_load(struct span name, struct span text, const struct conf_world *world,
                               struct complaints *complaints, struct snapshot **snapshot);
 
-/* The settings of a start without a file: providers openai and anthropic with the key
+/* The settings of a start without a file: providers openai, anthropic and gemini with the key
  * from the environment, else passthrough. Complaints (about variables) stand at line 0. */
 MUST_CHECK enum err conf_default(const struct conf_world *world, struct complaints *complaints,
                                  struct snapshot **snapshot);

@@ -8,8 +8,8 @@
 
 #define SERVED                                                                                     \
     "Served are POST /v1/chat/completions, /v1/responses, /v1/completions, /v1/embeddings, "       \
-    "/v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent and GET "     \
-    "/v1/models"
+    "/v1/messages, /v1/messages/count_tokens, /v1beta/models/{model}:generateContent, "            \
+    ":streamGenerateContent, :countTokens, :embedContent and GET /v1/models"
 
 bool path_calls_gemini(struct span path)
 {
@@ -136,7 +136,7 @@ static const char *near_hint(struct span path)
         if (has_segment(path, words[i])) {
             return has_upper(path) ? "Paths are written in lower case. " SERVED
                                    : "The base URL should end in /v1, or in host and port for "
-                                     "Anthropic clients. " SERVED;
+                                     "Anthropic and Google clients. " SERVED;
         }
     }
     return SERVED;

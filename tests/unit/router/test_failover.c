@@ -310,6 +310,79 @@ static void failover__keeps_the_time_of_the_content_that_is_left(void **state)
     end(&story);
 }
 
+/* ---- targets of another dialect ---- */
+
+static void ends_as(struct story *story, enum outcome outcome)
+{
+    EXPECT(story, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story->actions.list[0].outcome, outcome);
+    end(story);
+}
+
+static void failover__passes_over_a_target_that_cannot_be_told_what_is_asked(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, 2, false, 0);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
+    EXPECT(&story, ACTION_HOLD);
+    assert_int_equal(story.actions.list[0].place, 1);
+    tell(&story, 0, EVENT_HELD, OUTCOME_OK);
+    EXPECT(&story, ACTION_ATTEMPT);
+    tell(&story, 10, EVENT_WRITTEN, OUTCOME_OK);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 30, EVENT_ENDED, OUTCOME_OK);
+    assert_int_equal(story.dispatch.state, DISPATCH_CLOSED);
+    assert_int_equal(story.dispatch.attempts, 1); /* nor does it count as one */
+    end(&story);
+}
+
+static void failover__says_that_nobody_can_be_told_only_if_nobody_was_asked(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, 2, false, 0);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
+    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
+    ends_as(&story, OUTCOME_UNTRANSLATABLE);
+    begin(&story, 2, false, 0); /* the first one was asked ... */
+    to_written(&story, 0);
+    tell(&story, 10, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 10, EVENT_ENDED, OUTCOME_AUTH);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    deny(&story, 10, OUTCOME_UNTRANSLATABLE);
+    ends_as(&story, OUTCOME_AUTH);
+    begin(&story, 2, false, 0); /* ... or the second */
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
+    tell(&story, 0, EVENT_HELD, OUTCOME_OK);
+    tell(&story, 10, EVENT_WRITTEN, OUTCOME_OK);
+    tell(&story, 20, EVENT_HEAD, OUTCOME_OK);
+    tell(&story, 20, EVENT_ENDED, OUTCOME_AUTH);
+    EXPECT(&story, ACTION_SETTLE, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[1].outcome, OUTCOME_AUTH);
+    end(&story);
+}
+
+/* Who could be told is out for now: the app is to come again, and not to change its request. */
+static void failover__waits_for_who_can_be_told(void **state)
+{
+    struct story story;
+
+    (void)state;
+    begin(&story, 2, false, 0);
+    assert_int_equal(fleet_obey(story.house.fleet, SPAN_OF("p0/m"), FLEET_PARK, 0), 1);
+    tell(&story, 0, EVENT_START, OUTCOME_OK);
+    EXPECT(&story, ACTION_HOLD);
+    assert_int_equal(story.actions.list[0].place, 1);
+    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
+    ends_as(&story, OUTCOME_NO_TARGET);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +396,9 @@ int main(void)
         cmocka_unit_test(failover__does_not_hedge_what_must_not_run_twice),
         cmocka_unit_test(failover__gives_back_money_that_nobody_waits_for),
         cmocka_unit_test(failover__keeps_the_time_of_the_content_that_is_left),
+        cmocka_unit_test(failover__passes_over_a_target_that_cannot_be_told_what_is_asked),
+        cmocka_unit_test(failover__says_that_nobody_can_be_told_only_if_nobody_was_asked),
+        cmocka_unit_test(failover__waits_for_who_can_be_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
