@@ -387,6 +387,8 @@ static void put_format(struct json_out *out, struct chat *chat)
     json_key(out, "jsonSchema");
     json_open_object(out);
     put_quoted(out, "schema", chat_escaped(chat, chat->params.format_schema));
+    put_raw(out, "name", chat->params.format_name);
+    put_raw(out, "description", chat->params.format_description);
     json_close_object(out);
     json_close_object(out);
     json_close_object(out);
