@@ -172,10 +172,10 @@ static void act_attempt(struct call *call, const struct action *action)
     call->relay.is_followed = action->is_resume;
     call->facts.has_attempt = true;
     call->facts.attempt_us = loop_micros(call->env->loop);
-    if (call->translations != NULL && !call_translate_begin(call)) {
-        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
-    } else if (!call_record_open(call)) {
+    if (!call_record_open(call)) {
         call_event(call, EVENT_ENDED, OUTCOME_JOURNAL_FULL);
+    } else if (call->translations != NULL && !call_translate_begin(call)) {
+        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
     } else if (call->env->ports->is_power && call->slot != 0) {
         call_wait_for_slot(call, action->is_fresh);
     } else {

@@ -413,6 +413,7 @@ void call_take_up(struct call *call)
 {
     struct refusal refusal;
     bool is_models = false;
+    bool is_estimated = false;
 
     if (call->ask != NULL) {
         admin_ask_go(call);
@@ -437,13 +438,15 @@ void call_take_up(struct call *call)
     if (refusal.kind == REFUSAL_NONE) {
         refusal = choose(call);
     }
-    if (refusal.kind == REFUSAL_DIALECT_NOT_SERVED && call_can_estimate(call)) {
+    is_estimated = refusal.kind == REFUSAL_DIALECT_NOT_SERVED && call_can_estimate(call);
+    refusal.kind = is_estimated ? REFUSAL_NONE : refusal.kind;
+    if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
+        refusal = call_rates_ask(call);
+    }
+    if (refusal.kind == REFUSAL_NONE && is_estimated) {
         call_estimate(call);
         call_close(call, true);
         return;
-    }
-    if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
-        refusal = call_rates_ask(call);
     }
     if (refusal.kind == REFUSAL_NONE) {
         begin(call);

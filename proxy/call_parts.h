@@ -94,6 +94,8 @@ struct relay {
     struct stream stream;
     struct call_translation *translation; /* NULL: it is in the app's own dialect */
     struct buf held;             /* body behind the gate */
+    struct buf source;           /* a whole answer as the provider told it, once `held` is its translation: what was
+                                  * read of it stands there */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
     struct usage usage;

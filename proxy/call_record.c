@@ -9,6 +9,7 @@
 #include "pricing/guess.h"
 #include "proxy/bill.h"
 #include "proxy/budgets.h"
+#include "proxy/call_translate.h"
 #include "proxy/store.h"
 #include "router/cost.h"
 
@@ -128,7 +129,8 @@ bool call_record_open(struct call *call)
         return true;
     }
     call->guess_key = guesses_key(guesses, call_target(call)->provider->name, model_of(call));
-    call->input_guess = guesses_tokens(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in);
+    call->input_guess =
+        guesses_tokens(guesses, call->guess_key, GUESS_INPUT, call_asked_bytes(call, call->place));
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
@@ -188,13 +190,19 @@ static int64_t late_tokens(const struct call *call)
     return guess.error_permille == ERROR_UNKNOWN && guess.tokens < events ? events : guess.tokens;
 }
 
+/* Of a whole answer, as the provider told it. */
+static size_t whole_bytes(const struct relay *relay)
+{
+    return relay->source.len > 0 ? relay->source.len : relay->held.len;
+}
+
 static int64_t output_seen(const struct call *call)
 {
     const struct relay *relay = &call->relay;
 
     if (relay->mode == RELAY_WHOLE) {
         return guesses_tokens(call->env->ports->guesses, call->guess_key, GUESS_WHOLE,
-                              relay->held.len)
+                              whole_bytes(relay))
             .tokens;
     }
     return relay->mode == RELAY_STREAM ? told_output(relay) + late_tokens(call) : 0;
@@ -356,7 +364,7 @@ static void learn(const struct call *call, const struct made *made)
         return;
     }
     if (call->budget == NULL || call->budget->media.media == 0) { /* not of text and media in one */
-        guesses_learn(guesses, call->guess_key, GUESS_INPUT, call->facts.bytes_in,
+        guesses_learn(guesses, call->guess_key, GUESS_INPUT, call_asked_bytes(call, call->place),
                       usage_input_all(&made->told));
     }
     guesses_learn(guesses, call->guess_key, GUESS_LENGTH, GUESS_ONE_ANSWER, output);
@@ -364,7 +372,7 @@ static void learn(const struct call *call, const struct made *made)
         guesses_learn(guesses, call->guess_key, GUESS_STREAM, call->relay.stream.content_bytes,
                       output);
     } else {
-        guesses_learn(guesses, call->guess_key, GUESS_WHOLE, call->relay.held.len, output);
+        guesses_learn(guesses, call->guess_key, GUESS_WHOLE, whole_bytes(&call->relay), output);
     }
 }
 

@@ -32,7 +32,7 @@ bool call_can_resume(const struct call *call)
 {
     const struct relay *relay = &call->relay;
 
-    return relay->is_followed && relay->translation == NULL && relay->is_open && resume_can(call->resume, &relay->stream);
+    return relay->is_followed && relay->is_open && resume_can(call->resume, &relay->stream);
 }
 
 enum resume_step call_resume_event(struct call *call, const struct sse_event *event,
@@ -63,7 +63,7 @@ void call_resume_follow(struct call *call, struct span held)
     struct sse sse;
 
     if (call->resume == NULL || call->resume->is_continuing || call->resume->row == NULL ||
-        relay->mode != RELAY_STREAM || relay->in_piece) {
+        relay->mode != RELAY_STREAM || relay->in_piece || relay->translation != NULL) {
         return;
     }
     relay->is_followed = true;

@@ -123,7 +123,11 @@ static enum outcome judge(struct call *call, struct call_translation *own)
     if (translation_refused(own->translation)->param != NULL) {
         return OUTCOME_UNTRANSLATABLE;
     }
-    return read_back(call, own) ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+    if (!read_back(call, own)) {
+        translation_forget_body(own->translation);
+        return OUTCOME_UNTRANSLATABLE;
+    }
+    return OUTCOME_OK;
 }
 
 enum outcome call_translate(struct call *call, uint8_t place)
@@ -214,6 +218,16 @@ bool call_translate_end(struct call *call, struct buf *out)
 
     return translation_has_ended(in_view(call)) ||
            translation_end(in_view(call), &usage, out) == TRANSLATE_OK;
+}
+
+bool call_translate_has_ended(const struct call *call)
+{
+    return translation_has_ended(in_view(call));
+}
+
+void call_translate_note(const struct call *call, struct stream *stream)
+{
+    translation_note(in_view(call), stream);
 }
 
 bool call_translate_whole(struct call *call, struct span body, struct buf *out)

@@ -42,6 +42,10 @@ bool call_translate_begin(struct call *call);
 bool call_translate_event(struct call *call, struct span data, struct buf *out);
 bool call_translate_end(struct call *call, struct buf *out);
 bool call_translate_whole(struct call *call, struct span body, struct buf *out);
+/* Whether the app has been told all of it. */
+bool call_translate_has_ended(const struct call *call);
+/* What the app has been told of its stream, for an error at its end. */
+void call_translate_note(const struct call *call, struct stream *stream);
 /* The provider's own error, in our words. */
 struct refusal call_translate_error(struct call *call, enum outcome outcome);
 /* Why no target could be told; fills in what the app did not know to be wrong. */

@@ -31,6 +31,7 @@ void relay_end(struct relay *relay)
         relay->mode = RELAY_NOTHING;
     }
     buf_fini(&relay->usage_raw);
+    buf_fini(&relay->source);
 }
 
 void relay_again(struct call *call)
@@ -178,17 +179,35 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_close_object(&json);
 }
 
+/* The same for an error that is told in another dialect: later perhaps, when the event is gone. */
+static void keep_error(struct call *call, const struct provider_error *error, struct span data)
+{
+    struct relay *relay = &call->relay;
+    struct meter none;
+
+    meter_init(&none);
+    hold_error(call, error, data);
+    relay->stream.operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer, &none);
+}
+
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
     struct relay *relay = &call->relay;
+    enum outcome outcome = OUTCOME_OK;
 
-    relay->answer.error = view->error;
-    relay->answer.is_json = true;
     relay->status = inner_error_status(&view->error);
-    hold_error(call, &view->error, data);
+    outcome = judge(call, &view->error);
+    if (relay->translation != NULL) {
+        keep_error(call, &view->error, data);
+    } else {
+        relay->answer.error = view->error;
+        hold_error(call, &view->error, data);
+    }
+    relay->answer.error.is_present = true;
+    relay->answer.is_json = true;
     relay->is_json = true;
-    call_event(call, EVENT_ENDED, judge(call, &view->error));
+    call_event(call, EVENT_ENDED, outcome);
 }
 
 /* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream
@@ -242,6 +261,9 @@ static bool translate_event(struct call *call, struct run *run, const struct sse
         call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
         return false;
     }
+    if (call->conn == NULL) { /* read for its usage alone */
+        return true;
+    }
     if (event->has_data && !call_translate_event(call, event->data, run->text)) {
         run_flush(run);
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
@@ -269,7 +291,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (relay->stream.saw_terminal) {
         return true; /* nothing after the end is for the app */
     }
-    relay->in_piece = event->is_piece && !event->is_last_piece;
+    relay->in_piece = event->is_piece && !event->is_last_piece && relay->translation == NULL;
     relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
@@ -281,6 +303,10 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (view.is_error) {
         if (relay->translation == NULL) {
             add_error(call, run, event->raw);
+        } else {
+            run_flush(run);
+            keep_error(call, &view.error, event->data);
+            relay->answer.error.is_present = false; /* for its words alone: its status was good */
         }
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
@@ -361,9 +387,15 @@ static void stream_bytes(struct call *call, struct span bytes)
         if (relay->translation == NULL && (event.raw.at < all.at || event.raw.at >= all.at + all.len)) {
             run_flush(&run); /* it lies in the scanner's memory, which the next feed uses again */
         }
+        if (run.text != NULL && run.text->len > LIMIT_RECV) {
+            run_flush(&run);
+        }
         if (is_content && !relay->is_open) {
             /* Now, not after the loop: what one read brings must not change what comes of it. */
             run_flush(&run);
+            if (relay->held.failed) { /* told below: what is not whole must not go out */
+                break;
+            }
             content_behind_gate(call);
         }
     }
@@ -477,7 +509,7 @@ static enum outcome translate_whole(struct call *call)
         buf_fini(&told);
         return OUTCOME_BAD_BODY;
     }
-    buf_fini(&relay->held);
+    relay->source = relay->held;
     relay->held = told;
     return OUTCOME_OK;
 }

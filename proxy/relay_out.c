@@ -182,6 +182,18 @@ static void end_message(struct call *call)
     }
 }
 
+/* In the app's dialect, whoever failed. */
+static void put_stream_error(const struct call *call, struct buf *out, const struct refusal *refusal)
+{
+    struct stream own = {.operation = call->match.operation};
+
+    if (call->relay.translation != NULL) {
+        call_translate_note(call, &own);
+    }
+    call->match.dialect->write_stream_error(
+        out, call->relay.translation == NULL ? &call->relay.stream : &own, refusal);
+}
+
 /* What a provider owes its stream, or a translation has held back until here. */
 static void put_stream_end(struct call *call, struct buf *out)
 {
@@ -189,8 +201,9 @@ static void put_stream_end(struct call *call, struct buf *out)
 
     if (relay->translation == NULL) {
         call->match.dialect->write_stream_end(out, &relay->stream);
-    } else {
-        (void)call_translate_end(call, out);
+    } else if (!call_translate_end(call, out)) { /* no memory: not told as whole */
+        buf_clear(out);
+        put_stream_error(call, out, &(struct refusal){.kind = REFUSAL_UPSTREAM_ERROR});
     }
 }
 
@@ -226,13 +239,9 @@ void relay_finish(struct call *call)
     call_leave(call);
 }
 
-/* In the app's dialect, whoever failed. */
-static void put_stream_error(const struct call *call, struct buf *out, const struct refusal *refusal)
+static bool was_told_end(const struct call *call)
 {
-    struct stream own = {.operation = call->match.operation};
-
-    call->match.dialect->write_stream_error(
-        out, call->relay.translation == NULL ? &call->relay.stream : &own, refusal);
+    return call->relay.translation == NULL ? call->relay.stream.saw_terminal : call_translate_has_ended(call);
 }
 
 void relay_cut(struct call *call, enum outcome outcome)
@@ -257,8 +266,10 @@ void relay_cut(struct call *call, enum outcome outcome)
     if (relay->has_error) {
         error = buf_span(&relay->held);
         relay_send(call, span_make(NULL, 0), &error, 1);
-    } else if (!relay->stream.saw_terminal || relay->translation != NULL) {
-        if (refusal.kind == REFUSAL_NONE) {
+    } else if (!was_told_end(call)) {
+        if (outcome == OUTCOME_STREAM_ERROR && relay->translation != NULL) {
+            refusal = call_translate_error(call, outcome);
+        } else if (refusal.kind == REFUSAL_NONE) {
             refusal.kind = REFUSAL_UPSTREAM_ERROR;
         }
         buf_clear(out);

@@ -67,6 +67,8 @@ enum translate_step translation_event(struct translation *translation, struct sp
 enum translate_step translation_end(struct translation *translation, const struct usage *usage, struct buf *out);
 /* Whether the app has been told the end. */
 bool translation_has_ended(const struct translation *translation);
+/* What the app has been told of its stream, as far as the event of an error names it. */
+void translation_note(const struct translation *translation, struct stream *stream);
 /* A whole good answer. */
 enum translate_step translation_whole(struct translation *translation, struct span body, const struct usage *usage,
                                       struct buf *out);

@@ -30,21 +30,25 @@ static bool is_id(struct span text)
     return text.len > 0 && text.len <= ID_MAX;
 }
 
-/* The provider's own, so that it is found again in its logs; another form of it made plain. */
-static void put_id(struct json_out *out, const struct response_frame *frame)
+void response_put_id(struct buf *out, const struct chat_terms *terms, struct span told)
 {
-    struct span id = chat_inside(frame->id);
+    struct span id = chat_inside(told);
 
-    json_key(out, "id");
-    json_raw(out, SPAN_OF("\""));
     if (!is_id(id) || !span_starts(id, SPAN_OF("resp_"))) {
-        buf_put_text(out->buf, "resp_");
+        buf_put_text(out, "resp_");
     }
     if (is_id(id)) {
-        buf_put(out->buf, id);
+        buf_put(out, id);
     } else {
-        response_put_hex(out->buf, frame->terms->seed);
+        response_put_hex(out, terms->seed);
     }
+}
+
+static void put_id(struct json_out *out, const struct response_frame *frame)
+{
+    json_key(out, "id");
+    json_raw(out, SPAN_OF("\""));
+    response_put_id(out->buf, frame->terms, frame->id);
     buf_put_char(out->buf, '"');
 }
 

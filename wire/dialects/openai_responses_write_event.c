@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "wire/dialect.h"
 
 enum {
     ITEMS_MAX = 512,              /* CHAT_CALLS_MAX and texts between them */
@@ -364,6 +365,21 @@ void openai_responses_write_stream(void *writer, const struct chat_event *event,
     case CHAT_EVENT_END: on_end(&writing); break;
     case CHAT_EVENT_FAIL: break; /* never comes here */
     }
+}
+
+void openai_responses_note_stream(const void *writer, const struct chat_terms *terms, struct stream *stream)
+{
+    const struct openai_responses_writer *held = writer;
+    struct buf id;
+
+    buf_init(&id, sizeof stream->id);
+    response_put_id(&id, terms, span_make(held->names.at, held->id_len));
+    stream->sequence = held->sequence;
+    stream->id_len = (uint8_t)id.len;
+    if (id.len > 0) {
+        memcpy(stream->id, id.at, id.len);
+    }
+    buf_fini(&id);
 }
 
 void openai_responses_end_writer(void *writer)
