@@ -142,7 +142,7 @@ struct route {
     uint32_t slow_ms;        /* time to first content above which a success is slow; 0: off */
     uint32_t hedge_after_ms; /* 0: off */
     uint32_t default_max_output; /* of requests that name no cap, where a budget counts; 0: the model's */
-    uint8_t translate;       /* enum translate_rule */
+    enum translate_rule translate;
     bool is_sticky;          /* sessions stay with their target */
     bool panics;             /* with nothing eligible the least bad one is tried */
     bool resumes;            /* a stream cut after the commit is continued elsewhere */
