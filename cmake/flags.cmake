@@ -14,6 +14,12 @@ check_c_compiler_flag(-mprfchw HEADGATE_HAS_PREFETCHW)
 if(HEADGATE_HAS_PREFETCHW)
   target_compile_options(flags INTERFACE -mprfchw)
 endif()
+# A broken claim tells its place from the root of the repository: it says the same wherever it was built, and
+# a long path there does not make the program larger.
+check_c_compiler_flag(-fmacro-prefix-map=a=b HEADGATE_HAS_MACRO_PREFIX_MAP)
+if(HEADGATE_HAS_MACRO_PREFIX_MAP)
+  target_compile_options(flags INTERFACE -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=)
+endif()
 if(HEADGATE_WERROR)
   target_compile_options(flags INTERFACE -Werror)
 endif()

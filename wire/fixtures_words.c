@@ -212,8 +212,12 @@ static void put_members(struct fixture_words *words, struct json_scan *scan, str
         .paths = paths, .paths_count = count * PATHS_PER_NAME, .allow_duplicates = true};
 
     for (size_t i = 0; i < count; i++) {
-        paths[2 * i] = (struct json_path){2, {names[i], SPAN("type")}};
-        paths[2 * i + 1] = (struct json_path){3, {names[i], SPAN("enum"), SPAN("[]")}};
+        paths[2 * i] = (struct json_path)JSON_PATH2("", "type");
+        paths[2 * i + 1] = (struct json_path)JSON_PATH3("", "enum", "[]");
+        for (size_t j = 2 * i; j <= 2 * i + 1; j++) {
+            paths[j].name[0] = names[i].at;
+            paths[j].len[0] = (uint8_t)names[i].len; /* NAME_BYTES_MAX */
+        }
     }
     if (!json_scan_whole(scan, &options, properties, hits)) {
         return;

@@ -31,12 +31,24 @@ enum json_kind {
 enum { JSON_PATH_STEPS = 4, JSON_PATHS_MAX = 32 };
 struct json_path {
     uint8_t steps;
-    struct span step[JSON_PATH_STEPS];
+    uint8_t len[JSON_PATH_STEPS]; /* of each name: there are hundreds of paths, of 40 bytes so */
+    const char *name[JSON_PATH_STEPS];
 };
-#define JSON_PATH1(a) {1, {SPAN(a), {0, 0}, {0, 0}, {0, 0}}}
-#define JSON_PATH2(a, b) {2, {SPAN(a), SPAN(b), {0, 0}, {0, 0}}}
-#define JSON_PATH3(a, b, c) {3, {SPAN(a), SPAN(b), SPAN(c), {0, 0}}}
-#define JSON_PATH4(a, b, c, d) {4, {SPAN(a), SPAN(b), SPAN(c), SPAN(d)}}
+#define JSON_PATH1(a) {1, {sizeof(a) - 1, 0, 0, 0}, {a, 0, 0, 0}}
+#define JSON_PATH2(a, b) {2, {sizeof(a) - 1, sizeof(b) - 1, 0, 0}, {a, b, 0, 0}}
+#define JSON_PATH3(a, b, c)                                                                        \
+    {                                                                                              \
+        3, {sizeof(a) - 1, sizeof(b) - 1, sizeof(c) - 1, 0}, {a, b, c, 0}                          \
+    }
+#define JSON_PATH4(a, b, c, d)                                                                     \
+    {                                                                                              \
+        4, {sizeof(a) - 1, sizeof(b) - 1, sizeof(c) - 1, sizeof(d) - 1}, {a, b, c, d}              \
+    }
+
+static inline struct span json_path_step(const struct json_path *path, size_t step)
+{
+    return span_make(path->name[step], path->len[step]);
+}
 
 /* What was found at a path: `at`..`at+len` are the value's own bytes in the document, quotes and
  * brackets included; `count` the members or items of an array or object. Last one wins. */

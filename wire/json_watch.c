@@ -15,7 +15,7 @@ static bool is_items(struct span step)
 /* The path has a step of this name. Items have no name. */
 static void add_name(struct json_plan *plan, size_t path, size_t step)
 {
-    struct span name = plan->paths[path].step[step];
+    struct span name = json_path_step(&plan->paths[path], step);
     uint8_t *first = &plan->first[step][json_watch_hash(name)];
     uint8_t number = *first;
 
@@ -25,7 +25,7 @@ static void add_name(struct json_plan *plan, size_t path, size_t step)
     while (number != 0) {
         struct json_plan_name *entry = &plan->names[number - 1];
 
-        if (span_equal(plan->paths[entry->path].step[step], name)) {
+        if (span_equal(json_path_step(&plan->paths[entry->path], step), name)) {
             entry->paths |= UINT32_C(1) << path;
             return;
         }
@@ -68,7 +68,7 @@ uint32_t json_watch_items(const struct json_watch *watch, uint32_t through, size
     for (uint32_t left = through; left != 0; left &= left - 1) {
         int i = __builtin_ctz(left);
 
-        if (is_items(watch->plan->paths[i].step[step])) {
+        if (is_items(json_path_step(&watch->plan->paths[i], step))) {
             found |= UINT32_C(1) << i;
         }
     }
@@ -87,7 +87,7 @@ uint32_t json_watch_select(const struct json_watch *watch, uint32_t candidates, 
     }
     for (; left != 0; left &= left - 1) {
         int i = __builtin_ctz(left);
-        struct span wanted = watch->plan->paths[i].step[step];
+        struct span wanted = json_path_step(&watch->plan->paths[i], step);
 
         if (wanted.len == name.len && (wanted.at == same || span_equal(wanted, name))) {
             found |= UINT32_C(1) << i;

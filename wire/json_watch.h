@@ -61,7 +61,7 @@ static inline uint32_t json_watch_name(const struct json_watch *watch, uint32_t 
     }
     for (number = plan->first[step][json_watch_hash(name)]; number != 0;) {
         const struct json_plan_name *entry = &plan->names[number - 1];
-        struct span wanted = plan->paths[entry->path].step[step];
+        struct span wanted = json_path_step(&plan->paths[entry->path], step);
 
         if ((entry->paths & through) != 0 && span_equal(wanted, name)) {
             return entry->paths & through;

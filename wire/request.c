@@ -265,7 +265,7 @@ static const char *duplicate_param(const struct request_table *table, struct spa
                                    uint64_t offset)
 {
     for (size_t i = 0; i < table->count; i++) {
-        struct span key = table->paths[i].step[0];
+        struct span key = json_path_step(&table->paths[i], 0);
         for (size_t back = 0; table->paths[i].steps == 1 && back < 3; back++) {
             uint64_t end = offset + 1 - back; /* of the quoted key */
             if (end > body.len || end < key.len + 2 || end > offset + 1) {

@@ -134,7 +134,7 @@ static void watch__follows_32_paths_at_once(void **state)
     assert_non_null(scan);
     buf_init(&buf, 4096);
     for (size_t i = 0; i < JSON_PATHS_MAX; i++) {
-        paths[i] = (struct json_path){.steps = 1, .step = {{names + i, 1}}};
+        paths[i] = (struct json_path){.steps = 1, .len = {1}, .name = {names + i}};
         buf_put_format(&buf, "%c\"%c\":%u", i == 0 ? '{' : ',', names[i], (unsigned)i + 10);
     }
     buf_put_char(&buf, '}');

@@ -10,54 +10,15 @@
  *   ## says chat                             what the app gets, in every split of the same bytes
  *
  * HEADGATE_BLESS=1 writes what came out into the files, to be read and committed. */
-#include "translate_rig.h"
+#include "translate_golden.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 
 #include "tests/lib/bytes.h"
 
-enum { BLOCKS_MAX = 200, FILES_MAX = 100, OUT_MAX = 1 << 22 };
-
-struct block {
-    struct span head; /* without "## " */
-    struct span text; /* without the last line break */
-};
-
-/* ---- a file ---- */
-
-static size_t read_blocks(struct span text, struct block blocks[BLOCKS_MAX])
-{
-    size_t count = 0;
-
-    while (text.len > 0) {
-        const char *next = NULL;
-
-        assert_true(span_starts(text, SPAN_OF("## ")));
-        assert_true(count < BLOCKS_MAX);
-        text = span_from(text, 3);
-        blocks[count].head = span_cut(&text, '\n');
-        next = span_starts(text, SPAN_OF("## ")) ? text.at : span_find(text, SPAN_OF("\n## "));
-        blocks[count].text = next == NULL ? text : span_make(text.at, (size_t)(next - text.at));
-        if (blocks[count].text.len > 0 && blocks[count].text.at[blocks[count].text.len - 1] == '\n') {
-            blocks[count].text.len--;
-        }
-        text = next == NULL ? span_make(NULL, 0) : span_from(text, (size_t)(next - text.at) + (*next == '\n'));
-        count++;
-    }
-    return count;
-}
+enum { OUT_MAX = 1 << 22 };
 
 /* ---- what comes out ---- */
-
-static void word_of(struct span *rest, char *out, size_t size)
-{
-    struct span word = span_cut(rest, ' ');
-
-    assert_true(word.len < size);
-    memcpy(out, word.at == NULL ? "" : word.at, word.len);
-    out[word.len] = '\0';
-}
 
 struct ask_line {
     char side[32], model[128], address[128];
@@ -225,25 +186,6 @@ struct run {
     struct span request, answer, events;
 };
 
-static bool is_headed(struct span *head, const char *word)
-{
-    struct span rest = *head;
-
-    if (!span_equal(span_cut(&rest, ' '), span_of(word))) {
-        return false;
-    }
-    *head = rest;
-    return true;
-}
-
-static struct rig_side side_named(struct span rest)
-{
-    char name[32];
-
-    word_of(&rest, name, sizeof name);
-    return rig_side_of(name);
-}
-
 static struct span request_of(const struct run *run, const struct rig_side *from)
 {
     return run->request.len > 0 && run->request_side.operation == from->operation ? run->request : span_make("", 0);
@@ -332,34 +274,12 @@ static void check_file(const char *name)
     buf_fini(&text);
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void translations__are_as_the_golden_files_have_them(void **state)
 {
     const char *only = getenv("HEADGATE_GOLDEN");
-    char *names[FILES_MAX];
-    size_t count = 0;
-    DIR *folder = opendir("tests/data/translate");
 
     (void)state;
-    assert_non_null(folder);
-    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
-        if (span_ends(span_of(entry->d_name), SPAN_OF(".golden")) && count < FILES_MAX) {
-            names[count++] = strdup(entry->d_name);
-        }
-    }
-    (void)closedir(folder);
-    assert_true(count > 0);
-    qsort(names, count, sizeof *names, by_name);
-    for (size_t i = 0; i < count; i++) {
-        if (only == NULL || strcmp(only, names[i]) == 0) {
-            check_file(names[i]);
-        }
-        free(names[i]);
-    }
+    golden_each(only, check_file);
 }
 
 int main(void)
