@@ -123,11 +123,11 @@ static enum outcome judge(struct call *call, struct call_translation *own)
     if (translation_refused(own->translation)->param != NULL) {
         return OUTCOME_UNTRANSLATABLE;
     }
-    if (!read_back(call, own)) {
+    own->is_good = read_back(call, own);
+    if (!own->is_good) {
         translation_forget_body(own->translation);
-        return OUTCOME_UNTRANSLATABLE;
     }
-    return OUTCOME_OK;
+    return own->is_good ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
 }
 
 enum outcome call_translate(struct call *call, uint8_t place)
@@ -136,7 +136,10 @@ enum outcome call_translate(struct call *call, uint8_t place)
     struct call_translation *own = call_translation_at(call, place);
     struct translate_ask ask;
 
-    if (own != NULL || is_own(call, target)) {
+    if (own != NULL) {
+        return own->is_good ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+    }
+    if (is_own(call, target)) {
         return OUTCOME_OK;
     }
     ask = ask_of(call, target);

@@ -18,6 +18,7 @@ struct call_translation {
     struct quote_request quoted;       /* the same for its bound */
     uint64_t bytes;                    /* of the request */
     uint8_t place;
+    bool is_good;                      /* false: it cannot be told there */
 };
 
 /* Before an attempt at this place is paid for: whether its target can be told what is asked. OUTCOME_OK (also where

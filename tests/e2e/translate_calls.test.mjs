@@ -32,6 +32,7 @@ before(async () => {
         routes: {
             openai: route('openai', 'gpt-4o-mini'), anthropic: route('anthropic', 'claude-sonnet-4-5'), gemini: route('gemini', 'gemini-4-argon'),
             learned: route('learned', 'claude-sonnet-4-5'), drained: route('drained', 'claude-sonnet-4-5'),
+            many: { targets: Array.from({ length: 12 }, (_, i) => ({ provider: 'anthropic', model: `claude-${i}` })) },
             held: route('gemini', 'gemini-4-argon', { commit: { tokens: 1000000 } }),
             waiting: route('gemini', 'gemini-4-argon', { retry: { attempts: 2, wait: '2s' } }),
         },
@@ -181,3 +182,10 @@ test('what nobody can be told is a 400 that says which member, and asks nobody',
     assert.equal((await recordOf(answer)).reason, 'unsupported_parameter');
 });
 
+
+test('so it is where many targets cannot be told', async () => {
+    const answer = await ask(headgate.port, asChat('many', { n: 3 }));
+    assert.equal(answer.status, 400);
+    assert.equal(JSON.parse(answer.body).error.param, 'n');
+    assert.equal((await ask(headgate.port, { method: 'GET', target: '/livez' })).status, 200);
+});
