@@ -28,7 +28,7 @@ static bool tell(struct quoting *quoting, const struct quoting_world *world, uin
 
     place->operation = ask.from;
     place->bytes = quoting->body.len;
-    if (foreign_is_own(target, quoting->match.dialect, ask.from)) {
+    if (foreign_is_own(target, quoting->plan.rules, quoting->match.dialect, ask.from)) {
         return true;
     }
     foreign_fill(&ask, target);

@@ -23,8 +23,8 @@ static void tell(void *to, struct span address)
         "    -d '{\"model\":\"demo-claude\",\"max_tokens\":64,\"stream\":true,"
         "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
         "An OpenAI SDK: OPENAI_BASE_URL=http://%.*s/v1   an Anthropic SDK: "
-        "ANTHROPIC_BASE_URL=http://%.*s\nStop with Ctrl-C.\n\n",
-        SPAN_ARGS(address), SPAN_ARGS(address), SPAN_ARGS(address), SPAN_ARGS(address));
+        "ANTHROPIC_BASE_URL=http://%.*s\nGoogle's: GOOGLE_GEMINI_BASE_URL=http://%.*s\nStop with Ctrl-C.\n\n",
+        SPAN_ARGS(address), SPAN_ARGS(address), SPAN_ARGS(address), SPAN_ARGS(address), SPAN_ARGS(address));
     (void)fflush(stdout);
 }
 

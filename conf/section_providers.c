@@ -369,7 +369,7 @@ static const struct field_table *fields_of(const struct node *node)
 }
 
 /* What goes for all its models: its address tells. */
-static bool lacks_responses(const struct provider *provider)
+static void read_habits(struct provider *provider)
 {
     struct buf address;
     unsigned habits = 0;
@@ -379,7 +379,8 @@ static bool lacks_responses(const struct provider *provider)
     buf_put(&address, provider->endpoint.path);
     habits = habits_of(provider->kind->name, buf_span(&address), span_make("", 0));
     buf_fini(&address);
-    return (habits & HABIT_NO_RESPONSES) != 0;
+    provider->lacks_responses = (habits & HABIT_NO_RESPONSES) != 0;
+    provider->lacks_stream_options = (habits & HABIT_NO_STREAM_OPTIONS) != 0;
 }
 
 static void read_provider(struct reader *reader, const struct node *node, struct provider *provider)
@@ -405,7 +406,7 @@ static void read_provider(struct reader *reader, const struct node *node, struct
     if (node_child(node, SPAN_OF("credential")) == NULL) {
         default_credential(reader, node, provider);
     }
-    provider->lacks_responses = lacks_responses(provider);
+    read_habits(provider);
 }
 
 static bool take_places(struct reader *reader, size_t count)

@@ -141,10 +141,11 @@ void count_generate(struct counting *counting, struct span body)
         "contents",      "systemInstruction", "system_instruction", "tools",
         "cachedContent", "cached_content",    "continuationToken",  "continuation_token"};
     struct span values[MEMBERS];
+    struct span wrapped = json_walk_find(body, "generateContentRequest"); /* as countTokens may have it */
     struct json_walk walk;
     struct span tool;
 
-    json_walk_pick(body, members, MEMBERS, values);
+    json_walk_pick(json_is_object(wrapped) ? wrapped : body, members, MEMBERS, values);
     count_contents(counting, values[CONTENTS]);
     count_turn(counting, either(values[SYSTEM], values[SYSTEM_TOO]));
     walk = json_walk_of(values[TOOLS]);

@@ -191,7 +191,7 @@ bool call_head_dress(struct call *call, const struct target *target,
     struct buf *out = &call->wire_head;
     const struct provider *provider = target->provider;
     bool asks_usage = call->request.is_stream && !call->request.app_wants_usage &&
-                      call->match.operation->sends_done;
+                      call->match.operation->sends_done && !provider->lacks_stream_options;
     struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     struct span pieces[JSON_PIECES_MAX];
     size_t head_at = 0;

@@ -94,10 +94,10 @@ struct relay {
     struct stream stream;
     struct call_translation *translation; /* NULL: it is in the app's own dialect */
     struct buf held;             /* body behind the gate */
-    struct buf source;           /* a whole answer as the provider told it, once `held` is its translation: what was
-                                  * read of it stands there */
     struct buf head;             /* header lines for the app */
     struct answer answer;        /* of a whole answer or an error, once read */
+    size_t whole_len;            /* of a whole answer that was translated: as the provider sent it */
+    enum refusal_kind told;      /* of an error in a translated stream that has begun */
     struct usage usage;
     struct buf usage_raw;        /* the usage object that a stream told last */
     uint64_t length;             /* RELAY_PASS: Content-Length, when has_length */

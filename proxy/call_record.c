@@ -3,13 +3,13 @@
  * stream runs, finished when the attempt is over. What it is charged is told by usage/charge.h;
  * here the facts are gathered. */
 #include "proxy/call_hold.h"
+#include "proxy/call_translate.h"
 
 #include "base/money.h"
 #include "base/text.h"
 #include "pricing/guess.h"
 #include "proxy/bill.h"
 #include "proxy/budgets.h"
-#include "proxy/call_translate.h"
 #include "proxy/store.h"
 #include "router/cost.h"
 
@@ -129,8 +129,8 @@ bool call_record_open(struct call *call)
         return true;
     }
     call->guess_key = guesses_key(guesses, call_target(call)->provider->name, model_of(call));
-    call->input_guess =
-        guesses_tokens(guesses, call->guess_key, GUESS_INPUT, call_asked_bytes(call, call->place));
+    call->input_guess = guesses_tokens(guesses, call->guess_key, GUESS_INPUT,
+                                       call_asked_bytes(call, call->place));
     record_init(&record);
     put_call(call, &record);
     put_attempt(call, &record);
@@ -190,10 +190,10 @@ static int64_t late_tokens(const struct call *call)
     return guess.error_permille == ERROR_UNKNOWN && guess.tokens < events ? events : guess.tokens;
 }
 
-/* Of a whole answer, as the provider told it. */
+/* Of a whole answer, as the provider sent it. */
 static size_t whole_bytes(const struct relay *relay)
 {
-    return relay->source.len > 0 ? relay->source.len : relay->held.len;
+    return relay->whole_len > 0 ? relay->whole_len : relay->held.len;
 }
 
 static int64_t output_seen(const struct call *call)

@@ -32,7 +32,7 @@ bool call_can_resume(const struct call *call)
 {
     const struct relay *relay = &call->relay;
 
-    return relay->is_followed && relay->is_open && resume_can(call->resume, &relay->stream);
+    return relay->is_followed && relay->translation == NULL && relay->is_open && resume_can(call->resume, &relay->stream);
 }
 
 enum resume_step call_resume_event(struct call *call, const struct sse_event *event,

@@ -6,6 +6,8 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "router/foreign.h"
+#include "router/inner_error.h"
+#include "wire/blame.h"
 #include "wire/estimate.h"
 #include "wire/head.h"
 #include "wire/json_walk.h"
@@ -65,15 +67,13 @@ static struct translate_ask ask_of(struct call *call, const struct target *targe
 
 static enum outcome judge(struct call_translation *own, const struct translate_ask *ask, const struct target *target)
 {
-    if (translation_refused(own->translation)->param != NULL) {
-        return OUTCOME_UNTRANSLATABLE;
-    }
     own->bytes = translation_body(own->translation).len;
-    own->is_good = foreign_read(ask, target, own->translation, &own->request, &own->quoted);
-    if (!own->is_good) {
+    own->is_refused = translation_refused(own->translation)->param != NULL ||
+                      !foreign_read(ask, target, own->translation, &own->request, &own->quoted);
+    if (own->is_refused) {
         translation_forget_body(own->translation);
     }
-    return own->is_good ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+    return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
 }
 
 enum outcome call_translate(struct call *call, uint8_t place)
@@ -83,9 +83,9 @@ enum outcome call_translate(struct call *call, uint8_t place)
     struct translate_ask ask;
 
     if (own != NULL) {
-        return own->is_good ? OUTCOME_OK : OUTCOME_UNTRANSLATABLE;
+        return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
     }
-    if (foreign_is_own(target, call->match.dialect, call->match.operation)) {
+    if (foreign_is_own(target, call->plan.rules, call->match.dialect, call->match.operation)) {
         return OUTCOME_OK;
     }
     ask = ask_of(call, target);
@@ -174,11 +174,6 @@ bool call_translate_has_ended(const struct call *call)
     return translation_has_ended(in_view(call));
 }
 
-void call_translate_note(const struct call *call, struct stream *stream)
-{
-    translation_note(in_view(call), stream);
-}
-
 bool call_translate_whole(struct call *call, struct span body, struct buf *out)
 {
     return translation_whole(in_view(call), body, &call->relay.usage, out) == TRANSLATE_OK;
@@ -186,29 +181,48 @@ bool call_translate_whole(struct call *call, struct span body, struct buf *out)
 
 /* ---- words ---- */
 
-static enum refusal_kind kind_of(enum outcome outcome, unsigned status)
+static enum refusal_kind kind_of(enum outcome outcome, unsigned status, const struct provider_error *error)
 {
     switch (outcome) {
     case OUTCOME_CONTEXT: return REFUSAL_UPSTREAM_CONTEXT;
     case OUTCOME_MODEL: return REFUSAL_MODEL_UNAVAILABLE;
     case OUTCOME_THROTTLED: return REFUSAL_UPSTREAM_THROTTLED;
     case OUTCOME_REQUEST:
-        return status == 413 ? REFUSAL_UPSTREAM_TOO_LONG
-               : status < 500 ? REFUSAL_UPSTREAM_REQUEST
-                              : REFUSAL_UPSTREAM_ERROR;
+        return blame_of(status, error) == BLAME_CONTENT ? REFUSAL_UPSTREAM_POLICY
+               : status == 413                          ? REFUSAL_UPSTREAM_TOO_LONG
+               : status < 500                           ? REFUSAL_UPSTREAM_REQUEST
+                                                        : REFUSAL_UPSTREAM_ERROR;
     default: return REFUSAL_UPSTREAM_ERROR;
     }
+}
+
+enum refusal_kind call_translate_kind(const struct call *call, const struct provider_error *error)
+{
+    unsigned status = inner_error_status(error);
+    enum outcome outcome = outcome_of_status(
+        status, error, call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
+    enum refusal_kind kind = outcome_refusal(outcome);
+
+    return kind != REFUSAL_NONE ? kind : kind_of(outcome, status, error);
+}
+
+void call_translate_tell_stream(const struct call *call, struct stream *stream)
+{
+    translation_tell_stream(in_view(call), stream);
 }
 
 /* The provider's sentence, without secrets; behind the words by which SDKs know a prompt that is too long. */
 struct refusal call_translate_error(struct call *call, enum outcome outcome)
 {
     struct relay *relay = &call->relay;
-    struct refusal refusal = {.kind = kind_of(outcome, relay->status)};
+    struct refusal refusal = {.kind = kind_of(outcome, relay->status, &relay->answer.error)};
     struct span message = relay->answer.error.message;
     struct buf *raw = &call->env->scratch->text;
     struct buf *text = &call->wire_head;
 
+    if (refusal.kind == REFUSAL_UPSTREAM_TOO_LONG) {
+        refusal.status = call->match.dialect->too_large_status;
+    }
     if (message.len == 0 || message.len > LIMIT_ERROR_MESSAGE) {
         return refusal;
     }

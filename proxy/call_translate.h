@@ -18,7 +18,7 @@ struct call_translation {
     struct quote_request quoted;       /* the same for its bound */
     uint64_t bytes;                    /* of the request */
     uint8_t place;
-    bool is_good;                      /* false: it cannot be told there */
+    bool is_refused;                   /* it cannot be told there */
 };
 
 /* Before an attempt at this place is paid for: whether its target can be told what is asked. OUTCOME_OK (also where
@@ -45,8 +45,10 @@ bool call_translate_end(struct call *call, struct buf *out);
 bool call_translate_whole(struct call *call, struct span body, struct buf *out);
 /* Whether the app has been told all of it. */
 bool call_translate_has_ended(const struct call *call);
-/* What the app has been told of its stream, for an error at its end. */
-void call_translate_note(const struct call *call, struct stream *stream);
+/* What an error of the provider in a stream that has begun is in our words. */
+enum refusal_kind call_translate_kind(const struct call *call, const struct provider_error *error);
+/* What the app has been told of its stream (translation_tell_stream). */
+void call_translate_tell_stream(const struct call *call, struct stream *stream);
 /* The provider's own error, in our words. */
 struct refusal call_translate_error(struct call *call, enum outcome outcome);
 /* Why no target could be told; fills in what the app did not know to be wrong. */

@@ -56,8 +56,8 @@ static struct kept *place(struct models *models, const struct provider *provider
 /* The inside of "data": [ ... ] of a list (Gemini: "models"), empty when there is none. */
 static struct span items_of(struct call *call, struct span body)
 {
-    const char *member = call->match.dialect->models_member;
-    struct json_path path = {.steps = 1, .len = {(uint8_t)strlen(member)}, .name = {member}};
+    struct span member = span_of(call->match.dialect->models_member);
+    struct json_path path = {.steps = 1, .len = {(uint8_t)member.len}, .name = {member.at}};
     struct json_scan_options options = {.paths = &path, .paths_count = 1, .allow_duplicates = true};
     struct json_hit hit;
 

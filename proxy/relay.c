@@ -31,7 +31,6 @@ void relay_end(struct relay *relay)
         relay->mode = RELAY_NOTHING;
     }
     buf_fini(&relay->usage_raw);
-    buf_fini(&relay->source);
 }
 
 void relay_again(struct call *call)
@@ -179,35 +178,31 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_close_object(&json);
 }
 
-/* The same for an error that is told in another dialect: later perhaps, when the event is gone. */
-static void keep_error(struct call *call, const struct provider_error *error, struct span data)
+/* The error again, where it stays as long as the attempt: the event's bytes do not. */
+static void read_held_error(struct call *call)
 {
     struct relay *relay = &call->relay;
-    struct meter none;
+    struct answer answer;
+    struct meter meter;
 
-    meter_init(&none);
-    hold_error(call, error, data);
-    relay->stream.operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer, &none);
+    meter_init(&meter);
+    relay->stream.operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &answer,
+                                         &meter);
+    relay->answer.error = answer.error;
+    relay->answer.error.is_present = true;
 }
 
 /* A failure told inside the stream before anything was shown is a failure with a real status. */
 static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
 {
     struct relay *relay = &call->relay;
-    enum outcome outcome = OUTCOME_OK;
 
-    relay->status = inner_error_status(&view->error);
-    outcome = judge(call, &view->error);
-    if (relay->translation != NULL) {
-        keep_error(call, &view->error, data);
-    } else {
-        relay->answer.error = view->error;
-        hold_error(call, &view->error, data);
-    }
-    relay->answer.error.is_present = true;
     relay->answer.is_json = true;
+    relay->status = inner_error_status(&view->error);
+    hold_error(call, &view->error, data);
     relay->is_json = true;
-    call_event(call, EVENT_ENDED, outcome);
+    read_held_error(call);
+    call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
 /* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream
@@ -304,9 +299,8 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         if (relay->translation == NULL) {
             add_error(call, run, event->raw);
         } else {
-            run_flush(run);
-            keep_error(call, &view.error, event->data);
-            relay->answer.error.is_present = false; /* for its words alone: its status was good */
+            run_flush(run); /* what came before it in the same read */
+            relay->told = call_translate_kind(call, &view.error);
         }
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;
@@ -498,6 +492,20 @@ static enum outcome unfold(struct call *call)
     return outcome;
 }
 
+/* What the record tells of the provider's own answer, which is about to go. */
+static void keep_answer(struct relay *relay)
+{
+    struct answer *answer = &relay->answer;
+
+    keep_usage(relay, answer->usage);
+    answer->usage = buf_span(&relay->usage_raw);
+    if (answer->model.at != answer->model_room) {
+        answer->model.len = answer->model.len <= sizeof answer->model_room ? answer->model.len : 0;
+        memcpy(answer->model_room, answer->model.at, answer->model.len);
+        answer->model.at = answer->model_room;
+    }
+}
+
 /* The answer that is held becomes one of the app's dialect. */
 static enum outcome translate_whole(struct call *call)
 {
@@ -507,9 +515,12 @@ static enum outcome translate_whole(struct call *call)
     buf_init(&told, relay->held.max);
     if (!call_translate_whole(call, buf_span(&relay->held), &told)) {
         buf_fini(&told);
+        relay->answer.has_result = false; /* none that the app, or its repeats, could be given */
         return OUTCOME_BAD_BODY;
     }
-    relay->source = relay->held;
+    keep_answer(relay);
+    relay->whole_len = relay->held.len;
+    buf_fini(&relay->held);
     relay->held = told;
     return OUTCOME_OK;
 }

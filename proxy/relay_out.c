@@ -185,13 +185,23 @@ static void end_message(struct call *call)
 /* In the app's dialect, whoever failed. */
 static void put_stream_error(const struct call *call, struct buf *out, const struct refusal *refusal)
 {
-    struct stream own = {.operation = call->match.operation};
+    struct stream told = {.operation = call->match.operation};
 
     if (call->relay.translation != NULL) {
-        call_translate_note(call, &own);
+        call_translate_tell_stream(call, &told);
     }
     call->match.dialect->write_stream_error(
-        out, call->relay.translation == NULL ? &call->relay.stream : &own, refusal);
+        out, call->relay.translation == NULL ? &call->relay.stream : &told, refusal);
+}
+
+/* Never no end at all: an app would take what it has for the whole. */
+static void put_translated_end(struct call *call, struct buf *out)
+{
+    if (!call_translate_end(call, out)) {
+        buf_clear(out);
+        call->facts.refusal = REFUSAL_UPSTREAM_ERROR;
+        put_stream_error(call, out, &(struct refusal){.kind = REFUSAL_UPSTREAM_ERROR});
+    }
 }
 
 /* What a provider owes its stream, or a translation has held back until here. */
@@ -201,9 +211,8 @@ static void put_stream_end(struct call *call, struct buf *out)
 
     if (relay->translation == NULL) {
         call->match.dialect->write_stream_end(out, &relay->stream);
-    } else if (!call_translate_end(call, out)) { /* no memory: not told as whole */
-        buf_clear(out);
-        put_stream_error(call, out, &(struct refusal){.kind = REFUSAL_UPSTREAM_ERROR});
+    } else {
+        put_translated_end(call, out);
     }
 }
 
@@ -239,6 +248,23 @@ void relay_finish(struct call *call)
     call_leave(call);
 }
 
+/* Why a stream is cut. Of another dialect nothing that the provider said goes through as it is. */
+static struct refusal why_cut(struct call *call, enum outcome outcome)
+{
+    struct relay *relay = &call->relay;
+    struct refusal refusal = {.kind = outcome_refusal(outcome)};
+
+    if (outcome == OUTCOME_STREAM_ERROR && relay->told != REFUSAL_NONE) {
+        refusal.kind = relay->told;
+    } else if (refusal.kind == REFUSAL_NONE && relay->translation != NULL && !relay->is_open) {
+        refusal = call_translate_error(call, outcome); /* after an early head */
+    }
+    if (refusal.kind == REFUSAL_NONE) {
+        refusal.kind = REFUSAL_UPSTREAM_ERROR;
+    }
+    return refusal;
+}
+
 static bool was_told_end(const struct call *call)
 {
     return call->relay.translation == NULL ? call->relay.stream.saw_terminal : call_translate_has_ended(call);
@@ -248,7 +274,7 @@ void relay_cut(struct call *call, enum outcome outcome)
 {
     struct relay *relay = &call->relay;
     struct buf *out = &call->env->scratch->out;
-    struct refusal refusal = {.kind = outcome_refusal(outcome)};
+    struct refusal refusal;
     struct span error;
 
     if (relay->mode == RELAY_STREAM) {
@@ -267,11 +293,7 @@ void relay_cut(struct call *call, enum outcome outcome)
         error = buf_span(&relay->held);
         relay_send(call, span_make(NULL, 0), &error, 1);
     } else if (!was_told_end(call)) {
-        if (outcome == OUTCOME_STREAM_ERROR && relay->translation != NULL) {
-            refusal = call_translate_error(call, outcome);
-        } else if (refusal.kind == REFUSAL_NONE) {
-            refusal.kind = REFUSAL_UPSTREAM_ERROR;
-        }
+        refusal = why_cut(call, outcome);
         buf_clear(out);
         if (relay->in_piece) {
             buf_put(out, SPAN_OF("\n\n")); /* the oversized event that is half out must end first */

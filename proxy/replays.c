@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "enforcement/idempotency.h"
-#include "proxy/call_translate.h"
+#include "proxy/call_parts.h"
 
 struct replays {
     struct idempotency book;
@@ -111,7 +111,7 @@ static bool is_good(const struct call *call, enum outcome outcome)
     }
     return outcome == OUTCOME_OK ||
            (outcome == OUTCOME_APP_GONE && relay->answer.is_json && relay->answer.has_result &&
-            relay->status < 300 && (relay->translation == NULL || call_translate_has_ended(call))); /* else a failure told in a good answer's place */
+            relay->status < 300); /* else a failure told in a good answer's place */
 }
 
 bool call_replay_copies(struct call *call, struct span type)

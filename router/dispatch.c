@@ -130,7 +130,7 @@ static void denied(struct dispatch *d, const struct event_in *event, struct acti
     d->next_place = PLAN_NONE;
     d->next_is_fresh = false;
     d->next_is_panic = false;
-    if (d->denied == OUTCOME_OK || outcome != OUTCOME_UNTRANSLATABLE) { /* money is the better reason */
+    if (outcome != OUTCOME_UNTRANSLATABLE || d->denied == OUTCOME_OK) { /* money may be there again */
         d->denied = outcome;
     }
     dispatch_go_on(d, event, actions);

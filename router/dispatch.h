@@ -177,7 +177,7 @@ struct dispatch {
     bool has_hedged;
     uint32_t last_wait_ms;
     enum outcome last;     /* of the latest failed attempt */
-    enum outcome denied;   /* why the latest hold was denied; OUTCOME_OK: it was not */
+    enum outcome denied;   /* why the latest hold was denied, for want of money rather than words; OUTCOME_OK: it was not */
     mono_ms resume_at;     /* PAUSING */
     mono_ms stuck_at;      /* since when nothing is eligible; MONO_NEVER: something is */
     mono_ms head_deadline; /* the app's patience; only while no head is out */

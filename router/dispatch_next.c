@@ -155,6 +155,18 @@ static uint64_t wait_after(struct dispatch *d, enum outcome outcome, mono_ms now
     return at == MONO_NEVER ? 0 : mono_until(now, at);
 }
 
+/* Whether the hold that was denied is the answer: for want of money in any case; that nobody can be told what is
+ * asked only where that goes for all of them, and none was asked. */
+static bool is_denied(const struct dispatch *d)
+{
+    bool is_for_all = d->attempts == 0;
+
+    for (uint8_t i = 0; i < d->plan->count; i++) {
+        is_for_all = is_for_all && d->plan->tries[d->plan->order[i]] == UINT8_MAX;
+    }
+    return d->denied != OUTCOME_OK && (d->denied != OUTCOME_UNTRANSLATABLE || is_for_all);
+}
+
 /* resilience.md, 7.6. */
 static void none_eligible(struct dispatch *d, const struct event_in *event, uint8_t tries_max,
                           struct actions *actions)
@@ -162,9 +174,7 @@ static void none_eligible(struct dispatch *d, const struct event_in *event, uint
     struct outlook outlook = plan_outlook(d->plan, d->fleet, tries_max, event->now);
     enum outcome outcome = OUTCOME_NO_TARGET;
 
-    /* Whoever is left was too dear; or cannot be told what is asked, which is the reason where it is so of all. */
-    if (d->denied != OUTCOME_OK &&
-        (d->denied != OUTCOME_UNTRANSLATABLE || (d->attempts == 0 && outlook.is_none_left))) {
+    if (is_denied(d)) {
         dispatch_give_up(d, actions, 0, d->denied, 0);
         return;
     }

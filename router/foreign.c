@@ -7,10 +7,12 @@
 
 enum { ADDRESS_MAX = 8192 };
 
-bool foreign_is_own(const struct target *target, const struct dialect *dialect, const struct operation *operation)
+bool foreign_is_own(const struct target *target, const struct route *rules, const struct dialect *dialect,
+                    const struct operation *operation)
 {
     return target->provider->dialect == dialect &&
-           (operation->translator == NULL || !target->provider->lacks_responses || operation->sends_done);
+           (operation->translator == NULL || !target->provider->lacks_responses || operation->sends_done ||
+            rules->translate == TRANSLATE_OFF);
 }
 
 /* Providers differ in what they take; their address tells them apart. */

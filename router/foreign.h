@@ -9,8 +9,9 @@
 #include "wire/translate.h"
 
 /* Whether everything may stay as the app said it. Only Responses are told otherwise to a provider of their own
- * dialect: to one that has none. */
-bool foreign_is_own(const struct target *target, const struct dialect *dialect, const struct operation *operation);
+ * dialect: to one that has none, unless the route's rules forbid it. */
+bool foreign_is_own(const struct target *target, const struct route *rules, const struct dialect *dialect,
+                    const struct operation *operation);
 
 /* With `from`, `app_model` and `is_stream` given: model, facts, habits and `to`, which may be NULL (it has no such
  * operation) or `from` (the app's own words will do). */

@@ -494,22 +494,20 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_
                               .soonest_open = PLAN_NONE,
                               .at_any = MONO_NEVER,
                               .is_all_cooling = true,
-                              .is_all_parked = true,
-                              .is_none_left = true};
+                              .is_all_parked = true};
     mono_ms open_at = MONO_NEVER;
+    uint8_t seen = 0;
 
     for (uint8_t i = 0; i < plan->count; i++) {
         uint8_t place = plan->order[i];
-        struct standing standing;
+        struct standing standing = plan_standing(plan, fleet, place, now);
 
-        if (plan->tries[place] == UINT8_MAX) {
-            continue; /* nor does it say why the others are out */
+        if (plan->tries[place] == UINT8_MAX && !is_out(standing.what)) {
+            continue; /* it is the call that is not for it */
         }
-        standing = plan_standing(plan, fleet, place, now);
         look(&outlook, &standing);
-        if (outlook.is_none_left) {
+        if (seen++ == 0) {
             outlook.reason = standing.reason;
-            outlook.is_none_left = false;
         }
         if (plan->tries[place] >= tries_max || !is_out(standing.what)) {
             continue; /* its return would not help, or it is there and was asked often enough */
@@ -523,5 +521,7 @@ struct outlook plan_outlook(const struct plan *plan, struct fleet *fleet, uint8_
             open_at = standing.until;
         }
     }
+    outlook.is_all_cooling = outlook.is_all_cooling && seen > 0;
+    outlook.is_all_parked = outlook.is_all_parked && seen > 0;
     return outlook;
 }

@@ -87,7 +87,6 @@ struct outlook {
     mono_ms at_any;       /* when the first comes back, parks included; MONO_NEVER: by an operator */
     bool is_all_cooling;  /* rate limits alone keep all of them out */
     bool is_all_parked;
-    bool is_none_left;    /* each was ruled out for this call: nobody's return would help */
     enum park_reason reason; /* of the one in first place, when all are parked */
 };
 /* tries_max: as of the plan_wish that found none. */

@@ -69,6 +69,7 @@ struct provider {
     const struct deployment_model *deployments; /* kind azure_openai */
     size_t deployments_count;
     bool lacks_responses;     /* of OpenAI's operations that one is told in chat completions */
+    bool lacks_stream_options; /* refuses them; its streams tell their usage unasked */
     bool drains;              /* on_abort: what an app has left is read to its end */
     struct trip_rule breaker; /* of its endpoint and of its deployments */
     struct price_place prices; /* whose price list holds for it */

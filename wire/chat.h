@@ -21,7 +21,7 @@
 
 struct json_scan;
 struct operation;
-struct stream;
+struct stream; /* wire/dialect.h */
 
 /* ---- what becomes of a member that the hub has no place for, or the target no word ---- */
 
@@ -357,8 +357,9 @@ struct translator {
     size_t writer_size;
     void (*write_event)(void *writer, const struct chat_event *event, struct chat_pipe *pipe);
     void (*end_writer)(void *writer); /* gives its memory back; NULL: it has none */
-    /* What the writer has told, where the event of an error says more than the error; NULL: nothing. */
-    void (*note_stream)(const void *writer, const struct chat_terms *terms, struct stream *stream);
+    /* What the app has been told of its stream, for the event that ends one that broke off; NULL: nothing of it
+     * is said again there. */
+    void (*tell_stream)(const void *writer, const struct chat_terms *terms, struct stream *stream);
 };
 
 #endif

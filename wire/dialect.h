@@ -218,6 +218,7 @@ struct dialect {
     struct span headers;           /* lines that translated requests carry ("anthropic-version: ...\r\n") */
     const char *context_words;     /* by which its clients know that a prompt is too long */
     unsigned overloaded_status;    /* what its clients know for "overloaded": 529 or 503 */
+    unsigned too_large_status;     /* and for a request that is too large: 413 or 400 */
     const char *request_id_header; /* besides x-request-id: "request-id" for Anthropic, or NULL */
 };
 

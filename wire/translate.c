@@ -277,16 +277,16 @@ enum translate_step translation_end(struct translation *t, const struct usage *u
     return step_of(t, out);
 }
 
+void translation_tell_stream(const struct translation *t, struct stream *stream)
+{
+    if (t->has_begun && t->from->translator->tell_stream != NULL) {
+        t->from->translator->tell_stream(t->pipe.writer, &t->terms, stream);
+    }
+}
+
 bool translation_has_ended(const struct translation *translation)
 {
     return translation->pipe.has_ended;
-}
-
-void translation_note(const struct translation *t, struct stream *stream)
-{
-    if (t->has_begun && t->from->translator->note_stream != NULL) {
-        t->from->translator->note_stream(t->pipe.writer, &t->terms, stream);
-    }
 }
 
 /* With calls in the answer the reason for its end is them (chat_tell.c says the same of streams). */

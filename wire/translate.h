@@ -65,10 +65,10 @@ enum translate_step translation_event(struct translation *translation, struct sp
                                       struct buf *out);
 /* The stream is over and was complete: whatever is still to be told. */
 enum translate_step translation_end(struct translation *translation, const struct usage *usage, struct buf *out);
+/* What an error that ends the stream says again of it: is filled into `stream`. */
+void translation_tell_stream(const struct translation *translation, struct stream *stream);
 /* Whether the app has been told the end. */
 bool translation_has_ended(const struct translation *translation);
-/* What the app has been told of its stream, as far as the event of an error names it. */
-void translation_note(const struct translation *translation, struct stream *stream);
 /* A whole good answer. */
 enum translate_step translation_whole(struct translation *translation, struct span body, const struct usage *usage,
                                       struct buf *out);

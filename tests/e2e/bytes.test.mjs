@@ -21,6 +21,7 @@ before(async () => {
             through: { kind: 'openai', base_url: `${upstream.origin}/v1`, credential: 'passthrough',
                        forward_headers: ['x-lab', 'session-id'] },
             keyless: { kind: 'compatible', base_url: `${upstream.origin}/v1`, credential: 'none' },
+            strict: { kind: 'compatible', base_url: `${upstream.origin}/api.mistral.ai/v1`, credential: 'none' },
         },
         routes: {
             renamed: { targets: [{ provider: 'openai', model: 'gpt-"5"\\x' }] },
@@ -187,6 +188,14 @@ test('stream_options the app wrote are kept and completed', async () => {
         assert.deepEqual(upstream.requests[0].json(), { ...JSON.parse(body), stream_options: options });
         assert.ok(!answer.body.includes('"usage":{'), 'the usage chunk is hidden');
     }
+});
+
+test('a provider that refuses stream_options gets none that the app did not write', async () => {
+    upstream.forget();
+    upstream.play(healthy);
+    const answer = await ask(headgate.port, good('chat', { model: 'strict/m', stream: true }));
+    assert.equal(answer.status, 200, answer.body.toString());
+    assert.deepEqual(upstream.requests[0].json(), { ...JSON.parse(good('chat', { model: 'm', stream: true }).body) });
 });
 
 test('a chunked request body arrives with a length and the same bytes', async () => {

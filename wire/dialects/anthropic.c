@@ -145,6 +145,7 @@ const struct dialect dialect_anthropic = {
     .headers = SPAN("anthropic-version: 2023-06-01\r\n"),
     .context_words = "prompt is too long",
     .overloaded_status = 529,
+    .too_large_status = 413,
     .keep_alive = SPAN("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
     .models_member = "data",
     .model_member = "id",

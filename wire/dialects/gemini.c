@@ -10,6 +10,17 @@
 
 enum { MESSAGE_MAX = 4096 };
 
+static void write_count(struct buf *out, int64_t tokens)
+{
+    struct json_out json;
+
+    json_out_init(&json, out);
+    json_open_object(&json);
+    json_key(&json, "totalTokens");
+    json_i64(&json, tokens);
+    json_close_object(&json);
+}
+
 static const struct operation operations[] = {
     {.name = "generate_content",
      .path = SPAN(":generateContent"),
@@ -40,6 +51,7 @@ static const struct operation operations[] = {
      .translator = &gemini_generate_translator},
     {.name = "count_tokens",
      .path = SPAN(":countTokens"),
+     .write_count = write_count,
      .kind = OPERATION_COUNT,
      .read_request = gemini_count_request,
      .edits = gemini_model_edits,
@@ -271,6 +283,7 @@ const struct dialect dialect_gemini = {
     .write_stream_error = write_stream_error,
     .write_stream_end = write_stream_end,
     .overloaded_status = 503,
+    .too_large_status = 400,
     .keep_alive = SPAN(": keep-alive\n\n"),
     .models_member = "models",
     .model_member = "name",

@@ -163,6 +163,7 @@ const struct dialect dialect_openai = {
     .write_stream_end = write_stream_end,
     .context_words = "This model's maximum context length is exceeded",
     .overloaded_status = 503,
+    .too_large_status = 413,
     .keep_alive = SPAN(": keep-alive\n\n"),
     .models_member = "data",
     .model_member = "id",

@@ -92,8 +92,9 @@ struct response_frame {
 enum response_stage response_stage_of(enum chat_finish finish);
 const char *response_status(enum response_stage stage);
 void response_put_hex(struct buf *buf, uint64_t number);
-/* The provider's own id, a string, so that it is found again in its logs; another form of it made plain. Without quotes. */
-void response_put_id(struct buf *out, const struct chat_terms *terms, struct span told);
+/* Its id, without quotes: RESPONSE_ID_MAX bytes at most. */
+enum { RESPONSE_ID_MAX = 72 };
+void response_put_id(struct buf *out, const struct response_frame *frame);
 /* The response up to the first item of its output; and the rest. */
 void response_open(struct json_out *out, const struct response_frame *frame);
 void response_close(struct json_out *out, const struct response_frame *frame);
@@ -125,6 +126,6 @@ struct openai_responses_writer {
 
 void openai_responses_write_stream(void *writer, const struct chat_event *event, struct chat_pipe *pipe);
 void openai_responses_end_writer(void *writer);
-void openai_responses_note_stream(const void *writer, const struct chat_terms *terms, struct stream *stream);
+void openai_responses_tell_stream(const void *writer, const struct chat_terms *terms, struct stream *stream);
 
 #endif

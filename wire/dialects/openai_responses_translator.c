@@ -14,5 +14,5 @@ const struct translator openai_responses_translator = {
     .writer_size = sizeof(struct openai_responses_writer),
     .write_event = openai_responses_write_stream,
     .end_writer = openai_responses_end_writer,
-    .note_stream = openai_responses_note_stream,
+    .tell_stream = openai_responses_tell_stream,
 };

@@ -30,9 +30,10 @@ static bool is_id(struct span text)
     return text.len > 0 && text.len <= ID_MAX;
 }
 
-void response_put_id(struct buf *out, const struct chat_terms *terms, struct span told)
+/* The provider's own, so that it is found again in its logs; another form of it made plain. */
+void response_put_id(struct buf *out, const struct response_frame *frame)
 {
-    struct span id = chat_inside(told);
+    struct span id = chat_inside(frame->id);
 
     if (!is_id(id) || !span_starts(id, SPAN_OF("resp_"))) {
         buf_put_text(out, "resp_");
@@ -40,16 +41,8 @@ void response_put_id(struct buf *out, const struct chat_terms *terms, struct spa
     if (is_id(id)) {
         buf_put(out, id);
     } else {
-        response_put_hex(out, terms->seed);
+        response_put_hex(out, frame->terms->seed);
     }
-}
-
-static void put_id(struct json_out *out, const struct response_frame *frame)
-{
-    json_key(out, "id");
-    json_raw(out, SPAN_OF("\""));
-    response_put_id(out->buf, frame->terms, frame->id);
-    buf_put_char(out->buf, '"');
 }
 
 static void put_why_cut(struct json_out *out, const struct response_frame *frame)
@@ -68,7 +61,10 @@ void response_open(struct json_out *out, const struct response_frame *frame)
     struct span model = chat_inside(frame->model).len > 0 ? frame->model : frame->terms->model;
 
     json_open_object(out);
-    put_id(out, frame);
+    json_key(out, "id");
+    json_raw(out, SPAN_OF("\""));
+    response_put_id(out->buf, frame);
+    buf_put_char(out->buf, '"');
     responses_put_word(out, "object", "response");
     json_key(out, "created_at");
     json_i64(out, frame->terms->created);

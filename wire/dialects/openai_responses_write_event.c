@@ -367,18 +367,21 @@ void openai_responses_write_stream(void *writer, const struct chat_event *event,
     }
 }
 
-void openai_responses_note_stream(const void *writer, const struct chat_terms *terms, struct stream *stream)
+/* The response as it was begun, and the number of the event that is next. */
+void openai_responses_tell_stream(const void *writer, const struct chat_terms *terms, struct stream *stream)
 {
-    const struct openai_responses_writer *held = writer;
+    const struct openai_responses_writer *told = writer;
+    struct response_frame frame = {.terms = terms, .id = span_make(told->names.at, told->id_len)};
     struct buf id;
 
-    buf_init(&id, sizeof stream->id);
-    response_put_id(&id, terms, span_make(held->names.at, held->id_len));
-    stream->sequence = held->sequence;
-    stream->id_len = (uint8_t)id.len;
-    if (id.len > 0) {
+    _Static_assert(sizeof stream->id >= RESPONSE_ID_MAX, "an id fits");
+    buf_init(&id, RESPONSE_ID_MAX);
+    response_put_id(&id, &frame);
+    if (!id.failed) {
         memcpy(stream->id, id.at, id.len);
+        stream->id_len = (uint8_t)id.len;
     }
+    stream->sequence = told->sequence;
     buf_fini(&id);
 }
 

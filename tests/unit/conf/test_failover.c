@@ -188,6 +188,7 @@ static void assert_defaults(const struct route *route)
     assert_int_equal(route->hedge_after_ms, 0);
     assert_false(route->resumes);
     assert_true(route->panics);
+    assert_int_equal(route->translate, TRANSLATE_LENIENT);
     assert_int_equal(route->slow_ms, 0);
 }
 
@@ -215,7 +216,7 @@ static void failover__what_is_written_comes_into_its_place(void **state)
     struct snapshot *snapshot = load_good(
         ROUTE("strategy: least_busy, sticky: off, resume: prefill, panic: off, "
               "slow: 7s, retry: { attempts: 5, attempts_per_target: 4, base: 3ms, cap: 9m, "
-              "jitter: decorrelated, ambiguous: never, wait: 6s }"));
+              "jitter: decorrelated, ambiguous: never, wait: 6s }, translate: strict"));
     const struct route *route = &snapshot->routing.routes[0];
 
     (void)state;
@@ -223,6 +224,7 @@ static void failover__what_is_written_comes_into_its_place(void **state)
     assert_false(route->is_sticky);
     assert_true(route->resumes);
     assert_false(route->panics);
+    assert_int_equal(route->translate, TRANSLATE_STRICT);
     assert_int_equal(route->slow_ms, 7000);
     assert_int_equal(route->retry.attempts, 5);
     assert_int_equal(route->retry.attempts_per_target, 4);

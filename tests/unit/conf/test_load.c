@@ -4,9 +4,12 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "tests/unit/conf/world.h"
+#include "wire/habits.h"
 
 #define FIXTURE "version: 1\nproviders: { a: { kind: fixtures } }\n"
 
@@ -72,7 +75,7 @@ static void load__golden_complaints_of_a_file_with_many_faults(void **state)
         "  15 |     retrys: { attempts: 3 }\n"
         "     |     ^~~~~~\n"
         "  help: did you mean \"retry\"? keys here: match, strategy, targets, retry, timeouts, "
-        "commit, early_head, sticky, resume, hedge, default_max_output, panic, slow\n");
+        "commit, early_head, sticky, resume, hedge, default_max_output, panic, translate, slow\n");
 }
 
 static void load__counts_complaints_beyond_twenty(void **state)
@@ -372,6 +375,32 @@ static void load__survives_every_failed_allocation(void **state)
 
 /* ---- the files we ship ---- */
 
+static struct snapshot *load_example(const char *name)
+{
+    static const struct fake_world world = {
+        .variables = {{"OPENAI_API_KEY", "sk-test-1"},      {"ANTHROPIC_API_KEY", "sk-test-2"},
+                      {"GEMINI_API_KEY", "sk-test-3"},      {"AZURE_OPENAI_API_KEY", "sk-test-4"},
+                      {"AWS_BEARER_TOKEN_BEDROCK", "sk-test-5"}, {"MISTRAL_API_KEY", "sk-test-6"},
+                      {"GROQ_API_KEY", "sk-test-7"},        {"DEEPSEEK_API_KEY", "sk-test-8"},
+                      {"XAI_API_KEY", "sk-test-9"},         {"OPENROUTER_API_KEY", "sk-test-10"},
+                      {"TOGETHER_API_KEY", "sk-test-11"},   {"FIREWORKS_API_KEY", "sk-test-12"},
+                      {"COHERE_API_KEY", "sk-test-13"},     {"PERPLEXITY_API_KEY", "sk-test-14"},
+                      {"MOONSHOT_API_KEY", "sk-test-15"},   {"CEREBRAS_API_KEY", "sk-test-16"},
+                      {"LLM_API_KEY", "sk-test-17"},        {"HEADGATE_KEY_SECRET", "0123456789abcdef"}},
+        .files = {{"./keys.yaml", SPAN("version: 1\nkeys: []\n")}}};
+    char text[8192];
+    FILE *file = fopen(name, "rb");
+    size_t len = 0;
+
+    if (file == NULL) {
+        fail_msg("cannot read %s", name);
+    }
+    len = fread(text, 1, sizeof text - 1, file);
+    (void)fclose(file);
+    text[len] = '\0';
+    return load_in(&world, text);
+}
+
 static void load__examples_are_good(void **state)
 {
     static const char *const names[] = {
@@ -383,28 +412,38 @@ static void load__examples_are_good(void **state)
         "conf/examples/tasks.yaml",
         "conf/examples/local-first.yaml",
         "conf/examples/team-budgets.yaml",
+        "conf/examples/translate.yaml",
     };
-
-    static const struct fake_world world = {.variables = {{"OPENAI_API_KEY", "sk-test-1"},
-                                                          {"ANTHROPIC_API_KEY", "sk-test-2"},
-                                                          {"OPENROUTER_API_KEY", "sk-test-3"},
-                                                          {"HEADGATE_KEY_SECRET", "0123456789abcdef"}},
-                                            .files = {{"./keys.yaml", SPAN("version: 1\nkeys: []\n")}}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        char text[8192];
-        FILE *file = fopen(names[i], "rb");
-        size_t len = 0;
-
-        if (file == NULL) {
-            fail_msg("cannot read %s", names[i]);
-        }
-        len = fread(text, 1, sizeof text - 1, file);
-        (void)fclose(file);
-        text[len] = '\0';
-        snapshot_give(load_in(&world, text));
+        snapshot_give(load_example(names[i]));
     }
+    assert_int_equal(mem_held(), 0);
+}
+
+/* Their lines are those of docs/providers.md. By its address each is known, and asked in its own way: only `another`
+ * is asked as whom nobody knows. */
+static void load__each_provider_of_the_examples_is_known(void **state)
+{
+    struct snapshot *snapshot = load_example("conf/examples/providers.yaml");
+    unsigned unknown = habits_of("compatible", SPAN_OF("llm.example.com/v1"), SPAN_OF("m"));
+
+    (void)state;
+    assert_int_equal(snapshot->routing.providers_count, 21);
+    for (size_t i = 0; i < snapshot->routing.providers_count; i++) {
+        const struct provider *provider = &snapshot->routing.providers[i];
+        struct span at = provider->endpoint.authority;
+        char address[128];
+
+        (void)snprintf(address, sizeof address, "%.*s%.*s", SPAN_ARGS(at), SPAN_ARGS(provider->endpoint.path));
+        if (strcmp(provider->kind->name, "compatible") == 0 &&
+            (habits_of("compatible", span_of(address), SPAN_OF("m")) == unknown) !=
+                span_equal(provider->name, SPAN_OF("another"))) {
+            fail_msg("%s", address);
+        }
+    }
+    snapshot_give(snapshot);
     assert_int_equal(mem_held(), 0);
 }
 
@@ -421,6 +460,7 @@ int main(void)
         cmocka_unit_test(load__any_half_of_a_file_is_taken_or_refused_with_words),
         cmocka_unit_test(load__survives_every_failed_allocation),
         cmocka_unit_test(load__examples_are_good),
+        cmocka_unit_test(load__each_provider_of_the_examples_is_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "conf/load.h"
 
-enum { FAKES_MAX = 8 };
+enum { FAKES_MAX = 24 };
 
 struct fake_world {
     struct {

@@ -503,6 +503,10 @@ static void chat_count__reads_contents_of_gemini(void **state)
                    "\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\"}]}],"
                    "\"contents\":[{\"parts\":[{\"text\":\"Hi\"}]}]}");
     assert_true(brief.tokens > 0 && longer.tokens > brief.tokens + 8);
+    assert_int_equal(count(COUNT_GENERATE, "gemini-2.5-pro",
+                           "{\"generateContentRequest\":" PARTS("{\"text\":\"Hi\"}") "}")
+                         .tokens,
+                     brief.tokens);
     assert_int_equal(count(COUNT_EMBED, "gemini-embedding-001",
                            "{\"requests\":[{\"content\":{\"parts\":[{\"text\":\"Hi\"}]}}]}")
                          .tokens,

@@ -121,6 +121,57 @@ static void failover__does_not_panic_into_a_cooldown(void **state)
     end(&story);
 }
 
+/* The first target is asked what it cannot be told, or what there is no money for. */
+static void deny(struct story *story, mono_ms now, enum outcome outcome)
+{
+    struct event_in event = {.kind = EVENT_DENIED,
+                             .attempt = story->dispatch.numbers,
+                             .outcome = outcome,
+                             .now = now,
+                             .should_retry = -1,
+                             .hint_ms = HINT_NONE,
+                             .may_elsewhere = true};
+
+    dispatch_step(&story->dispatch, &event, &story->actions);
+}
+
+static void failover__says_that_nobody_can_be_told_where_that_goes_for_all(void **state)
+{
+    static const enum outcome denials[][3] = {
+        {OUTCOME_UNTRANSLATABLE, OUTCOME_UNTRANSLATABLE, OUTCOME_UNTRANSLATABLE},
+        {OUTCOME_BUDGET, OUTCOME_UNTRANSLATABLE, OUTCOME_BUDGET},
+        {OUTCOME_UNTRANSLATABLE, OUTCOME_BUDGET, OUTCOME_BUDGET},
+    };
+    struct story story;
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        begin(&story, 2, false, 0);
+        tell(&story, 0, EVENT_START, OUTCOME_OK);
+        deny(&story, 1, denials[i][0]);
+        EXPECT(&story, ACTION_HOLD);
+        deny(&story, 2, denials[i][1]);
+        EXPECT(&story, ACTION_FAIL, ACTION_CLOSE);
+        assert_int_equal(story.actions.list[0].outcome, denials[i][2]);
+        end(&story);
+    }
+    /* Somebody was asked: what came of it is the answer. */
+    begin(&story, 2, false, 0);
+    to_written(&story, 0);
+    tell(&story, 10, EVENT_ENDED, OUTCOME_AUTH);
+    EXPECT(&story, ACTION_SETTLE, ACTION_HOLD);
+    deny(&story, 11, OUTCOME_UNTRANSLATABLE);
+    EXPECT(&story, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[0].outcome, OUTCOME_AUTH);
+    /* And where the one that could be told is out, that is what is wrong. */
+    call(&story.house, &story, false, 0, 20);
+    tell(&story, 20, EVENT_START, OUTCOME_OK);
+    deny(&story, 21, OUTCOME_UNTRANSLATABLE);
+    EXPECT(&story, ACTION_FAIL, ACTION_CLOSE);
+    assert_int_equal(story.actions.list[0].outcome, OUTCOME_ALL_AUTH);
+    end(&story);
+}
+
 /* The certificate is as wrong as before when the other target has failed too. */
 static void failover__never_comes_back_to_a_target_that_is_ruled_out(void **state)
 {
@@ -261,20 +312,6 @@ static void failover__keeps_the_time_of_the_content_that_is_left(void **state)
 
 /* ---- targets of another dialect ---- */
 
-/* The hold that is out is denied; at another target the call may fit. */
-static void deny(struct story *story, mono_ms now, enum outcome outcome)
-{
-    struct event_in event = {.kind = EVENT_DENIED,
-                             .attempt = story->dispatch.numbers,
-                             .outcome = outcome,
-                             .now = now,
-                             .may_elsewhere = true,
-                             .should_retry = -1,
-                             .hint_ms = HINT_NONE};
-
-    dispatch_step(&story->dispatch, &event, &story->actions);
-}
-
 static void ends_as(struct story *story, enum outcome outcome)
 {
     EXPECT(story, ACTION_FAIL, ACTION_CLOSE);
@@ -346,23 +383,6 @@ static void failover__waits_for_who_can_be_told(void **state)
     ends_as(&story, OUTCOME_NO_TARGET);
 }
 
-static void failover__tells_of_money_before_words(void **state)
-{
-    struct story story;
-
-    (void)state;
-    begin(&story, 2, false, 0);
-    tell(&story, 0, EVENT_START, OUTCOME_OK);
-    deny(&story, 0, OUTCOME_BUDGET);
-    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
-    ends_as(&story, OUTCOME_BUDGET);
-    begin(&story, 2, false, 0);
-    tell(&story, 0, EVENT_START, OUTCOME_OK);
-    deny(&story, 0, OUTCOME_UNTRANSLATABLE);
-    deny(&story, 0, OUTCOME_BUDGET);
-    ends_as(&story, OUTCOME_BUDGET);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,13 +392,13 @@ int main(void)
         cmocka_unit_test(failover__does_not_panic_into_a_cooldown),
         cmocka_unit_test(failover__never_comes_back_to_a_target_that_is_ruled_out),
         cmocka_unit_test(failover__keeps_a_long_request_from_targets_that_read_no_more),
+        cmocka_unit_test(failover__says_that_nobody_can_be_told_where_that_goes_for_all),
         cmocka_unit_test(failover__does_not_hedge_what_must_not_run_twice),
         cmocka_unit_test(failover__gives_back_money_that_nobody_waits_for),
         cmocka_unit_test(failover__keeps_the_time_of_the_content_that_is_left),
         cmocka_unit_test(failover__passes_over_a_target_that_cannot_be_told_what_is_asked),
         cmocka_unit_test(failover__says_that_nobody_can_be_told_only_if_nobody_was_asked),
         cmocka_unit_test(failover__waits_for_who_can_be_told),
-        cmocka_unit_test(failover__tells_of_money_before_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -337,6 +337,28 @@ static void responses__any_type_may_stand_anywhere_in_a_stream(void **state)
     }
 }
 
+/* ---- a stream that breaks off ---- */
+
+static void responses__a_broken_stream_is_told_of_as_it_began(void **state)
+{
+    static const struct chat_event start = START;
+    static const struct chat_event text = TEXT("Hel");
+    struct rig_pipe rig;
+    struct stream stream = {0};
+
+    (void)state;
+    rig_pipe_begin(&rig, rig_translator(), true);
+    rig_translator()->tell_stream(rig.pipe.writer, rig.pipe.terms, &stream);
+    assert_true(span_equal(span_make(stream.id, stream.id_len), SPAN_OF("resp_0123456789abcdef")));
+    assert_int_equal(stream.sequence, 0);
+    chat_tell(&rig.pipe, &start);
+    chat_tell(&rig.pipe, &text);
+    rig_translator()->tell_stream(rig.pipe.writer, rig.pipe.terms, &stream);
+    assert_true(span_equal(span_make(stream.id, stream.id_len), SPAN_OF("resp_msg_1")));
+    assert_int_equal(stream.sequence, 5); /* created, in_progress, item, part, delta */
+    rig_pipe_end(&rig);
+}
+
 /* ---- ceilings ---- */
 
 static void responses__too_many_items_fail(void **state)
@@ -390,6 +412,7 @@ int main(void)
         cmocka_unit_test(responses__providers_may_tell_less),
         cmocka_unit_test(responses__calls_without_end_fail),
         cmocka_unit_test(responses__any_type_may_stand_anywhere_in_a_stream),
+        cmocka_unit_test(responses__a_broken_stream_is_told_of_as_it_began),
         cmocka_unit_test(responses__too_many_items_fail),
         cmocka_unit_test(responses__without_memory_a_stream_fails),
     };
