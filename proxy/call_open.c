@@ -10,6 +10,7 @@
 #include "proxy/admin_budgets.h"
 #include "proxy/admin_mount.h"
 #include "proxy/keys.h"
+#include "router/foreign.h"
 #include "router/quote.h"
 #include "wire/head.h"
 
@@ -363,6 +364,7 @@ static struct refusal choose(struct call *call)
     plan_make(&call->plan, call->env->fleet, &way, &ask, loop_now(call->env->loop));
     if (call->plan.count == 0) {
         refusal.kind = REFUSAL_DIALECT_NOT_SERVED;
+        refusal.hint = foreign_hint(&call->plan, call->match.operation);
         if (call->plan.route != NULL) {
             refusal.detail = call->plan.route->name;
         }

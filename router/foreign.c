@@ -45,6 +45,26 @@ void foreign_fill(struct translate_ask *ask, const struct target *target)
                                                              .is_stream = ask->is_stream});
 }
 
+const char *foreign_hint(const struct plan *plan, const struct operation *operation)
+{
+    size_t count = plan->targets == NULL ? 0 : plan->route != NULL ? plan->route->targets_count : 1;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct target *target = &plan->targets[i];
+
+        if (!target->is_enabled || target->provider->dialect == plan->dialect) {
+            continue;
+        }
+        return operation->translator == NULL ? "only conversations are told to providers of other dialects"
+               : plan->rules->translate == TRANSLATE_OFF
+                   ? "translate: off keeps it from targets of other dialects"
+               : target->provider->credential_mode == CREDENTIAL_PASSTHROUGH
+                   ? "an app's own key goes to no provider of another dialect: give that one a credential"
+                   : NULL;
+    }
+    return NULL;
+}
+
 bool foreign_read(const struct translate_ask *ask, const struct target *target, const struct translation *translation,
                   struct request *request, struct quote_request *quoted)
 {

@@ -17,6 +17,10 @@ bool foreign_is_own(const struct target *target, const struct route *rules, cons
  * operation) or `from` (the app's own words will do). */
 void foreign_fill(struct translate_ask *ask, const struct target *target);
 
+/* Why the targets of a plan that has none to ask do not serve this operation, as what can be done about it; NULL: none
+ * of them is of another dialect. */
+const char *foreign_hint(const struct plan *plan, const struct operation *operation);
+
 /* The request as that target reads it, and what it comes to. False: its grammar, which has the last word, would not
  * take it. Both borrow from the translation. */
 bool foreign_read(const struct translate_ask *ask, const struct target *target, const struct translation *translation,

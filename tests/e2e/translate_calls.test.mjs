@@ -27,11 +27,12 @@ before(async () => {
     const route = (one, model, more = {}) => ({ targets: [{ provider: one, model }], retry: { attempts: 1 }, ...more });
     headgate = await Headgate.start({
         state_dir: path.join(dir, 'state'),
-        providers: { openai: at('openai'), anthropic: at('anthropic'), learned: at('anthropic'), gemini: at('gemini'), drained: at('anthropic', { on_abort: 'drain' }) },
+        providers: { openai: at('openai'), anthropic: at('anthropic'), learned: at('anthropic'), gemini: at('gemini'), drained: at('anthropic', { on_abort: 'drain' }), passed: at('anthropic', { credential: 'passthrough' }) },
         routes: {
             openai: route('openai', 'gpt-4o-mini'), anthropic: route('anthropic', 'claude-sonnet-4-5'), gemini: route('gemini', 'gemini-4-argon'),
             learned: route('learned', 'claude-sonnet-4-5'), drained: route('drained', 'claude-sonnet-4-5'),
             many: { targets: Array.from({ length: 12 }, (_, i) => ({ provider: 'anthropic', model: `claude-${i}` })) },
+            closed: route('anthropic', 'claude-sonnet-4-5', { translate: 'off' }), passed: route('passed', 'claude-sonnet-4-5'),
             held: route('gemini', 'gemini-4-argon', { commit: { tokens: 1000000 } }),
             waiting: route('gemini', 'gemini-4-argon', { retry: { attempts: 2, wait: '2s' } }),
         },
@@ -146,4 +147,16 @@ test('a route of many targets that cannot be told ends in a 400, and not in an e
     assert.equal(answer.status, 400);
     assert.equal(JSON.parse(answer.body).error.param, 'n');
     assert.equal((await ask(headgate.port, { method: 'GET', target: '/livez' })).status, 200);
+});
+
+test('a route that serves another dialect alone says what keeps it from this one', async () => {
+    const said = async (what) => {
+        const answer = await ask(headgate.port, what);
+        const { error } = JSON.parse(answer.body);
+        assert.equal(error.code, 'dialect_not_served');
+        return error.message;
+    };
+    assert.match(await said(asChat('closed')), /translate: off/);
+    assert.match(await said(asChat('passed')), /give that one a credential/);
+    assert.match(await said(post('/v1/embeddings', { model: 'closed', input: 'x' })), /only conversations/);
 });
