@@ -141,6 +141,40 @@ void chat_take(struct chat *chat, const struct chat_fields *fields, struct span 
     }
 }
 
+void chat_spare(struct chat *chat, const struct chat_fields *fields, const struct span *values, uint32_t used)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        if (values[i].len > 0 && (used >> i & 1) == 0) {
+            lose(chat, shown(chat, fields->where, fields->list[i].name), false);
+        }
+    }
+}
+
+static unsigned type_of(struct span value)
+{
+    switch (*value.at) {
+    case '"': return CHAT_IS_STRING;
+    case '{': return CHAT_IS_OBJECT;
+    case '[': return CHAT_IS_ARRAY;
+    case 't':
+    case 'f': return CHAT_IS_BOOL;
+    default: return CHAT_IS_NUMBER;
+    }
+}
+
+void chat_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                 const struct chat_expected *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct span *value = &values[expected[i].row];
+
+        if (value->len > 0 && (type_of(*value) & expected[i].types) == 0) {
+            lose(chat, shown(chat, fields->where, fields->list[expected[i].row].name), false);
+            *value = span_make(NULL, 0);
+        }
+    }
+}
+
 /* ---- turns and parts ---- */
 
 struct chat_turn *chat_turn(struct chat *chat, enum chat_role role)

@@ -45,6 +45,9 @@ static void by_schema(struct fit *fit, bool is_lost)
     } else if (is_lost) {
         fit_refuse(fit, FEATURE_FORMAT, "The model does not take a schema together with tools");
     }
+    if (params->format_description.len > 0 && !fit_keeps(fit, FEATURE_FORMAT_DESCRIPTION, false)) {
+        params->format_description = span_make(NULL, 0);
+    }
     if (!fit_is_openai(fit->to)) {
         params->format_name = span_make(NULL, 0);
         params->format_strict = -1;

@@ -3,6 +3,8 @@
  * efforts, a budget where it knows budgets. All targets count thinking into the cap. */
 #include "wire/fit_parts.h"
 
+enum { RESPONSES_LEAST = 16 }; /* tokens that an answer must be allowed */
+
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -35,6 +37,9 @@ static void cap(struct fit *fit)
     } else if (params->cap > output_max && fit->model->is_known) {
         fit_change(fit, FEATURE_CAP);
         params->cap = output_max;
+    } else if (fit->to == FIT_RESPONSES && params->cap < RESPONSES_LEAST) {
+        fit_change(fit, FEATURE_CAP); /* a lower one is refused with 400 */
+        params->cap = RESPONSES_LEAST;
     }
 }
 

@@ -77,8 +77,8 @@ async function responseTurn(at, isStream, input, more = {}) {
     const request = { model: at.model, input, store: false, ...more };
     const responses = openai(at).responses;
     const response = await (isStream ? responses.stream(request).finalResponse() : responses.create(request));
-    if (response.status === 'failed') { // which this SDK takes for an answer like others
-        throw new Error(response.error.message);
+    if (response.status === 'failed') { // the SDK gives it back like an answer
+        throw Object.assign(new Error(response.error.message), { code: response.error.code });
     }
     return response;
 }
