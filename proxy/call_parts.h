@@ -239,6 +239,7 @@ struct call {
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
         uint8_t count;
+        uint8_t next;            /* those before it have been stepped */
         bool is_stepping;
     } events;
     struct call_settled settled[LANES];

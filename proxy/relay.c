@@ -277,6 +277,9 @@ static bool translate_event(struct call *call, struct run *run, const struct sse
         call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
         return false;
     }
+    if (call->conn == NULL) { /* read for its usage alone */
+        return true;
+    }
     if (event->has_data && !call_translate_event(call, event->data, run->text)) {
         run_flush(run);
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
@@ -304,7 +307,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (relay->stream.saw_terminal) {
         return true; /* nothing after the end is for the app */
     }
-    relay->in_piece = event->is_piece && !event->is_last_piece;
+    relay->in_piece = event->is_piece && !event->is_last_piece && relay->translation == NULL;
     relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
@@ -399,9 +402,15 @@ static void stream_bytes(struct call *call, struct span bytes)
         if (relay->translation == NULL && (event.raw.at < all.at || event.raw.at >= all.at + all.len)) {
             run_flush(&run); /* it lies in the scanner's memory, which the next feed uses again */
         }
+        if (run.text != NULL && run.text->len > LIMIT_RECV) {
+            run_flush(&run);
+        }
         if (is_content && !relay->is_open) {
             /* Now, not after the loop: what one read brings must not change what comes of it. */
             run_flush(&run);
+            if (relay->held.failed) { /* told below: what is not whole must not go out */
+                break;
+            }
             content_behind_gate(call);
         }
     }

@@ -9,6 +9,9 @@
 #include "wire/hint.h"
 #include "wire/reported.h"
 
+/* One read, or one event, may be told at greater length in another dialect. */
+enum { TRANSLATED_TIMES = 8 };
+
 struct head_seen {
     struct span content_type;
     struct span encoding;
@@ -134,7 +137,8 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
     case RELAY_STREAM:
         return call->plan.rules->commit.mode == COMMIT_COMPLETE
                    ? call->snapshot->limits.response
-                   : LIMIT_GATE + LIMIT_EVENT_HELD + LIMIT_RECV;
+                   : LIMIT_GATE + (call->relay.translation == NULL ? 1 : TRANSLATED_TIMES) *
+                                      (LIMIT_EVENT_HELD + LIMIT_RECV);
     case RELAY_ERROR: return LIMIT_ERROR_BODY;
     case RELAY_NOTHING:
     case RELAY_PASS: break;
