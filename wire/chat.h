@@ -186,6 +186,9 @@ struct chat {
     struct chat_turn *turns; /* no two neighbours of one role */
     struct chat_turn *last;
     struct chat_turn *before_last;
+    /* The calls of a turn, for those who read results: a turn may have any number of parts between them. */
+    const struct chat_part *calls[CHAT_CALLS_MAX];
+    const struct chat_turn *calls_turn;
     struct chat_tool *tools;
     struct chat_tool *tools_last;
     enum chat_choice choice;
