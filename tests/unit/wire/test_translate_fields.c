@@ -123,8 +123,10 @@ static const struct {
      {chat, responses, messages, generate},                                                                            \
      {CHAT_##to_chat, CHAT_##to_responses, CHAT_##to_messages, CHAT_##to_generate},                                    \
      CHAT_##otherwise},
+#define FEATURE_CONVERSE(name, mark)
 #include "wire/features.def"
 #undef FEATURE
+#undef FEATURE_CONVERSE
 };
 
 /* Values that say no more than their absence does. A star stands for anything. */
