@@ -110,9 +110,22 @@ endif()
 
 # cold(<target> <pattern>...): these files of the calling folder run once, or when somebody asks; the shipped
 # program has them small rather than fast, and so keeps its 1 MiB for what every call passes.
+#
+# Their guards of the stack are for functions with arrays of characters: nothing else on these stacks is filled by
+# counting what came (docs/performance.md), but in the files that are guarded().
 function(cold target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
     file(GLOB files CONFIGURE_DEPENDS ${ARGN})
-    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS ${HEADGATE_SMALL})
+    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS
+                                "${HEADGATE_SMALL};-fstack-protector")
+  endif()
+endfunction()
+
+# guarded(<target> <pattern>...): of the cold files these count what came into arrays of their own on the stack, and
+# keep the guards of all others.
+function(guarded target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+    set_property(SOURCE ${files} TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_OPTIONS -fstack-protector-strong)
   endif()
 endfunction()
