@@ -54,6 +54,7 @@ endif()
 # Nothing unwinds a stack here, and what debuggers need of it is in the symbols (-g): a tenth of the shipped
 # program.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
+  target_compile_definitions(flags INTERFACE MUST_TELLS_PLACES)
   target_compile_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   target_link_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # copies of functions for each constant argument: 4 KB
