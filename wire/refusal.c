@@ -12,9 +12,9 @@ enum { SAID_MAX = 4096 };
 enum { DETAIL_MAX = 256 }; /* as much as a `struct why` holds */
 
 static const struct refusal_row rows[] = {
-    {0, "", "", "", 0, ""},
+    {0, 0, "", "", "", ""},
 #define REFUSAL(name, status, code, openai, anthropic, wait, text)                                 \
-    {status, code, openai, anthropic, wait, text},
+    {status, wait, code, openai, anthropic, text},
 #include "wire/refusals.def"
 #undef REFUSAL
 };

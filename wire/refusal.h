@@ -32,11 +32,11 @@ struct refusal {
 };
 
 struct refusal_row {
-    unsigned status;
+    uint16_t status;
+    uint16_t wait_s;
     const char *code;
     const char *openai_type;
     const char *anthropic_type;
-    unsigned wait_s;
     const char *text;
 };
 const struct refusal_row *refusal_row(enum refusal_kind kind);
