@@ -12,6 +12,7 @@
 #include "proxy/keys.h"
 #include "router/quote.h"
 #include "wire/head.h"
+#include "wire/path_hint.h"
 
 enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
 
@@ -126,6 +127,7 @@ static struct refusal judge_path(struct call *call, const struct http1_head *hea
     call->match.operation = NULL;
     refusal.kind = REFUSAL_NOT_FOUND;
     refusal.hint = call->match.hint;
+    refusal.served = path_served;
     refusal.detail = shown(call, path);
     return refusal;
 }

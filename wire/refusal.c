@@ -65,6 +65,14 @@ enum refusal_kind refusal_of_json(enum json_fault fault)
     UNREACHABLE();
 }
 
+static void put_sentence(struct buf *out, const char *sentence)
+{
+    if (sentence != NULL) {
+        buf_put_text(out, ". ");
+        buf_put_text(out, sentence);
+    }
+}
+
 void refusal_message(const struct refusal *refusal, struct buf *out)
 {
     if (refusal->said.len > 0) {
@@ -82,10 +90,8 @@ void refusal_message(const struct refusal *refusal, struct buf *out)
         buf_put_u64(out, refusal->offset);
         buf_put_char(out, ')');
     }
-    if (refusal->hint != NULL) {
-        buf_put_text(out, ". ");
-        buf_put_text(out, refusal->hint);
-    }
+    put_sentence(out, refusal->hint);
+    put_sentence(out, refusal->served);
     if (refusal->nearest.len > 0) {
         buf_put_text(out, ". did you mean ");
         text_put_printable(out, refusal->nearest, DETAIL_MAX);
