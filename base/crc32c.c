@@ -9,6 +9,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#if defined(__x86_64__) && defined(__GLIBC_PREREQ)
+#if __GLIBC_PREREQ(2, 33)
+#include <sys/platform/x86.h>
+#endif
+#endif
 
 #define BIT(i, bit, entry) ((((unsigned)(i) >> (bit)) & 1u) != 0 ? (entry) : 0u)
 #define ENTRY(i, a, b, c, d, e, f, g, h)                                                           \
@@ -83,7 +88,11 @@ __attribute__((target("sse4.2"))) static uint32_t by_processor(uint32_t sum,
 
 static bool has_instruction(void)
 {
+#ifdef CPU_FEATURE_ACTIVE
+    return CPU_FEATURE_ACTIVE(SSE4_2); /* the C library has looked; the compiler's own look is 4 KB of code */
+#else
     return __builtin_cpu_supports("sse4.2") != 0;
+#endif
 }
 #elif defined(__aarch64__) && defined(__ARM_FEATURE_CRC32)
 static uint32_t by_processor(uint32_t sum, const unsigned char *at, size_t left)

@@ -13,7 +13,7 @@ static void say(const char *text)
     (void)ignored;
 }
 
-void must_fail(const char *claim, const char *file, int line)
+NORETURN static void stop_at(const char *file, int line)
 {
     char digits[12];
     size_t at = sizeof digits;
@@ -24,12 +24,23 @@ void must_fail(const char *claim, const char *file, int line)
         digits[--at] = (char)('0' + left % 10);
         left /= 10;
     } while (left > 0 && at > 0);
-    say("headgate: bug: ");
-    say(claim);
     say(" at ");
     say(file);
     say(":");
     say(digits + at);
     say("\n");
     abort();
+}
+
+void must_fail(const char *claim, const char *file, int line)
+{
+    say("headgate: bug: ");
+    say(claim);
+    stop_at(file, line);
+}
+
+void must_fail_at(const char *file, int line)
+{
+    say("headgate: bug");
+    stop_at(file, line);
 }

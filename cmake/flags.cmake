@@ -44,16 +44,30 @@ else()
     if(HEADGATE_PACKS_RELOCATIONS)
       target_link_options(flags INTERFACE -Wl,-z,pack-relative-relocs)
     endif()
+    # Headers, code and constants in one mapping: what is only read would else fill up three pages more.
+    check_linker_flag(C -Wl,-z,noseparate-code HEADGATE_ONE_SEGMENT)
+    if(HEADGATE_ONE_SEGMENT)
+      target_link_options(flags INTERFACE -Wl,-z,noseparate-code)
+    endif()
   endif()
 endif()
 # Nothing unwinds a stack here, and what debuggers need of it is in the symbols (-g): a tenth of the shipped
 # program.
 if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
+  target_compile_definitions(flags INTERFACE MUST_TELLS_PLACES)
   target_compile_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   target_link_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # copies of functions for each constant argument: 4 KB
     target_compile_options(flags INTERFACE -fno-ipa-cp-clone)
     target_link_options(flags INTERFACE -fno-ipa-cp-clone)
+    # Where all is put together (-Os there is for constants alone: each function keeps the level it was compiled with)
+    # texts and tables begin where the one before ends, and all in one go is 4 KB less than in parts.
+    target_link_options(flags INTERFACE -Os -flto-partition=one)
+    check_c_compiler_flag(-malign-data=abi HEADGATE_HAS_ALIGN_DATA) # x86
+    if(HEADGATE_HAS_ALIGN_DATA)
+      target_compile_options(flags INTERFACE -malign-data=abi)
+      target_link_options(flags INTERFACE -malign-data=abi)
+    endif()
   endif()
 endif()
 # What was learned lies beside the objects; functions that no call of the training went through are
@@ -67,6 +81,8 @@ elseif(HEADGATE_PROFILE STREQUAL "train")
 elseif(HEADGATE_PROFILE STREQUAL "use")
   # Loops over bytes are run so often that what each call passes once would count for nothing.
   set(everything_trained --param=hot-bb-count-ws-permille=999)
+  # With a profile gcc copies the ends of ways and the bodies of loops: 45 KB of what each call passes, and no faster.
+  list(APPEND everything_trained -fno-tracer -fno-unroll-loops -fno-peel-loops)
   target_compile_options(flags INTERFACE -fprofile-use -Wno-missing-profile
                                          -Wno-coverage-mismatch ${everything_trained})
   target_link_options(flags INTERFACE -fprofile-use -Wno-missing-profile ${everything_trained})
@@ -95,9 +111,22 @@ endif()
 
 # cold(<target> <pattern>...): these files of the calling folder run once, or when somebody asks; the shipped
 # program has them small rather than fast, and so keeps its 1 MiB for what every call passes.
+#
+# Their guards of the stack are for functions with arrays of characters: nothing else on these stacks is filled by
+# counting what came (docs/performance.md), but in the files that are guarded().
 function(cold target)
   if(CMAKE_BUILD_TYPE STREQUAL "Release")
     file(GLOB files CONFIGURE_DEPENDS ${ARGN})
-    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS ${HEADGATE_SMALL})
+    set_source_files_properties(${files} TARGET_DIRECTORY ${target} PROPERTIES COMPILE_OPTIONS
+                                "${HEADGATE_SMALL};-fstack-protector")
+  endif()
+endfunction()
+
+# guarded(<target> <pattern>...): of the cold files these count what came into arrays of their own on the stack, and
+# keep the guards of all others.
+function(guarded target)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    file(GLOB files CONFIGURE_DEPENDS ${ARGN})
+    set_property(SOURCE ${files} TARGET_DIRECTORY ${target} APPEND PROPERTY COMPILE_OPTIONS -fstack-protector-strong)
   endif()
 endfunction()

@@ -13,6 +13,7 @@
 #include "router/foreign.h"
 #include "router/quote.h"
 #include "wire/head.h"
+#include "wire/path_hint.h"
 
 enum { BODY_FIRST = 64 * 1024, NAME_SHOWN = 128 };
 
@@ -127,6 +128,7 @@ static struct refusal judge_path(struct call *call, const struct http1_head *hea
     call->match.operation = NULL;
     refusal.kind = REFUSAL_NOT_FOUND;
     refusal.hint = call->match.hint;
+    refusal.served = path_served;
     refusal.detail = shown(call, path);
     return refusal;
 }

@@ -134,6 +134,11 @@ static struct span plain_name(struct chat *chat, struct span raw)
     return memchr(inside.at, '\\', inside.len) == NULL ? inside : chat_plain(chat, raw);
 }
 
+static bool is_named(const struct chat_field *field, struct span name)
+{
+    return span_equal(span_make(field->name, field->len), name);
+}
+
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
 {
     struct json_walk walk = json_walk_of(object);
@@ -151,13 +156,13 @@ void chat_take(struct chat *chat, const struct chat_fields *fields, struct span 
         if (!is_said(value)) {
             continue;
         }
-        while (i < fields->count && !span_equal(fields->list[i].name, name)) {
+        while (i < fields->count && !is_named(&fields->list[i], name)) {
             i++;
         }
         if (i < fields->count && fields->list[i].mark == CHAT_CARRIED) {
             values[i] = value;
         } else {
-            judge(chat, fields, name, i < fields->count ? fields->list[i].mark : CHAT_NAMED);
+            judge(chat, fields, name, i < fields->count ? (enum chat_mark)fields->list[i].mark : CHAT_NAMED);
         }
     }
 }

@@ -34,15 +34,16 @@ enum chat_mark {
 
 /* A member of an object of a request. Rows come from the grammar's .def file. */
 struct chat_field {
-    struct span name;
-    enum chat_mark mark;
+    const char *name;
+    uint8_t len;
+    uint8_t mark; /* enum chat_mark */
 };
 struct chat_fields {
     const char *where; /* what stands in front of the name when it is told: "", "messages[]." */
     const struct chat_field *list;
     size_t count;
 };
-#define CHAT_FIELD(name, mark) {SPAN(name), CHAT_##mark}
+#define CHAT_FIELD(name, mark) {(name), sizeof(name) - 1, CHAT_##mark}
 
 /* ---- conversation ---- */
 

@@ -70,7 +70,7 @@ struct path_match {
     bool method_is_wrong;        /* the path is served, the method is not */
     bool query_is_wrong;         /* the operation is served in another form: its row has a hint */
     const char *allow;           /* then: the Allow header's value */
-    const char *hint;            /* nothing found: the guessed mistake and the served routes */
+    const char *hint;            /* nothing found: the guessed mistake, or NULL */
 };
 
 /* The dialect that a request's headers speak for (conventions.md 1.1); NULL: for none. */

@@ -2,6 +2,7 @@
 #include "wire/habits.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #include "base/must.h"
 
@@ -31,12 +32,12 @@ enum {
 };
 
 static const struct {
-    struct span kind;
-    struct span at;
-    struct span model;
+    const char *kind;
+    const char *at;
+    const char *model;
     unsigned habits;
 } rows[] = {
-#define HABIT(kind, at, model, habits) {SPAN(kind), SPAN(at), SPAN(model), (unsigned)(habits)},
+#define HABIT(kind, at, model, habits) {kind, at, model, (unsigned)(habits)},
 #include "wire/habits.def"
 #undef HABIT
 };
@@ -44,8 +45,8 @@ static const struct {
 unsigned habits_of(const char *kind, struct span address, struct span model)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (span_equal(rows[i].kind, span_of(kind)) && span_fits(address, rows[i].at) &&
-            span_fits(model, rows[i].model)) {
+        if (strcmp(rows[i].kind, kind) == 0 && span_fits(address, span_of(rows[i].at)) &&
+            span_fits(model, span_of(rows[i].model))) {
             return rows[i].habits;
         }
     }

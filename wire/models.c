@@ -61,14 +61,14 @@ enum {
 };
 
 struct model_row {
-    struct span dialect;
-    struct span name;
+    const char *dialect;
+    const char *name;
     struct model_facts facts;
 };
 
 #define ROW(dialect, name, most, samples, thinks, levels, developer, lacks, least, top, known)                         \
-    {SPAN(dialect),                                                                                                    \
-     SPAN(name),                                                                                                       \
+    {dialect,                                                                                                          \
+     name,                                                                                                             \
      {.output_max = (most),                                                                                            \
       .sampling = MODEL_##samples,                                                                                     \
       .thinking = (thinks),                                                                                            \
@@ -190,7 +190,7 @@ const struct model_facts *model_facts_of(const char *dialect, struct span model)
     }
     name = spelled(without_suffix(without_prefix(model, spoken), spoken), spoken, room);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (span_equal(rows[i].dialect, spoken) && span_fits(name, rows[i].name)) {
+        if (strcmp(rows[i].dialect, dialect) == 0 && span_fits(name, span_of(rows[i].name))) {
             return &rows[i].facts;
         }
     }

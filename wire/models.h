@@ -44,7 +44,7 @@ enum model_cannot {
 };
 
 struct model_facts {
-    int64_t output_max;  /* tokens of one answer */
+    int32_t output_max;  /* tokens of one answer */
     uint8_t sampling;    /* enum model_sampling */
     uint8_t thinking;    /* bits of enum model_thinking */
     uint8_t efforts;     /* bit 1 << enum chat_effort */

@@ -23,13 +23,13 @@ static const struct prefill_way ways[] = {
 };
 
 static const struct {
-    struct span kind;
-    struct span at;
-    struct span model;
+    const char *kind;
+    const char *at;
+    const char *model;
     enum prefill_name way;
 } rows[] = {
 #define PREFILL_WAY(name, message, root, mark, is_trimmed)
-#define PREFILL(kind, at, model, way) {SPAN(kind), SPAN(at), SPAN(model), PREFILL_##way},
+#define PREFILL(kind, at, model, way) {kind, at, model, PREFILL_##way},
 #include "wire/prefill.def"
 #undef PREFILL_WAY
 #undef PREFILL
@@ -62,8 +62,8 @@ const struct prefill_way *prefill_taken(const struct prefill_ask *ask)
         return NULL;
     }
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (span_equal(rows[i].kind, ask->kind) && span_fits(at, rows[i].at) &&
-            span_fits(ask->model, rows[i].model)) {
+        if (span_equal(span_of(rows[i].kind), ask->kind) && span_fits(at, span_of(rows[i].at)) &&
+            span_fits(ask->model, span_of(rows[i].model))) {
             return &ways[rows[i].way];
         }
     }

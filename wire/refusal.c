@@ -12,9 +12,9 @@ enum { SAID_MAX = 4096 };
 enum { DETAIL_MAX = 256 }; /* as much as a `struct why` holds */
 
 static const struct refusal_row rows[] = {
-    {0, "", "", "", 0, ""},
+    {0, 0, "", "", "", ""},
 #define REFUSAL(name, status, code, openai, anthropic, wait, text)                                 \
-    {status, code, openai, anthropic, wait, text},
+    {status, wait, code, openai, anthropic, text},
 #include "wire/refusals.def"
 #undef REFUSAL
 };
@@ -65,6 +65,14 @@ enum refusal_kind refusal_of_json(enum json_fault fault)
     UNREACHABLE();
 }
 
+static void put_sentence(struct buf *out, const char *sentence)
+{
+    if (sentence != NULL) {
+        buf_put_text(out, ". ");
+        buf_put_text(out, sentence);
+    }
+}
+
 void refusal_message(const struct refusal *refusal, struct buf *out)
 {
     if (refusal->said.len > 0) {
@@ -82,10 +90,8 @@ void refusal_message(const struct refusal *refusal, struct buf *out)
         buf_put_u64(out, refusal->offset);
         buf_put_char(out, ')');
     }
-    if (refusal->hint != NULL) {
-        buf_put_text(out, ". ");
-        buf_put_text(out, refusal->hint);
-    }
+    put_sentence(out, refusal->hint);
+    put_sentence(out, refusal->served);
     if (refusal->nearest.len > 0) {
         buf_put_text(out, ". did you mean ");
         text_put_printable(out, refusal->nearest, DETAIL_MAX);

@@ -23,6 +23,7 @@ struct refusal {
     const char *param;   /* the member or header at fault, a fixed text; NULL when none */
     struct span detail;  /* a cut, printable name to show (model or path), or empty; borrowed */
     const char *hint;    /* one more fixed sentence, or NULL */
+    const char *served;  /* and another one */
     struct span nearest; /* a configured name that may have been meant, or empty; borrowed */
     struct span said;    /* by the provider: in place of our text; empty: ours. Borrowed */
     unsigned status;     /* in place of the row's; 0: the row's */
@@ -32,11 +33,11 @@ struct refusal {
 };
 
 struct refusal_row {
-    unsigned status;
+    uint16_t status;
+    uint16_t wait_s;
     const char *code;
     const char *openai_type;
     const char *anthropic_type;
-    unsigned wait_s;
     const char *text;
 };
 const struct refusal_row *refusal_row(enum refusal_kind kind);
@@ -45,7 +46,7 @@ const struct refusal_row *refusal_row(enum refusal_kind kind);
 enum refusal_kind refusal_of_http1(enum http1_fault fault);
 enum refusal_kind refusal_of_json(enum json_fault fault);
 
-/* The whole message: "headgate: <text>[: <detail>][ (byte N)][. <hint>]", or what the provider said, put at the end
+/* The whole message: "headgate: <text>[: <detail>][ (byte N)][. <hint>][. <served>]", or what the provider said, put at the end
  * of `out`. */
 void refusal_message(const struct refusal *refusal, struct buf *out);
 

@@ -10,6 +10,7 @@ import sys
 import unicodedata
 
 BLOCK = 128
+CELL = 4
 
 # White_Space without the two line breaks of the patterns; tokenizers differ only in U+0085 and U+FEFF.
 SPACES = (
@@ -51,9 +52,42 @@ def nibble(value):
     return value.bit_length()
 
 
-def packed(block):
+def packed(cell):
     """Two classes a byte, the first one in the low half, each as the number of its bit, from 1."""
-    return [nibble(a) | nibble(b) << 4 for a, b in zip(block[::2], block[1::2])]
+    return [nibble(a) | nibble(b) << 4 for a, b in zip(cell[::2], cell[1::2])]
+
+
+def numbered(values, size):
+    """Cuts the values into pieces: the pieces that differ, and which of them comes where."""
+    pieces = {}
+    places = [
+        pieces.setdefault(tuple(values[start : start + size]), len(pieces))
+        for start in range(0, len(values), size)
+    ]
+    return list(pieces), places
+
+
+def written(classes, version):
+    cells, places = numbered(classes, CELL)
+    blocks, index = numbered(places, BLOCK // CELL)
+    assert len(cells) <= 256 and len(blocks) <= 256, (len(cells), len(blocks))
+    return (
+        "/* SPDX-License-Identifier: Apache-2.0 */\n"
+        "/* Written by tools/gen/unicode.py from the general categories of Unicode %s; see\n"
+        " * unicode_table.h. */\n"
+        '#include "pricing/unicode_table.h"\n\n'
+        "const unsigned char unicode_blocks[UNICODE_TABLE_END / UNICODE_BLOCK] = {\n%s\n};\n\n"
+        "const unsigned char unicode_ascii[UNICODE_BLOCK] = {\n%s\n};\n\n"
+        "const unsigned char unicode_cells[][UNICODE_BLOCK / UNICODE_CELL] = {\n%s};\n\n"
+        "const unsigned char unicode_classes[][UNICODE_CELL / 2] = {\n%s\n};\n"
+        % (
+            version,
+            rows(index, str),
+            rows(classes[:BLOCK], str),
+            "".join("    {\n%s\n    },\n" % rows(block, str) for block in blocks),
+            rows(["{%d, %d}" % tuple(packed(cell)) for cell in cells], str),
+        )
+    )
 
 
 def write(out):
@@ -63,26 +97,8 @@ def write(out):
     assert tail == list(range(0xE0100, 0xE01F0)) and all(classes[c] == MARK for c in tail)
     end = 1 + max(code for code in range(0xE0000) if classes[code] != OTHER)
     end += -end % BLOCK
-    blocks, index = [], []
-    for start in range(0, end, BLOCK):
-        block = classes[start : start + BLOCK]
-        if block not in blocks:
-            blocks.append(block)
-        index.append(blocks.index(block))
-    assert end == 0x32400 and len(blocks) <= 256, (hex(end), len(blocks))
-    out.write(
-        "/* SPDX-License-Identifier: Apache-2.0 */\n"
-        "/* Written by tools/gen/unicode.py from the general categories of Unicode %s; see\n"
-        " * unicode_table.h. */\n"
-        '#include "pricing/unicode_table.h"\n\n'
-        "const unsigned char unicode_blocks[UNICODE_TABLE_END / UNICODE_BLOCK] = {\n%s\n};\n\n"
-        "const unsigned char unicode_ascii[UNICODE_BLOCK] = {\n%s\n};\n\n"
-        "const unsigned char unicode_classes[][UNICODE_BLOCK / 2] = {\n"
-        % (unicodedata.unidata_version, rows(index, str), rows(blocks[0], str))
-    )
-    for block in blocks:
-        out.write("    {\n%s\n    },\n" % rows(packed(block), str))
-    out.write("};\n")
+    assert end == 0x32400, hex(end)
+    out.write(written(classes[:end], unicodedata.unidata_version))
 
 
 def numbers(text, name):
@@ -95,7 +111,9 @@ def check(path):
     text = open(path, encoding="ascii").read()
     index = numbers(text, "unicode_blocks[")
     pairs = numbers(text, "unicode_classes[")
-    flat = [(1 << half) >> 1 for pair in pairs for half in (pair & 15, pair >> 4)]
+    halves = [(1 << half) >> 1 for pair in pairs for half in (pair & 15, pair >> 4)]
+    cells = numbers(text, "unicode_cells[")
+    flat = [halves[cell * CELL + i] for cell in cells for i in range(CELL)]
     wrong = ["the ASCII table differs"] if numbers(text, "unicode_ascii[") != flat[:BLOCK] else []
     for code in range(0xE0000):
         if unicodedata.category(chr(code)) == "Cn" or code in MOVED:

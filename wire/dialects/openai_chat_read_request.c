@@ -84,7 +84,7 @@ static int8_t yes_or_no(struct span value)
 static struct span take(struct chat *chat, const struct span *values, enum root_field field, bool (*is)(struct span))
 {
     if (values[field].len > 0 && !is(values[field])) {
-        chat_drop(chat, root_list[field].name.at);
+        chat_drop(chat, root_list[field].name);
         return span_make(NULL, 0);
     }
     return values[field];

@@ -174,8 +174,7 @@ static void check_row(const struct row *row)
             (void)snprintf(got, sizeof got, "405");
         }
     } else {
-        assert_non_null(match.hint);
-        assert_non_null(span_find(span_of(match.hint), SPAN_OF("POST /v1/chat/completions")));
+        assert_true(match.hint == NULL || span_find(span_of(match.hint), SPAN_OF("Served")) == NULL);
         assert_non_null(match.dialect);
     }
     assert_string_equal(got, row->expected);
@@ -278,8 +277,8 @@ static void dialect__guesses_the_mistake_behind_a_wrong_path(void **state)
 
         assert_false(
             dialect_match(SPAN_OF("POST"), span_of(hints[i].target), NULL, &match));
-        if (span_find(span_of(match.hint), span_of(hints[i].says)) == NULL) {
-            fail_msg("%s: %s", hints[i].target, match.hint);
+        if (match.hint == NULL || span_find(span_of(match.hint), span_of(hints[i].says)) == NULL) {
+            fail_msg("%s: %s", hints[i].target, match.hint == NULL ? "none" : match.hint);
         }
     }
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/must.h"
+#include "wire/path_hint.h"
 #include "wire/refusal.h"
 
 static const enum refusal_kind kinds[] = {
@@ -71,6 +72,11 @@ static void refusal__message_names_detail_place_and_hint(void **state)
     assert_message(
         (struct refusal){.kind = REFUSAL_NOT_FOUND, .detail = SPAN("/y"), .hint = "Look here"},
         "headgate: no such path: /y. Look here");
+    assert_message((struct refusal){.kind = REFUSAL_NOT_FOUND, .hint = "Look here", .served = path_served},
+                   "headgate: no such path. Look here. Served are POST /v1/chat/completions, /v1/responses, "
+                   "/v1/completions, /v1/embeddings, /v1/messages, /v1/messages/count_tokens, "
+                   "/v1beta/models/{model}:generateContent, :streamGenerateContent, :countTokens, :embedContent and "
+                   "GET /v1/models");
 }
 
 static void refusal__message_shows_only_cut_printable_bytes(void **state)
