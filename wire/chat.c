@@ -134,9 +134,14 @@ static struct span plain_name(struct chat *chat, struct span raw)
     return memchr(inside.at, '\\', inside.len) == NULL ? inside : chat_plain(chat, raw);
 }
 
+static struct span field_name(const struct chat_field *field)
+{
+    return span_make(field->name, field->len);
+}
+
 static bool is_named(const struct chat_field *field, struct span name)
 {
-    return span_equal(span_make(field->name, field->len), name);
+    return span_equal(field_name(field), name);
 }
 
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
@@ -171,7 +176,7 @@ void chat_spare(struct chat *chat, const struct chat_fields *fields, const struc
 {
     for (size_t i = 0; i < fields->count; i++) {
         if (values[i].len > 0 && (used >> i & 1) == 0) {
-            judge(chat, fields, fields->list[i].name, CHAT_NAMED);
+            judge(chat, fields, field_name(&fields->list[i]), CHAT_NAMED);
         }
     }
 }
@@ -195,7 +200,7 @@ void chat_expect(struct chat *chat, const struct chat_fields *fields, struct spa
         struct span *value = &values[expected[i].row];
 
         if (value->len > 0 && (type_of(*value) & expected[i].types) == 0) {
-            judge(chat, fields, fields->list[expected[i].row].name, CHAT_NAMED);
+            judge(chat, fields, field_name(&fields->list[expected[i].row]), CHAT_NAMED);
             *value = span_make(NULL, 0);
         }
     }
