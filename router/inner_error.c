@@ -5,35 +5,35 @@
 #include "base/must.h"
 
 static const struct {
-    struct span word;
+    const char *word;
     unsigned status;
 } words[] = {
-    {SPAN("overloaded_error"), 529},
-    {SPAN("server_is_overloaded"), 529},
-    {SPAN("rate_limit_error"), 429},
-    {SPAN("rate_limit_exceeded"), 429},
-    {SPAN("insufficient_quota"), 429},
-    {SPAN("requests"), 429},
-    {SPAN("tokens"), 429},
-    {SPAN("authentication_error"), 401},
-    {SPAN("invalid_api_key"), 401},
-    {SPAN("permission_error"), 403},
-    {SPAN("billing_error"), 402},
-    {SPAN("not_found_error"), 404},
-    {SPAN("model_not_found"), 404},
-    {SPAN("request_too_large"), 413},
-    {SPAN("invalid_request_error"), 400},
-    {SPAN("invalid_prompt"), 400},
-    {SPAN("context_length_exceeded"), 400},
-    {SPAN("timeout_error"), 504},
-    {SPAN("api_error"), 500},
-    {SPAN("server_error"), 500},
+    {"overloaded_error", 529},
+    {"server_is_overloaded", 529},
+    {"rate_limit_error", 429},
+    {"rate_limit_exceeded", 429},
+    {"insufficient_quota", 429},
+    {"requests", 429},
+    {"tokens", 429},
+    {"authentication_error", 401},
+    {"invalid_api_key", 401},
+    {"permission_error", 403},
+    {"billing_error", 402},
+    {"not_found_error", 404},
+    {"model_not_found", 404},
+    {"request_too_large", 413},
+    {"invalid_request_error", 400},
+    {"invalid_prompt", 400},
+    {"context_length_exceeded", 400},
+    {"timeout_error", 504},
+    {"api_error", 500},
+    {"server_error", 500},
 };
 
 static unsigned by_word(struct span text)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (span_equal(words[i].word, text)) {
+        if (span_equal(span_of(words[i].word), text)) {
             return words[i].status;
         }
     }

@@ -15,27 +15,27 @@ enum statuses {
 };
 
 struct word {
-    struct span text;
-    enum blame blame;
-    enum statuses statuses;
+    const char *text;
+    uint8_t blame;    /* enum blame */
+    uint8_t statuses; /* enum statuses */
 };
 
 struct sentence {
-    struct span begins;
-    struct span holds;
-    enum blame blame;
-    enum statuses statuses;
+    const char *begins;
+    const char *holds;
+    uint8_t blame;
+    uint8_t statuses;
 };
 
 static const struct word words[] = {
-#define BLAME_WORD(blame, statuses, word) {SPAN(word), BLAME_##blame, STATUSES_##statuses},
+#define BLAME_WORD(blame, statuses, word) {word, BLAME_##blame, STATUSES_##statuses},
 #include "wire/blames.def"
 #undef BLAME_WORD
 };
 
 static const struct sentence sentences[] = {
 #define BLAME_SENTENCE(blame, statuses, begins, holds)                                             \
-    {SPAN(begins), SPAN(holds), BLAME_##blame, STATUSES_##statuses},
+    {begins, holds, BLAME_##blame, STATUSES_##statuses},
 #include "wire/blames.def"
 #undef BLAME_SENTENCE
 };
@@ -55,8 +55,9 @@ static bool is_among(unsigned status, enum statuses statuses)
 static enum blame by_word(unsigned status, struct span text)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        if (span_equal_nocase(words[i].text, text) && is_among(status, words[i].statuses)) {
-            return words[i].blame;
+        if (span_equal_nocase(span_of(words[i].text), text) &&
+            is_among(status, (enum statuses)words[i].statuses)) {
+            return (enum blame)words[i].blame;
         }
     }
     return BLAME_NONE;
@@ -79,9 +80,10 @@ static enum blame by_sentence(unsigned status, struct span message)
     }
     for (size_t i = 0; i < ARRAY_LENGTH(sentences); i++) {
         const struct sentence *sentence = &sentences[i];
-        if (is_among(status, sentence->statuses) && span_starts_nocase(message, sentence->begins) &&
-            holds(message, sentence->holds)) {
-            return sentence->blame;
+        if (is_among(status, (enum statuses)sentence->statuses) &&
+            span_starts_nocase(message, span_of(sentence->begins)) &&
+            holds(message, span_of(sentence->holds))) {
+            return (enum blame)sentence->blame;
         }
     }
     return BLAME_NONE;
