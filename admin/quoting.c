@@ -6,8 +6,6 @@
 #include "admin/quoting_parts.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "pricing/family.h"
-#include "router/cost.h"
 #include "wire/json_walk.h"
 #include "wire/json_out.h"
 #include "wire/json_splice.h"
@@ -31,6 +29,9 @@ void quoting_free(struct quoting *quoting)
 {
     if (quoting == NULL) {
         return;
+    }
+    for (size_t i = 0; i < TARGETS_MAX; i++) {
+        translation_free(quoting->places[i].translation);
     }
     buf_fini(&quoting->texts);
     buf_fini(&quoting->body);
@@ -279,13 +280,19 @@ static void put_order(struct quoting *quoting)
     bool is_taken[TARGETS_MAX] = {false};
 
     for (uint8_t i = 0; i < plan->count; i++) {
-        quoting->order[quoting->count++] = plan->order[i];
         is_taken[plan->order[i]] = true;
+        if (quoting->places[plan->order[i]].left_out == QUOTING_TAKEN) {
+            quoting->order[quoting->count++] = plan->order[i];
+        }
     }
     for (uint8_t i = 0; i < targets; i++) {
+        struct quoting_place *place = &quoting->places[i];
+
         if (!is_taken[i]) {
+            place->left_out = left_out(quoting, plan_target(plan, i));
+        }
+        if (place->left_out != QUOTING_TAKEN) {
             quoting->order[quoting->count++] = i;
-            quoting->places[i].left_out = left_out(quoting, plan_target(plan, i));
         }
     }
 }
@@ -297,18 +304,10 @@ static struct span model_at(const struct quoting *quoting, uint8_t place)
     return target->model.len > 0 ? target->model : quoting->model;
 }
 
-/* Whose vocabulary it has. */
-static struct span counted_at(const struct quoting *quoting, uint8_t place)
-{
-    return cost_model(plan_target(&quoting->plan, place)->provider, model_at(quoting, place));
-}
-
 /* Four bytes a token where nothing is known, as everywhere. */
-static struct guess ratio_of(const struct quoting *quoting, const struct guesses *guesses,
+static struct guess ratio_of(uint64_t bytes, const struct guesses *guesses,
                              uint64_t key)
 {
-    size_t bytes = quoting->body.len;
-
     return guesses != NULL ? guesses_tokens(guesses, key, GUESS_INPUT, bytes)
                            : (struct guess){.tokens = (int64_t)(bytes / 4 + (bytes % 4 != 0)),
                                             .error_permille = 1000};
@@ -325,7 +324,8 @@ static void look_at_targets(struct quoting *quoting, const struct quoting_world 
         uint64_t key = guesses == NULL ? 0 : guesses_key(guesses, provider, model_at(quoting, at));
 
         place->standing = plan_standing(&quoting->plan, world->fleet, at, world->now);
-        place->counts.ratio = ratio_of(quoting, guesses, key);
+        place->bytes = place->bytes > 0 ? place->bytes : quoting->body.len; /* of one that is left out */
+        place->counts.ratio = ratio_of(place->bytes, guesses, key);
     }
 }
 
@@ -358,6 +358,10 @@ static struct refusal choose(struct quoting *quoting, const struct quoting_world
         return (struct refusal){.kind = REFUSAL_DIALECT_NOT_SERVED,
                                 .detail = quoting->plan.route != NULL ? quoting->plan.route->name
                                                                       : span_make("", 0)};
+    }
+    quoting->is_stream = request->is_stream;
+    if (!quoting_tell(quoting, world)) {
+        return no(REFUSAL_OVERLOADED);
     }
     put_order(quoting);
     look_at_targets(quoting, world);
@@ -402,68 +406,6 @@ struct refusal quoting_read(struct quoting *quoting, const struct quoting_world 
     }
     refusal = judge_request(quoting, world, &request);
     return refusal.kind == REFUSAL_NONE ? choose(quoting, world, &request) : refusal;
-}
-
-/* ---- counting ---- */
-
-bool quoting_wants(const struct quoting *quoting, enum bpe_family family)
-{
-    for (uint8_t i = 0; i < quoting->count && quoting->body.len <= QUOTING_COUNT_MAX; i++) {
-        if (family_of(counted_at(quoting, quoting->order[i])).bpe == family) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_same(const struct family *a, const struct family *b)
-{
-    return a->bpe == b->bpe && a->permille == b->permille &&
-           a->error_permille == b->error_permille && a->is_frame_checked == b->is_frame_checked;
-}
-
-/* The ratio was made of all bytes, before anybody had looked for pictures. */
-static void put_count(const struct quoting *quoting, const struct quote_counts *from,
-                      struct quote_counts *to)
-{
-    uint64_t bytes = quoting->body.len;
-
-    to->count = from->count;
-    to->is_counted = from->is_counted;
-    to->ratio.tokens = (int64_t)((uint64_t)to->ratio.tokens * quote_bytes(bytes, &to->count) / bytes);
-}
-
-void quoting_count(struct quoting *quoting, struct chat_counter *counter)
-{
-    struct chat_counter none;
-    enum count_shape shape = COUNT_CHAT;
-    bool is_counted = count_shape_of(quoting->match.operation->name, &shape);
-
-    chat_counter_init(&none, NULL, NULL, NULL);
-    quoting->is_long = quoting->body.len > QUOTING_COUNT_MAX;
-    for (uint8_t i = 0; i < quoting->count && is_counted; i++) {
-        struct span model = counted_at(quoting, quoting->order[i]);
-        struct family family = family_of(model);
-        struct quote_counts *counts = &quoting->places[quoting->order[i]].counts;
-        struct family before;
-        uint8_t k = 0;
-
-        for (; k < i; k++) {
-            before = family_of(counted_at(quoting, quoting->order[k]));
-            if (is_same(&before, &family)) {
-                break;
-            }
-        }
-        if (k < i) { /* a count takes its time: once for each vocabulary and ratio */
-            put_count(quoting, &quoting->places[quoting->order[k]].counts, counts);
-            continue;
-        }
-        counts->is_counted = chat_count(quoting->is_long ? &none : counter, shape, model,
-                                        buf_span(&quoting->body), &counts->count) == ERR_NONE;
-        put_count(quoting, counts, counts);
-        quoting->lacks_table = quoting->lacks_table || (!counts->is_counted && !quoting->is_long);
-    }
-    chat_counter_fini(&none);
 }
 
 bool quoting_wants_table(const struct quoting *quoting)

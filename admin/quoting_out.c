@@ -14,13 +14,25 @@ enum { NAME_SHOWN = 256, NAME_WIDTH_MAX = 48, MONEY_MAX = 64, PERMILLE = 1000 };
 
 static void quote_at(const struct quoting *quoting, uint8_t place, struct quote *quote)
 {
-    struct quote_ask ask = {.request = &quoting->request,
+    const struct quoting_place *at = &quoting->places[place];
+    struct quote_ask ask = {.request = at->translation != NULL ? &at->request : &quoting->request,
                             .prices = &quoting->snapshot->prices,
                             .model = quoting->model,
                             .at = quoting->at,
                             .length = quoting->length};
 
-    quote_make(&ask, plan_target(&quoting->plan, place), &quoting->places[place].counts, quote);
+    quote_make(&ask, plan_target(&quoting->plan, place), &at->counts, quote);
+    if (at->translation != NULL && quoting->request.output_cap < 0) { /* a cap that the target wants fills nobody's answer */
+        struct quote_request uncapped = at->request;
+        struct quote likely;
+
+        uncapped.output_cap = -1;
+        ask.request = &uncapped;
+        quote_make(&ask, plan_target(&quoting->plan, place), &at->counts, &likely);
+        quote->output.likely = likely.output.likely;
+        quote->output.how = likely.output.how;
+        quote->likely = likely.likely;
+    }
 }
 
 static bool is_eligible(const struct quoting_place *place)
@@ -32,7 +44,7 @@ static bool is_eligible(const struct quoting_place *place)
 /* The words of `headgate status`, and why some are not even looked at. */
 static const char *state_of(const struct quoting_place *place)
 {
-    static const char *const words[] = {"", "disabled", "dialect", "share"};
+    static const char *const words[] = {"", "disabled", "dialect", "share", "untranslatable"};
 
     if (place->left_out != QUOTING_TAKEN) {
         return words[place->left_out];

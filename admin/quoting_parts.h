@@ -4,15 +4,20 @@
 #define ADMIN_QUOTING_PARTS_H
 
 #include "admin/quoting.h"
+#include "wire/translate.h"
 
 /* Why a target of the route would not be asked at all. */
-enum quoting_left_out { QUOTING_TAKEN, QUOTING_DISABLED, QUOTING_DIALECT, QUOTING_SHARE };
+enum quoting_left_out { QUOTING_TAKEN, QUOTING_DISABLED, QUOTING_DIALECT, QUOTING_SHARE, QUOTING_UNTOLD };
 
 /* One target, by its place in the route. */
 struct quoting_place {
     enum quoting_left_out left_out;
     struct standing standing;
     struct quote_counts counts;
+    struct translation *translation; /* NULL: it is asked in the request's own words */
+    const struct operation *operation;
+    uint64_t bytes;                  /* of what it is asked */
+    struct quote_request request;    /* with a translation: what that comes to */
 };
 
 /* What the question says beside the request; empty: not said. Texts live in `texts`. */
@@ -40,8 +45,12 @@ struct quoting {
     int64_t length;             /* of quote_length */
     mono_ms now;
     wall_ms at;
+    bool is_stream;
     bool lacks_table;
     bool is_long;               /* too long to be counted */
 };
+
+/* quoting_count.c: tells each target of the plan, where that is to be done. False: no memory. */
+bool quoting_tell(struct quoting *quoting, const struct quoting_world *world);
 
 #endif

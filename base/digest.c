@@ -41,13 +41,20 @@ static void end(mbedtls_sha256_context *hash, struct digest *digest)
     mbedtls_sha256_free(hash); /* and wiped */
 }
 
-void digest_sha256(struct span bytes, struct digest *digest)
+void digest_sha256_pieces(const struct span *pieces, size_t count, struct digest *digest)
 {
     mbedtls_sha256_context hash;
 
     begin(&hash);
-    take(&hash, bytes.at, bytes.len);
+    for (size_t i = 0; i < count; i++) {
+        take(&hash, pieces[i].at, pieces[i].len);
+    }
     end(&hash, digest);
+}
+
+void digest_sha256(struct span bytes, struct digest *digest)
+{
+    digest_sha256_pieces(&bytes, 1, digest);
 }
 
 static void keep_pad(unsigned char state[DIGEST_STATE_BYTES], const unsigned char block[BLOCK],

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* base/digest.h: SHA-256 and HMAC-SHA-256 (RFC 2104) of bytes that are at hand whole. The only user of
+/* base/digest.h: SHA-256 and HMAC-SHA-256 (RFC 2104) of bytes that are at hand. The only user of
  * mbedTLS in the core; no heap. */
 #ifndef BASE_DIGEST_H
 #define BASE_DIGEST_H
@@ -22,6 +22,8 @@ struct digest_key {
 };
 
 void digest_sha256(struct span bytes, struct digest *digest);
+/* Of bytes that lie in pieces, one behind the other. */
+void digest_sha256_pieces(const struct span *pieces, size_t count, struct digest *digest);
 void digest_key_init(struct digest_key *key, struct span secret);
 void digest_hmac(const struct digest_key *key, struct span bytes, struct digest *digest);
 /* In the same time wherever they differ. */

@@ -20,7 +20,7 @@ static void tell(void *to, struct span address)
         "    -d '{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
         "  curl -N http://%.*s/v1/messages -H 'content-type: application/json' \\\n"
         "    -H 'anthropic-version: 2023-06-01' \\\n"
-        "    -d '{\"model\":\"demo\",\"max_tokens\":64,\"stream\":true,"
+        "    -d '{\"model\":\"demo-claude\",\"max_tokens\":64,\"stream\":true,"
         "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
         "An OpenAI SDK: OPENAI_BASE_URL=http://%.*s/v1   an Anthropic SDK: "
         "ANTHROPIC_BASE_URL=http://%.*s\nGoogle's: GOOGLE_GEMINI_BASE_URL=http://%.*s\nStop with Ctrl-C.\n\n",

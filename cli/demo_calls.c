@@ -20,16 +20,19 @@ enum {
 
 #define CHAT     "/v1/chat/completions"
 #define MESSAGES "/v1/messages"
-#define HELLO                                                                                      \
-    "{\"model\":\"demo\",\"max_tokens\":20,"                                                       \
-    "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]"
+#define HELLO(model, more)                                                                         \
+    SPAN("{\"model\":\"" model "\",\"max_tokens\":20,"                                             \
+         "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]" more "}")
+#define CHATS(more)    {CHAT, HELLO("demo", more)}
+#define MESSAGED(more) {MESSAGES, HELLO("demo-claude", more)}
+#define STREAM         ",\"stream\":true"
 
 /* Two of each kind: the first of a path meets the first failure of its provider, and so on. */
 static const struct demo_call {
     const char *path;
-    bool is_stream;
-} demo_calls[] = {{CHAT, true},  {MESSAGES, true},  {CHAT, true},  {MESSAGES, true},
-                  {CHAT, false}, {MESSAGES, false}, {CHAT, false}, {MESSAGES, false}};
+    struct span json;
+} demo_calls[] = {CHATS(STREAM), MESSAGED(STREAM), CHATS(STREAM), MESSAGED(STREAM),
+                  CHATS(""),     MESSAGED(""),     CHATS(""),     MESSAGED("")};
 
 static bool is_whole_json(struct span body)
 {
@@ -53,8 +56,7 @@ static bool is_whole_stream(struct span body)
 static bool make_call(const struct demo_call *call, struct span address)
 {
     struct fetch_request request = {.is_post = true,
-                                    .json = call->is_stream ? SPAN_OF(HELLO ",\"stream\":true}")
-                                                            : SPAN_OF(HELLO "}"),
+                                    .json = call->json,
                                     .connect_ms = CONNECT_MS,
                                     .total_ms = TOTAL_MS};
     struct why why = {.text = ""};
@@ -72,7 +74,8 @@ static bool make_call(const struct demo_call *call, struct span address)
     err = fetch(&request, &status, &body, &why);
     bool is_whole =
         err == ERR_NONE && status == 200 &&
-        (call->is_stream ? is_whole_stream(buf_span(&body)) : is_whole_json(buf_span(&body)));
+        (span_find(call->json, SPAN_OF(STREAM)) != NULL ? is_whole_stream(buf_span(&body))
+                                                         : is_whole_json(buf_span(&body)));
     buf_fini(&body);
     buf_fini(&url);
     return is_whole;

@@ -13,8 +13,7 @@ enum { REGION_MAX = 32, DEPLOYMENTS_MAX = 256 };
  * 3), and without figures there is nothing to reckon with. */
 #define VERSION_LEAST "2024-09-01"
 
-/* A setting of other kinds. While the kind is not known, that is all there is to say. */
-static bool is_of_kind(struct reader *reader, const struct node *node,
+bool cloud_is_of_kind(struct reader *reader, const struct node *node,
                        const struct provider *provider, bool is_taken, const char *kind)
 {
     if (provider->kind == NULL || is_taken) {
@@ -64,7 +63,7 @@ void cloud_read_version(struct reader *reader, const struct node *node, void *ob
     struct span text = {NULL, 0};
 
     if (!reader_text(reader, node, &text) ||
-        !is_of_kind(reader, node, provider,
+        !cloud_is_of_kind(reader, node, provider,
                     provider->kind != NULL && provider->kind->has_deployments, "azure_openai")) {
         return;
     }
@@ -106,7 +105,7 @@ void cloud_read_deployments(struct reader *reader, const struct node *node, void
     struct provider *provider = object;
     struct deployment_model *rows = NULL;
 
-    if (!is_of_kind(reader, node, provider,
+    if (!cloud_is_of_kind(reader, node, provider,
                     provider->kind != NULL && provider->kind->has_deployments, "azure_openai") ||
         !reader_expects(reader, node, NODE_MAP)) {
         return;
@@ -151,7 +150,7 @@ void cloud_read_region(struct reader *reader, const struct node *node, void *obj
     struct span text = {NULL, 0};
 
     if (!reader_text(reader, node, &text) ||
-        !is_of_kind(reader, node, provider, provider->kind != NULL && provider->kind->has_region,
+        !cloud_is_of_kind(reader, node, provider, provider->kind != NULL && provider->kind->has_region,
                     "bedrock")) {
         return;
     }
@@ -215,7 +214,8 @@ void cloud_check_base_url(struct reader *reader, const struct node *node,
 {
     const struct node *region = node_child(node, SPAN_OF("region"));
 
-    if (region != NULL && provider->region.len > 0) {
+    /* A signature is made for a region, wherever the address leads. */
+    if (region != NULL && provider->region.len > 0 && provider->access_key_id.len == 0) {
         complaint_help(reader_complain(reader, region->key_place, "has a region beside a base_url"),
                        "base_url says where it is already: leave one of them out");
     }

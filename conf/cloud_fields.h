@@ -6,6 +6,11 @@
 
 #include "conf/reader.h"
 
+/* Whether the kind takes a setting (is_taken: it does), which is one of kind `kind` alone: else a complaint. Nothing is
+ * said while the kind is not known. */
+bool cloud_is_of_kind(struct reader *reader, const struct node *node, const struct provider *provider, bool is_taken,
+                      const char *kind);
+
 /* Field readers; the object is the provider, whose kind has been read. */
 void cloud_read_version(struct reader *reader, const struct node *node, void *object);
 void cloud_read_deployments(struct reader *reader, const struct node *node, void *object);

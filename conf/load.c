@@ -224,11 +224,17 @@ enum err conf_default(const struct conf_world *world, struct complaints *complai
     return load_unseen(text, world, complaints, snapshot);
 }
 
-/* Each primary provider fails three times in a row, in three ways, then answers. */
+/* Each primary provider fails three times in a row, in three ways, then answers. Behind it stands one of another
+ * dialect, which the app does not notice either; and one of its own, for what is not translated. */
 #define DEMO_PACE "latency: 200ms, tokens_per_second: 40"
 #define DEMO_FAILURES                                                                              \
     "fail: [ { status: 503, every: 4, at: 1 }, { cut: 5, every: 4, at: 2 }, "                      \
     "{ hang: 30s, every: 4, at: 3 } ]"
+
+#define DEMO_RULES                                                                                 \
+    "    commit: { tokens: 16 }\n"                                                                 \
+    "    sticky: off\n"                                                                            \
+    "    timeouts: { head: 1s, first_content: 1s }\n"
 
 enum err conf_demo(const struct conf_world *world, struct complaints *complaints,
                    struct snapshot **snapshot)
@@ -252,18 +258,15 @@ enum err conf_demo(const struct conf_world *world, struct complaints *complaints
         "    kind: fixtures\n"
         "    fixtures: { dialect: gemini, " DEMO_PACE ", " DEMO_FAILURES " }\n"
         "routes:\n"
+        "  demo-claude:\n"
+        "    match: { models: [\"*claude*\"] }\n"
+        "    targets: [ { provider: anthropic }, { provider: openai-backup }, { provider: anthropic-backup } ]\n" DEMO_RULES
+        "  demo-gemini:\n"
+        "    match: { models: [\"*gemini*\"] }\n"
+        "    targets: [ { provider: gemini }, { provider: anthropic-backup }, { provider: gemini-backup } ]\n" DEMO_RULES
         "  demo:\n"
         "    match: { models: [\"*\"] }\n"
-        "    targets:\n"
-        "      - { provider: openai }\n"
-        "      - { provider: openai-backup }\n"
-        "      - { provider: anthropic }\n"
-        "      - { provider: anthropic-backup }\n"
-        "      - { provider: gemini }\n"
-        "      - { provider: gemini-backup }\n"
-        "    commit: { tokens: 16 }\n"
-        "    sticky: off\n"
-        "    timeouts: { head: 1s, first_content: 1s }\n");
+        "    targets: [ { provider: openai }, { provider: anthropic-backup }, { provider: openai-backup } ]\n" DEMO_RULES);
 
     return load_unseen(text, world, complaints, snapshot);
 }

@@ -3,6 +3,7 @@
 #include "conf/section.h"
 
 #include "base/suggest.h"
+#include "conf/aws_fields.h"
 #include "conf/cloud_fields.h"
 #include "conf/fixture_fields.h"
 #include "conf/names.h"
@@ -50,7 +51,7 @@ static void read_kind(struct reader *reader, const struct node *node, void *obje
 /* Anthropic's paths begin with /v1 on whatever host; others write it into their address. */
 static enum url_version version_of(const struct provider *provider)
 {
-    if (provider->dialect != NULL && provider->dialect->version.len > 0) {
+    if (provider->dialect == &dialect_bedrock || (provider->dialect != NULL && provider->dialect->version.len > 0)) {
         return URL_VERSION_NEVER;
     }
     return provider->dialect == &dialect_anthropic ? URL_VERSION_ALWAYS : URL_VERSION_ALONE;
@@ -79,6 +80,7 @@ static void read_base_url(struct reader *reader, const struct node *node, void *
     struct why why = {""};
 
     reader->places.base_urls[provider->index] = node->place;
+    aws_settle_api(reader, provider);
     if (url_has_userinfo(node->text)) {
         reader_hide(reader, node);
     }
@@ -315,15 +317,34 @@ static const struct field remote_rows[] = {
      .type = FIELD_CUSTOM,
      .read = cloud_read_region,
      .help = "of kind bedrock: where it serves, like us-east-1"},
-    {.name = "base_url",
+    {.name = "api",
      .type = FIELD_CUSTOM,
-     .read = read_base_url,
-     .help = "where it is; the kind's own address without it"},
+     .read = aws_read_api,
+     .help = "of kind bedrock: converse, or openai; by the credential that is there without it"},
+    {.name = "access_key_id",
+     .type = FIELD_CUSTOM,
+     .read = aws_read_access_key_id,
+     .is_secret = true,
+     .help = "of kind bedrock: AWS's access key, by which requests are signed"},
+    {.name = "secret_access_key",
+     .type = FIELD_CUSTOM,
+     .read = aws_read_secret_access_key,
+     .is_secret = true,
+     .help = "of kind bedrock: the secret of that key"},
+    {.name = "session_token",
+     .type = FIELD_CUSTOM,
+     .read = aws_read_session_token,
+     .is_secret = true,
+     .help = "of kind bedrock: the token of a key that is for a time"},
     {.name = "credential",
      .type = FIELD_CUSTOM,
      .read = read_credential,
      .is_secret = true,
      .help = "a key, passthrough (the app's own goes on) or none; the kind's variable without it"},
+    {.name = "base_url",
+     .type = FIELD_CUSTOM,
+     .read = read_base_url,
+     .help = "where it is; the kind's own address without it"},
     BREAKER_ROW,
     {.name = "pool", .type = FIELD_MAP, .inner = &pool_fields, .help = "connections kept warm"},
     {.name = "ca_file",
@@ -398,14 +419,16 @@ static void read_provider(struct reader *reader, const struct node *node, struct
         }
         return;
     }
+    aws_settle_api(reader, provider);
+    if (node_child(node, SPAN_OF("credential")) == NULL && !aws_takes_keys(reader, node, provider)) {
+        default_credential(reader, node, provider);
+    }
     if (node_child(node, SPAN_OF("base_url")) == NULL) {
         default_base_url(reader, node, provider);
     } else {
         cloud_check_base_url(reader, node, provider);
     }
-    if (node_child(node, SPAN_OF("credential")) == NULL) {
-        default_credential(reader, node, provider);
-    }
+    aws_check(reader, node, provider);
     read_habits(provider);
 }
 

@@ -172,10 +172,10 @@ static void act_attempt(struct call *call, const struct action *action)
     call->relay.is_followed = action->is_resume;
     call->facts.has_attempt = true;
     call->facts.attempt_us = loop_micros(call->env->loop);
-    if (call->translations != NULL && !call_translate_begin(call)) {
-        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
-    } else if (!call_record_open(call)) {
+    if (!call_record_open(call)) {
         call_event(call, EVENT_ENDED, OUTCOME_JOURNAL_FULL);
+    } else if (call->translations != NULL && !call_translate_begin(call)) {
+        call_event(call, EVENT_ENDED, OUTCOME_LOCAL);
     } else if (call->env->ports->is_power && call->slot != 0) {
         call_wait_for_slot(call, action->is_fresh);
     } else {
@@ -327,12 +327,24 @@ void call_event(struct call *call, enum event_kind kind, enum outcome outcome)
     call_event_of(call, call->number, kind, outcome);
 }
 
+static void drop_stepped(struct call *call)
+{
+    uint8_t left = (uint8_t)(call->events.count - call->events.next);
+
+    memmove(call->events.list, call->events.list + call->events.next, left * sizeof *call->events.list);
+    call->events.count = left;
+    call->events.next = 0;
+}
+
 void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind, enum outcome outcome)
 {
     if (call->is_closed) {
         return;
     }
     note_time(call, kind);
+    if (call->events.count == CALL_EVENTS_MAX) { /* one step may lead to another as often as there are targets */
+        drop_stepped(call);
+    }
     must(call->events.count < CALL_EVENTS_MAX);
     call->events.list[call->events.count++] = (struct call_queued){
         .kind = (uint8_t)kind, .attempt = attempt, .outcome = (uint8_t)outcome};
@@ -340,11 +352,13 @@ void call_event_of(struct call *call, uint8_t attempt, enum event_kind kind, enu
         return;
     }
     call->events.is_stepping = true;
-    for (uint8_t i = 0; i < call->events.count && call->dispatch.state != DISPATCH_CLOSED; i++) {
-        struct event_in event = event_of(call, &call->events.list[i]);
+    while (call->events.next < call->events.count && call->dispatch.state != DISPATCH_CLOSED) {
+        struct event_in event = event_of(call, &call->events.list[call->events.next++]);
+
         step(call, &event);
     }
     call->events.count = 0;
+    call->events.next = 0;
     call->events.is_stepping = false;
 }
 

@@ -252,8 +252,8 @@ static bool may_name(const struct call *call, struct span tier)
 
 struct refusal call_admit_tier(const struct call *call)
 {
-    enum { TIER, SPEED, MEMBERS };
-    static const char *const names[MEMBERS] = {"service_tier", "speed"};
+    enum { TIER, TIER_TOO, SPEED, MEMBERS }; /* Gemini has both spellings */
+    static const char *const names[MEMBERS] = {"service_tier", "serviceTier", "speed"};
     struct refusal refusal = {.kind = REFUSAL_NONE};
     struct span values[MEMBERS];
 

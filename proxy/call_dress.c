@@ -7,6 +7,7 @@
 #include "wire/head.h"
 #include "wire/path_model.h"
 #include "wire/request.h"
+#include "wire/sigv4.h"
 
 static bool provider_wants(const struct provider *provider, struct span name)
 {
@@ -38,7 +39,11 @@ static void put_credential(struct buf *out, const struct call_head *head,
 {
     switch (provider->credential_mode) {
     case CREDENTIAL_NONE: return;
-    case CREDENTIAL_SECRET: provider->kind->dress(out, provider->credential); return;
+    case CREDENTIAL_SECRET:
+        if (provider->access_key_id.len == 0) { /* else it is signed, when all of it is known */
+            provider->kind->dress(out, provider->credential);
+        }
+        return;
     case CREDENTIAL_PASSTHROUGH: break;
     }
     /* As it came: a provider may tell kinds of tokens apart by their carrier. */
@@ -55,11 +60,13 @@ static bool target_renames(const struct call *call, const struct target *target)
     return target->model.len > 0 && !span_equal(target->model, buf_span(&call->model));
 }
 
-/* Where the provider's own operation is, or the app's path as it came. */
-static void put_request_line(struct buf *out, const struct call *call, const struct target *target, struct span model)
+/* Where the provider's own operation is, or the app's path as it came. The target: its path and query. */
+static struct span put_request_line(struct buf *out, const struct call *call, const struct target *target, struct span model)
 {
     const struct provider *provider = target->provider;
     const struct operation *operation = call->match.operation;
+    size_t from = 0;
+    size_t to = 0;
     struct provider_where where = {
         .base = provider->endpoint.path,
         .version = provider->api_version,
@@ -81,10 +88,33 @@ static void put_request_line(struct buf *out, const struct call *call, const str
     }
     buf_put(out, call_head_span(&call->head, call->head.method));
     buf_put_char(out, ' ');
+    from = out->len;
     provider_put_target(provider->kind, out, &where);
+    to = out->len;
     buf_put(out, SPAN_OF(" HTTP/1.1\r\nhost: "));
     buf_put(out, provider->endpoint.authority);
     buf_put(out, SPAN_OF("\r\n"));
+    return span_make(out->at + from, to - from);
+}
+
+/* A signature counts for these very bytes and a few minutes: each attempt has its own. Only what is translated is
+ * signed, so the type of the body is the one that stands there. False: no memory, or a name that cannot be signed. */
+static bool put_signature(struct buf *out, const struct call *call, struct span target, const struct span *pieces,
+                          size_t count)
+{
+    const struct provider *provider = call_target(call)->provider;
+    struct sigv4_credential credential = {
+        .id = provider->access_key_id, .secret = provider->credential, .token = provider->session_token};
+    struct sigv4_scope scope = {.region = provider->region, .service = span_of(provider->kind->signs_for)};
+    struct span query = target;
+    struct sigv4_request request = {.method = call_head_span(&call->head, call->head.method),
+                                    .path = span_cut(&query, '?'),
+                                    .host = provider->endpoint.authority,
+                                    .content_type = SPAN_OF("application/json")};
+
+    request.query = query.at == NULL ? span_make("", 0) : query;
+    digest_sha256_pieces(pieces, count, &request.body);
+    return sigv4_put_headers(out, &credential, &scope, &request, loop_wall(call->env->loop)) == ERR_NONE;
 }
 
 /* The model as the provider is to read it; empty: the app's own bytes stay. */
@@ -194,16 +224,18 @@ bool call_head_dress(struct call *call, const struct target *target,
                       call->match.operation->sends_done && !provider->lacks_stream_options;
     struct span model = target->model.len > 0 ? target->model : buf_span(&call->model);
     struct span pieces[JSON_PIECES_MAX];
+    struct span where;
     size_t head_at = 0;
     size_t count = 0;
     uint64_t length = 0;
 
     buf_clear(out);
     /* Everything must fit at once: pieces point into the buffer. */
-    if (buf_reserve(out, 1280 + REQUEST_CAP_ROOM + PROVIDER_TARGET_ROOM + 2 * target->model.len +
+    if (buf_reserve(out, 1920 + REQUEST_CAP_ROOM + PROVIDER_TARGET_ROOM + 2 * target->model.len +
                              3 * model.len + provider->api_version.len + call->head.text.len +
                              provider->credential.len + provider->endpoint.path.len +
-                             provider->endpoint.authority.len) != ERR_NONE) {
+                             provider->access_key_id.len + provider->session_token.len +
+                             provider->region.len + provider->endpoint.authority.len) != ERR_NONE) {
         return false;
     }
     if (!body_pieces(call, target, asks_usage, pieces, &count)) {
@@ -213,7 +245,7 @@ bool call_head_dress(struct call *call, const struct target *target,
         length += pieces[i].len;
     }
     head_at = out->len;
-    put_request_line(out, call, target, model);
+    where = put_request_line(out, call, target, model);
     put_credential(out, &call->head, provider);
     if (call->relay.translation == NULL) {
         buf_put(out, call_head_span(&call->head, call->head.passes));
@@ -225,6 +257,9 @@ bool call_head_dress(struct call *call, const struct target *target,
         buf_put(out, SPAN_OF("content-length: "));
         buf_put_u64(out, length);
         buf_put(out, SPAN_OF("\r\n"));
+    }
+    if (provider->access_key_id.len > 0 && !put_signature(out, call, where, pieces, count)) {
+        return false;
     }
     buf_put(out, SPAN_OF("accept-encoding: identity\r\n\r\n"));
     request->pieces[0] = span_make(out->at + head_at, out->len - head_at);

@@ -11,7 +11,7 @@ static const struct target *target_of(const struct call *call)
 {
     const struct plan *plan = &call->plan;
     const struct operation *chat = call->match.dialect->operations;
-    size_t count = plan->route != NULL ? plan->route->targets_count : 1;
+    size_t count = plan->targets == NULL ? 0 : plan->route != NULL ? plan->route->targets_count : 1;
 
     while (chat->name != NULL && chat->translator == NULL) {
         chat++;

@@ -10,6 +10,7 @@
 #include "proxy/admin_budgets.h"
 #include "proxy/admin_mount.h"
 #include "proxy/keys.h"
+#include "router/foreign.h"
 #include "router/quote.h"
 #include "wire/head.h"
 #include "wire/path_hint.h"
@@ -365,6 +366,7 @@ static struct refusal choose(struct call *call)
     plan_make(&call->plan, call->env->fleet, &way, &ask, loop_now(call->env->loop));
     if (call->plan.count == 0) {
         refusal.kind = REFUSAL_DIALECT_NOT_SERVED;
+        refusal.hint = foreign_hint(&call->plan, call->match.operation);
         if (call->plan.route != NULL) {
             refusal.detail = call->plan.route->name;
         }
@@ -415,6 +417,7 @@ void call_take_up(struct call *call)
 {
     struct refusal refusal;
     bool is_models = false;
+    bool is_estimated = false;
 
     if (call->ask != NULL) {
         admin_ask_go(call);
@@ -439,13 +442,15 @@ void call_take_up(struct call *call)
     if (refusal.kind == REFUSAL_NONE) {
         refusal = choose(call);
     }
-    if (refusal.kind == REFUSAL_DIALECT_NOT_SERVED && call_can_estimate(call)) {
+    is_estimated = refusal.kind == REFUSAL_DIALECT_NOT_SERVED && call_can_estimate(call);
+    refusal.kind = is_estimated ? REFUSAL_NONE : refusal.kind;
+    if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
+        refusal = call_rates_ask(call);
+    }
+    if (refusal.kind == REFUSAL_NONE && is_estimated) {
         call_estimate(call);
         call_close(call, true);
         return;
-    }
-    if (refusal.kind == REFUSAL_NONE && call->snapshot->rates.count > 0) {
-        refusal = call_rates_ask(call);
     }
     if (refusal.kind == REFUSAL_NONE) {
         begin(call);

@@ -26,6 +26,7 @@
 #include "router/dispatch.h"
 #include "router/plan.h"
 #include "wire/dialect.h"
+#include "wire/events.h"
 #include "wire/resume.h"
 
 enum {
@@ -90,7 +91,7 @@ struct relay {
     bool is_json;                /* content-type */
     bool has_wait;               /* hint_ms is for the app to know, too */
     unsigned status;             /* of the provider; later the one for the app */
-    struct sse sse;
+    struct events events;
     struct stream stream;
     struct call_translation *translation; /* NULL: it is in the app's own dialect */
     struct buf held;             /* body behind the gate */
@@ -238,6 +239,7 @@ struct call {
     struct {
         struct call_queued list[CALL_EVENTS_MAX];
         uint8_t count;
+        uint8_t next;            /* those before it have been stepped */
         bool is_stepping;
     } events;
     struct call_settled settled[LANES];

@@ -5,14 +5,12 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
-#include "router/cost.h"
+#include "router/foreign.h"
 #include "router/inner_error.h"
 #include "wire/blame.h"
 #include "wire/estimate.h"
-#include "wire/habits.h"
 #include "wire/head.h"
 #include "wire/json_walk.h"
-#include "wire/models.h"
 
 /* ---- the request ---- */
 
@@ -47,40 +45,12 @@ uint64_t call_asked_bytes(const struct call *call, uint8_t place)
     return own != NULL ? own->bytes : call->facts.bytes_in;
 }
 
-static struct span model_of(const struct call *call, const struct target *target)
-{
-    return target->model.len > 0 ? target->model : buf_span(&call->model);
-}
-
-/* Providers differ in what they take; their address tells them apart. */
-static unsigned habits(struct call *call, const struct target *target)
-{
-    const struct provider *provider = target->provider;
-    struct buf *text = &call->env->scratch->text;
-
-    buf_clear(text);
-    buf_put(text, provider->endpoint.authority);
-    buf_put(text, provider->endpoint.path);
-    return habits_of(provider->kind->name, buf_span(text),
-                     cost_model(provider, model_of(call, target)));
-}
-
-/* Whether everything may stay as the app said it. Only Responses are told otherwise to a provider of their own
- * dialect: to one that has none. */
-static bool is_own(const struct call *call, const struct target *target)
-{
-    return target->provider->dialect == call->match.dialect &&
-           (call->match.operation->translator == NULL || !target->provider->lacks_responses ||
-            call->match.operation->sends_done || call->plan.rules->translate == TRANSLATE_OFF);
-}
-
 static struct translate_ask ask_of(struct call *call, const struct target *target)
 {
     struct env *env = call->env;
     struct translate_ask ask = {
         .from = call->match.operation,
         .scan = env->scratch->scan,
-        .model = model_of(call, target),
         .app_model = buf_span(&call->model),
         .body = json_walk_document(buf_span(&call->body)),
         .default_cap = call->plan.rules->default_max_output,
@@ -91,38 +61,18 @@ static struct translate_ask ask_of(struct call *call, const struct target *targe
         .is_strict = call->plan.rules->translate == TRANSLATE_STRICT,
     };
 
-    ask.facts = model_facts_of(target->provider->dialect->name,
-                               cost_model(target->provider, ask.model));
-    ask.habits = habits(call, target);
-    ask.to = translate_operation(&(struct translate_choice){.to = target->provider->dialect,
-                                                            .from = ask.from,
-                                                            .habits = ask.habits,
-                                                            .model = ask.facts,
-                                                            .is_stream = call->request.is_stream});
+    foreign_fill(&ask, target);
     return ask;
 }
 
-/* The target's grammar has the last word: what it would not take from an app is not sent to it either. */
-static bool read_back(struct call *call, struct call_translation *own)
+static enum outcome judge(struct call_translation *own, const struct translate_ask *ask, const struct target *target)
 {
-    struct scratch *scratch = call->env->scratch;
-    struct refusal refusal;
-
     own->bytes = translation_body(own->translation).len;
-    own->request = (struct request){.output_cap = -1};
-    refusal = own->operation->read_request(scratch->scan, scratch->seed, translation_body(own->translation),
-                                           &own->request);
-    own->request.dialect = plan_target(&call->plan, own->place)->provider->dialect;
-    own->request.operation = own->operation;
-    own->request.is_stream = call->request.is_stream;
-    own->request.app_wants_usage = true; /* it is asked for already */
-    quote_read(translation_body(own->translation), &own->request, &own->quoted);
-    return refusal.kind == REFUSAL_NONE;
-}
-
-static enum outcome judge(struct call *call, struct call_translation *own)
-{
-    own->is_refused = translation_refused(own->translation)->param != NULL || !read_back(call, own);
+    own->is_refused = translation_refused(own->translation)->param != NULL ||
+                      !foreign_read(ask, target, own->translation, &own->request, &own->quoted);
+    if (own->is_refused) {
+        translation_forget_body(own->translation);
+    }
     return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
 }
 
@@ -135,7 +85,7 @@ enum outcome call_translate(struct call *call, uint8_t place)
     if (own != NULL) {
         return own->is_refused ? OUTCOME_UNTRANSLATABLE : OUTCOME_OK;
     }
-    if (is_own(call, target)) {
+    if (foreign_is_own(target, call->plan.rules, call->match.dialect, call->match.operation)) {
         return OUTCOME_OK;
     }
     ask = ask_of(call, target);
@@ -155,7 +105,7 @@ enum outcome call_translate(struct call *call, uint8_t place)
     own->operation = ask.to;
     own->next = call->translations;
     call->translations = own;
-    return judge(call, own);
+    return judge(own, &ask, target);
 }
 
 void call_translate_forget_request(struct call *call)
@@ -217,6 +167,11 @@ bool call_translate_end(struct call *call, struct buf *out)
 
     return translation_has_ended(in_view(call)) ||
            translation_end(in_view(call), &usage, out) == TRANSLATE_OK;
+}
+
+bool call_translate_has_ended(const struct call *call)
+{
+    return translation_has_ended(in_view(call));
 }
 
 bool call_translate_whole(struct call *call, struct span body, struct buf *out)

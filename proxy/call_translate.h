@@ -43,6 +43,8 @@ bool call_translate_begin(struct call *call);
 bool call_translate_event(struct call *call, struct span data, struct buf *out);
 bool call_translate_end(struct call *call, struct buf *out);
 bool call_translate_whole(struct call *call, struct span body, struct buf *out);
+/* Whether the app has been told all of it. */
+bool call_translate_has_ended(const struct call *call);
 /* What an error of the provider in a stream that has begun is in our words. */
 enum refusal_kind call_translate_kind(const struct call *call, const struct provider_error *error);
 /* What the app has been told of its stream (translation_tell_stream). */

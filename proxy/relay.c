@@ -27,7 +27,7 @@ void relay_begin(struct relay *relay)
 void relay_end(struct relay *relay)
 {
     if (relay->mode == RELAY_STREAM) {
-        sse_fini(&relay->sse);
+        events_fini(&relay->events);
         relay->mode = RELAY_NOTHING;
     }
     buf_fini(&relay->usage_raw);
@@ -178,6 +178,23 @@ static void hold_error(struct call *call, const struct provider_error *error, st
     json_close_object(&json);
 }
 
+/* Of another dialect's error the words alone are told on, when the event is gone. */
+static void hold_words(struct relay *relay, const struct provider_error *error)
+{
+    struct buf *held = &relay->held;
+
+    buf_clear(held);
+    buf_put(held, error->message);
+    buf_put(held, error->code);
+    buf_put(held, error->type);
+    relay->answer.error = (struct provider_error){.is_present = true, .status = error->status};
+    if (!held->failed) {
+        relay->answer.error.message = span_make(held->at, error->message.len);
+        relay->answer.error.code = span_make(held->at + error->message.len, error->code.len);
+        relay->answer.error.type = span_from(buf_span(held), error->message.len + error->code.len);
+    }
+}
+
 /* The error again, where it stays as long as the attempt: the event's bytes do not. */
 static void read_held_error(struct call *call)
 {
@@ -199,9 +216,13 @@ static void stream_failed_early(struct call *call, const struct event_view *view
 
     relay->answer.is_json = true;
     relay->status = inner_error_status(&view->error);
-    hold_error(call, &view->error, data);
+    if (relay->translation == NULL) {
+        hold_error(call, &view->error, data);
+        read_held_error(call);
+    } else {
+        hold_words(relay, &view->error);
+    }
     relay->is_json = true;
-    read_held_error(call);
     call_event(call, EVENT_ENDED, judge(call, &view->error));
 }
 
@@ -256,6 +277,9 @@ static bool translate_event(struct call *call, struct run *run, const struct sse
         call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
         return false;
     }
+    if (call->conn == NULL) { /* read for its usage alone */
+        return true;
+    }
     if (event->has_data && !call_translate_event(call, event->data, run->text)) {
         run_flush(run);
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
@@ -283,7 +307,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (relay->stream.saw_terminal) {
         return true; /* nothing after the end is for the app */
     }
-    relay->in_piece = event->is_piece && !event->is_last_piece;
+    relay->in_piece = event->is_piece && !event->is_last_piece && relay->translation == NULL;
     relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
@@ -371,16 +395,22 @@ static void stream_bytes(struct call *call, struct span bytes)
     bool was_terminal = relay->stream.saw_terminal;
     enum sse_step step = SSE_MORE;
 
-    while ((step = sse_feed(&relay->sse, &bytes, &event)) == SSE_EVENT) {
+    while ((step = events_feed(&relay->events, &bytes, &event)) == SSE_EVENT) {
         if (!take_event(call, &run, &event, &is_content)) {
             return;
         }
         if (relay->translation == NULL && (event.raw.at < all.at || event.raw.at >= all.at + all.len)) {
             run_flush(&run); /* it lies in the scanner's memory, which the next feed uses again */
         }
+        if (run.text != NULL && run.text->len > LIMIT_RECV) {
+            run_flush(&run);
+        }
         if (is_content && !relay->is_open) {
             /* Now, not after the loop: what one read brings must not change what comes of it. */
             run_flush(&run);
+            if (relay->held.failed) { /* told below: what is not whole must not go out */
+                break;
+            }
             content_behind_gate(call);
         }
     }
@@ -389,6 +419,10 @@ static void stream_bytes(struct call *call, struct span bytes)
     if (is_content) {
         call_record_progress(call);
     }
+    if (step == SSE_BROKEN) {
+        call_event(call, EVENT_ENDED, OUTCOME_BAD_BODY);
+        return;
+    }
     if (step == SSE_TOO_LONG || step == SSE_NO_MEMORY || (!relay->is_open && relay->held.failed)) {
         call_event(call, EVENT_ENDED,
                    step == SSE_TOO_LONG || relay->held.len + LIMIT_RECV > relay->held.max
@@ -396,7 +430,7 @@ static void stream_bytes(struct call *call, struct span bytes)
                        : OUTCOME_LOCAL);
         return;
     }
-    if (!relay->is_open && relay->held.len + relay->sse.tail.len > LIMIT_GATE &&
+    if (!relay->is_open && relay->held.len + events_held(&relay->events) > LIMIT_GATE &&
         call->plan.rules->commit.mode != COMMIT_COMPLETE) {
         call_event(call, EVENT_READY, OUTCOME_OK);
     }
@@ -472,7 +506,7 @@ static enum outcome unfold(struct call *call)
     if (relay->stream.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
         buf_init(&relay->held, body.max);
         relay->mode = RELAY_STREAM;
-        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        events_init(&relay->events, false, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage =
             !call->request.app_wants_usage && call->match.operation->sends_done && relay->translation == NULL;
         stream_bytes(call, buf_span(&events));
@@ -567,7 +601,7 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
     bool had_finish = relay->stream.saw_finish;
 
     /* A last event without its blank line counts when it ends the answer, and is given one then. */
-    if (!relay->stream.saw_terminal && sse_finish(&relay->sse, &event) && event.has_data &&
+    if (!relay->stream.saw_terminal && events_finish(&relay->events, &event) && event.has_data &&
         (!relay->is_followed || ends_answer(call, &event))) {
         if (!take_event(call, &run, &event, &is_content)) {
             return OUTCOME_STREAM_ERROR;

@@ -9,6 +9,9 @@
 #include "wire/hint.h"
 #include "wire/reported.h"
 
+/* One read, or one event, may be told at greater length in another dialect. */
+enum { TRANSLATED_TIMES = 8 };
+
 struct head_seen {
     struct span content_type;
     struct span encoding;
@@ -134,12 +137,19 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
     case RELAY_STREAM:
         return call->plan.rules->commit.mode == COMMIT_COMPLETE
                    ? call->snapshot->limits.response
-                   : LIMIT_GATE + LIMIT_EVENT_HELD + LIMIT_RECV;
+                   : LIMIT_GATE + (call->relay.translation == NULL ? 1 : TRANSLATED_TIMES) *
+                                      (LIMIT_EVENT_HELD + LIMIT_RECV);
     case RELAY_ERROR: return LIMIT_ERROR_BODY;
     case RELAY_NOTHING:
     case RELAY_PASS: break;
     }
     return 0;
+}
+
+static struct span events_type(const struct relay *relay)
+{
+    return relay->stream.operation->is_framed ? SPAN_OF("application/vnd.amazon.eventstream")
+                                              : SPAN_OF("text/event-stream");
 }
 
 static enum outcome judge_type(struct call *call, const struct head_seen *seen)
@@ -154,7 +164,7 @@ static enum outcome judge_type(struct call *call, const struct head_seen *seen)
         return OUTCOME_BAD_BODY; /* identity was asked; a call carries no decoder */
     }
     is_wanted = relay->mode == RELAY_STREAM
-                    ? is_type(seen->content_type, SPAN_OF("text/event-stream"))
+                    ? is_type(seen->content_type, events_type(relay))
                     : relay->is_json;
     /* An answer in the other form, or none at all: the model may well have worked for it. */
     relay->is_foreign = !is_wanted && seen->content_type.len > 0 && !relay->is_json &&
@@ -211,7 +221,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
         relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     }
     if (relay->mode == RELAY_STREAM) {
-        sse_init(&relay->sse, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        events_init(&relay->events, relay->stream.operation->is_framed, LIMIT_EVENT_HELD, LIMIT_EVENT);
         relay->stream.hides_usage = hides_usage;
         return judge_type(call, &seen);
     }

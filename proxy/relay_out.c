@@ -265,6 +265,11 @@ static struct refusal why_cut(struct call *call, enum outcome outcome)
     return refusal;
 }
 
+static bool was_told_end(const struct call *call)
+{
+    return call->relay.translation == NULL ? call->relay.stream.saw_terminal : call_translate_has_ended(call);
+}
+
 void relay_cut(struct call *call, enum outcome outcome)
 {
     struct relay *relay = &call->relay;
@@ -287,7 +292,7 @@ void relay_cut(struct call *call, enum outcome outcome)
     if (relay->has_error) {
         error = buf_span(&relay->held);
         relay_send(call, span_make(NULL, 0), &error, 1);
-    } else if (!relay->stream.saw_terminal || relay->translation != NULL) {
+    } else if (!was_told_end(call)) {
         refusal = why_cut(call, outcome);
         buf_clear(out);
         if (relay->in_piece) {

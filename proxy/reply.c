@@ -298,7 +298,11 @@ static void cover(struct buf *body, struct span secret)
 
 void reply_cover(const struct call *call, struct buf *body)
 {
-    cover(body, call_target(call)->provider->credential);
+    const struct provider *provider = call_target(call)->provider;
+
+    cover(body, provider->credential);
+    cover(body, provider->session_token);
+    cover(body, provider->access_key_id);
     cover(body, call_head_span(&call->head, call->head.key));
 }
 

@@ -299,6 +299,7 @@ static void free_parts(struct server *server)
     json_scan_free(server->scratch.scan);
     buf_fini(&server->scratch.out);
     buf_fini(&server->scratch.text);
+    buf_fini(&server->scratch.events);
     for (size_t i = 0; i < server->signals_count; i++) {
         (void)event_del(&server->signals[i]);
     }

@@ -169,6 +169,9 @@ static void hedge_held(struct dispatch *d, const struct event_in *event, struct 
     must(d->is_hedging && free_one->number == 0);
     d->is_hedging = false;
     if (event->kind == EVENT_DENIED) {
+        if (event->outcome == OUTCOME_UNTRANSLATABLE) { /* as will be so later */
+            d->plan->tries[d->next_place] = UINT8_MAX;
+        }
         return;
     }
     if (dispatch_is_out(plan_standing(d->plan, d->fleet, d->next_place, event->now)) ||

@@ -74,9 +74,12 @@ static void read_tier(struct span tier, struct span speed, struct quote_request 
     }
 }
 
-/* OpenAI's caches fill by themselves, Anthropic's where a request says so. */
+/* OpenAI's caches fill by themselves, Anthropic's and Bedrock's where a request says so. */
 static bool may_write_cache(struct span body, const struct request *request)
 {
+    if (request->dialect == &dialect_bedrock) {
+        return span_find(body, SPAN_OF("\"cachePoint\"")) != NULL;
+    }
     return request->dialect != &dialect_anthropic ||
            span_find(body, SPAN_OF("\"cache_control\"")) != NULL;
 }
@@ -144,6 +147,11 @@ void quote_read(struct span body, const struct request *request, struct quote_re
 
     if (request->dialect == &dialect_gemini) {
         read_gemini(body, request, quoted);
+        return;
+    }
+    if (request->dialect == &dialect_bedrock) { /* of our own making: the app's tools and nothing hosted */
+        quote_read_plain(body, request, quoted);
+        quoted->has_tools = json_walk_find(json_walk_document(body), "toolConfig").len > 0;
         return;
     }
     json_walk_pick(json_walk_document(body), names, MEMBERS, values);

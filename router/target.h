@@ -56,6 +56,8 @@ struct provider {
     struct endpoint endpoint;
     enum credential_mode credential_mode;
     struct span credential; /* the secret's bytes; wiped when the snapshot dies */
+    struct span access_key_id; /* not empty: requests are signed, with `credential` as the secret key */
+    struct span session_token; /* that goes with them; empty: none */
     const char *credential_variable; /* where it was found when nobody wrote it; else NULL */
     struct span ca_file;    /* empty: the system's trust */
     uint32_t pool_idle;     /* connections */
@@ -64,6 +66,7 @@ struct provider {
     const struct span *forward_headers; /* lower case */
     size_t forward_headers_count;
     const struct fixture_settings *fixtures; /* kind fixtures only */
+    bool has_api;           /* which of its kind's interfaces it is has been settled */
     struct span api_version; /* kind azure_openai; empty: none */
     struct span region;      /* kind bedrock; empty: base_url says where it is */
     const struct deployment_model *deployments; /* kind azure_openai */

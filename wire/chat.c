@@ -5,6 +5,7 @@
 
 enum {
     NAME_SHOWN_MAX = 64, /* bytes of an app's own member name that are told */
+    SHOWN_MAX = 128      /* the same, with what stands in front of it */
 };
 
 void chat_init(struct chat *chat, struct arena *arena, struct json_scan *scan, bool is_strict)
@@ -73,35 +74,55 @@ static bool is_said(struct span value)
 }
 
 /* An app's own name goes into a header of ours: only what is harmless there, and not much of it. */
-static struct span shown(struct chat *chat, const char *where, struct span name)
+static struct span shown(char room[SHOWN_MAX], const char *where, struct span name)
 {
     struct span prefix = span_of(where);
     size_t len = name.len < NAME_SHOWN_MAX ? name.len : NAME_SHOWN_MAX;
-    char *at = arena_take(chat->arena, prefix.len + len + 1);
 
-    if (at == NULL) {
-        return SPAN_OF("?");
-    }
-    memcpy(at, prefix.at, prefix.len);
+    prefix.len = prefix.len < SHOWN_MAX - NAME_SHOWN_MAX ? prefix.len : SHOWN_MAX - NAME_SHOWN_MAX;
+    memcpy(room, prefix.at, prefix.len);
     for (size_t i = 0; i < len; i++) {
         char c = name.at[i];
         bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                         c == '_' || c == '-' || c == '.';
 
-        at[prefix.len + i] = is_plain ? c : '?';
+        room[prefix.len + i] = is_plain ? c : '?';
     }
-    return span_make(at, prefix.len + len);
+    return span_make(room, prefix.len + len);
 }
 
+/* Whether one more mention says nothing new. */
+static bool is_told(const struct chat *chat, struct span param)
+{
+    const struct chat_dropped *one = chat->dropped;
+
+    while (one != NULL && !span_equal(one->name, param)) {
+        one = one->next;
+    }
+    return one != NULL || chat->dropped_more || chat_is_refused(chat);
+}
+
+/* A request may hold a million of them: only those that are told take memory. */
 static void judge(struct chat *chat, const struct chat_fields *fields, struct span name, enum chat_mark mark)
 {
-    switch (mark) {
-    case CHAT_CARRIED:
-    case CHAT_QUIET: return;
-    case CHAT_NAMED: lose(chat, shown(chat, fields->where, name), false); return;
-    case CHAT_REFUSED:
-        chat_refuse(chat, shown(chat, fields->where, name).at, "No target of the other dialect has it");
+    char room[SHOWN_MAX];
+    struct span param;
+
+    if (mark == CHAT_CARRIED || mark == CHAT_QUIET) {
         return;
+    }
+    param = shown(room, fields->where, name);
+    if (is_told(chat, param) && (mark == CHAT_NAMED || chat_is_refused(chat))) {
+        return;
+    }
+    param = arena_copy(chat->arena, param);
+    if (param.at == NULL) {
+        return;
+    }
+    if (mark == CHAT_NAMED) {
+        lose(chat, param, false);
+    } else {
+        chat_refuse(chat, param.at, "No target of the other dialect has it");
     }
 }
 
@@ -113,9 +134,14 @@ static struct span plain_name(struct chat *chat, struct span raw)
     return memchr(inside.at, '\\', inside.len) == NULL ? inside : chat_plain(chat, raw);
 }
 
+static struct span field_name(const struct chat_field *field)
+{
+    return span_make(field->name, field->len);
+}
+
 static bool is_named(const struct chat_field *field, struct span name)
 {
-    return span_equal(span_make(field->name, field->len), name);
+    return span_equal(field_name(field), name);
 }
 
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
@@ -142,6 +168,40 @@ void chat_take(struct chat *chat, const struct chat_fields *fields, struct span 
             values[i] = value;
         } else {
             judge(chat, fields, name, i < fields->count ? (enum chat_mark)fields->list[i].mark : CHAT_NAMED);
+        }
+    }
+}
+
+void chat_spare(struct chat *chat, const struct chat_fields *fields, const struct span *values, uint32_t used)
+{
+    for (size_t i = 0; i < fields->count; i++) {
+        if (values[i].len > 0 && (used >> i & 1) == 0) {
+            judge(chat, fields, field_name(&fields->list[i]), CHAT_NAMED);
+        }
+    }
+}
+
+static unsigned type_of(struct span value)
+{
+    switch (*value.at) {
+    case '"': return CHAT_IS_STRING;
+    case '{': return CHAT_IS_OBJECT;
+    case '[': return CHAT_IS_ARRAY;
+    case 't':
+    case 'f': return CHAT_IS_BOOL;
+    default: return CHAT_IS_NUMBER;
+    }
+}
+
+void chat_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                 const struct chat_expected *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct span *value = &values[expected[i].row];
+
+        if (value->len > 0 && (type_of(*value) & expected[i].types) == 0) {
+            judge(chat, fields, field_name(&fields->list[expected[i].row]), CHAT_NAMED);
+            *value = span_make(NULL, 0);
         }
     }
 }
@@ -201,13 +261,20 @@ static struct chat_part *add(struct chat *chat, struct chat_part **first, struct
 
 struct chat_part *chat_add_part(struct chat *chat, struct chat_turn *turn, enum chat_part_kind kind)
 {
+    struct chat_part *part = NULL;
+
     if (turn == NULL) {
         return NULL;
     }
     if (kind == CHAT_CALL && ++turn->calls > CHAT_CALLS_MAX) {
         chat_refuse(chat, "tool_calls", "One turn has more than 128 calls of tools");
     }
-    return add(chat, &turn->parts, &turn->last, kind);
+    part = add(chat, &turn->parts, &turn->last, kind);
+    if (kind == CHAT_CALL && turn->calls <= CHAT_CALLS_MAX) {
+        chat->calls[turn->calls - 1] = part;
+        chat->calls_turn = turn;
+    }
+    return part;
 }
 
 struct chat_part *chat_add_inner(struct chat *chat, struct chat_part *result, enum chat_part_kind kind)
@@ -289,16 +356,13 @@ bool chat_has(const struct chat *chat, enum chat_part_kind kind)
 const struct chat_part *chat_call_of(const struct chat *chat, struct span id)
 {
     const struct chat_turn *turn = chat->last;
-    size_t looked = 0;
 
     if (turn != NULL && turn->role != CHAT_MODEL) {
         turn = chat->before_last;
     }
-    for (const struct chat_part *part = turn == NULL ? NULL : turn->parts; part != NULL && looked < CHAT_CALLS_MAX;
-         part = part->next) {
-        looked += part->kind == CHAT_CALL;
-        if (part->kind == CHAT_CALL && span_equal(part->id, id)) {
-            return part;
+    for (uint32_t i = 0; turn != NULL && turn == chat->calls_turn && i < turn->calls && i < CHAT_CALLS_MAX; i++) {
+        if (chat->calls[i] != NULL && span_equal(chat->calls[i]->id, id)) {
+            return chat->calls[i];
         }
     }
     return NULL;

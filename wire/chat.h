@@ -48,7 +48,7 @@ struct chat_fields {
 /* ---- conversation ---- */
 
 enum chat_role { CHAT_SYSTEM, CHAT_USER, CHAT_MODEL };
-enum chat_cache { CHAT_CACHE_NONE, CHAT_CACHE_SHORT, CHAT_CACHE_LONG }; /* 5 m, 30 m; 1 h and more */
+enum chat_cache { CHAT_CACHE_NONE, CHAT_CACHE_SHORT, CHAT_CACHE_LONG }; /* 5 minutes; longer */
 
 enum chat_part_kind {
     CHAT_TEXT,
@@ -147,6 +147,7 @@ struct chat_params {
     bool shows_thinking;      /* summaries of the reasoning are wanted in the answer */
     enum chat_format format;
     struct span format_name;  /* string; empty */
+    struct span format_description; /* string; empty */
     struct span format_schema; /* object, for CHAT_FORMAT_SCHEMA */
     int8_t format_strict;     /* 1, 0; -1 */
     struct span verbosity;    /* string */
@@ -186,6 +187,9 @@ struct chat {
     struct chat_turn *turns; /* no two neighbours of one role */
     struct chat_turn *last;
     struct chat_turn *before_last;
+    /* The calls of a turn, for those who read results: a turn may have any number of parts between them. */
+    const struct chat_part *calls[CHAT_CALLS_MAX];
+    const struct chat_turn *calls_turn;
     struct chat_tool *tools;
     struct chat_tool *tools_last;
     enum chat_choice choice;
@@ -211,6 +215,22 @@ void chat_init(struct chat *chat, struct arena *arena, struct json_scan *scan, b
 /* An object's members by the rows of `fields`: values[i] is that of row i if it is CARRIED and said. All
  * others are judged by their mark; one without a row is NAMED. `values` has fields->count elements. */
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values);
+/* Members that chat_take gave and that an object of this type has no use for (bit 1 << i of `used` is not set): named. */
+void chat_spare(struct chat *chat, const struct chat_fields *fields, const struct span *values, uint32_t used);
+/* Values of another type than one reads: named, and as good as not said. */
+enum chat_type {
+    CHAT_IS_STRING = 1,
+    CHAT_IS_NUMBER = 2,
+    CHAT_IS_BOOL = 4,
+    CHAT_IS_OBJECT = 8,
+    CHAT_IS_ARRAY = 16
+};
+struct chat_expected {
+    unsigned char row;   /* of the fields */
+    unsigned char types; /* bits of enum chat_type */
+};
+void chat_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                 const struct chat_expected *expected, size_t count);
 /* A member is left out, or said otherwise: named once, however often it comes. Under strict it is refused. */
 void chat_drop(struct chat *chat, const char *param);
 void chat_change(struct chat *chat, const char *param);

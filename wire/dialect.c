@@ -12,8 +12,10 @@
 
 static const struct dialect *const dialects[] = {
 #define DIALECT(name) &dialect_##name,
+#define DIALECT_OUTBOUND(name)
 #include "wire/dialects.def"
 #undef DIALECT
+#undef DIALECT_OUTBOUND
 };
 
 const struct dialect *dialect_at(size_t i)

@@ -2,7 +2,8 @@
 /* wire/dialect.h: a grammar of requests and responses on the wire. A dialect ("openai",
  * "anthropic", "gemini") is a row with a table of operations ("chat", "messages", ...). Everything here is
  * pure; adding a dialect is a file in dialects/ and a row in dialects.def, adding an operation a
- * file and a row in its dialect's table. */
+ * file and a row in its dialect's table. A dialect that is outbound is told to providers alone: no path
+ * leads to it, it refuses nothing and has no list of models. */
 #ifndef WIRE_DIALECT_H
 #define WIRE_DIALECT_H
 
@@ -85,7 +86,7 @@ bool dialect_has_version(struct span path);
 
 /* The dialect in which an error on this target is told (OpenAI when nothing speaks for another). */
 const struct dialect *dialect_for_error(struct span target, const struct dialect *spoken);
-/* By name ("openai"), or NULL. */
+/* By name ("openai"), or NULL; of those that apps speak, as all of the registry. */
 const struct dialect *dialect_by_name(struct span name);
 /* i-th dialect of the registry, NULL past the end. */
 const struct dialect *dialect_at(size_t i);
@@ -161,6 +162,7 @@ struct operation {
     const char *query_hint;      /* and what is told to an app whose query does not */
     bool input_holds_cache;      /* see meter.h */
     bool sends_done;             /* its streams end with data: [DONE] */
+    bool is_framed;              /* its streams are AWS event streams, and not server-sent events */
     /* Reads and judges the body (already known to be wanted as JSON). kind NONE when good; fills
      * every member of `request` but dialect and operation. `scan` is scratch. Never allocates. */
     struct refusal (*read_request)(struct json_scan *scan, uint64_t seed, struct span body,
@@ -230,7 +232,9 @@ uint32_t stream_events_untold(const struct stream *stream);
 uint64_t stream_bytes_untold(const struct stream *stream);
 
 #define DIALECT(name) extern const struct dialect dialect_##name;
+#define DIALECT_OUTBOUND(name) extern const struct dialect dialect_##name;
 #include "wire/dialects.def"
 #undef DIALECT
+#undef DIALECT_OUTBOUND
 
 #endif

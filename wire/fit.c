@@ -19,13 +19,37 @@ static const struct {
      {CHAT_##to_chat, CHAT_##to_responses, CHAT_##to_messages, CHAT_##to_generate},                                    \
      CHAT_##otherwise,                                                                                                 \
      why},
+#define FEATURE_CONVERSE(name, mark)
 #include "wire/features.def"
 #undef FEATURE
+#undef FEATURE_CONVERSE
 };
+
+/* Where Converse is not like Messages. */
+static const struct {
+    enum feature feature;
+    enum chat_mark mark;
+} converse_rows[] = {
+#define FEATURE(...)
+#define FEATURE_CONVERSE(name, mark) {FEATURE_##name, CHAT_##mark},
+#include "wire/features.def"
+#undef FEATURE
+#undef FEATURE_CONVERSE
+};
+
+static enum chat_mark converse_mark(enum feature feature)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(converse_rows); i++) {
+        if (converse_rows[i].feature == feature) {
+            return converse_rows[i].mark;
+        }
+    }
+    return (enum chat_mark)rows[feature].marks[FIT_MESSAGES];
+}
 
 enum chat_mark fit_mark(const struct fit *fit, enum feature feature)
 {
-    return (enum chat_mark)rows[feature].marks[fit->to];
+    return fit->to == FIT_CONVERSE ? converse_mark(feature) : (enum chat_mark)rows[feature].marks[fit->to];
 }
 
 const char *fit_name(const struct fit *fit, enum feature feature)
@@ -74,13 +98,19 @@ bool fit_is_openai(enum fit_grammar grammar)
     return grammar == FIT_CHAT || grammar == FIT_RESPONSES;
 }
 
+bool fit_is_anthropic(enum fit_grammar grammar)
+{
+    return grammar == FIT_MESSAGES || grammar == FIT_CONVERSE;
+}
+
 /* By the operation's name; Gemini has two, for whole answers and for streams. */
 static enum fit_grammar grammar_of(const struct operation *operation)
 {
     static const struct {
         const char *name;
         enum fit_grammar grammar;
-    } known[] = {{"chat", FIT_CHAT}, {"responses", FIT_RESPONSES}, {"messages", FIT_MESSAGES}};
+    } known[] = {{"chat", FIT_CHAT}, {"responses", FIT_RESPONSES}, {"messages", FIT_MESSAGES},
+                 {"converse", FIT_CONVERSE}};
 
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
         if (strcmp(operation->name, known[i].name) == 0) {

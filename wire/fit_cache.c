@@ -10,12 +10,11 @@ static bool keeps(const struct fit *fit, const struct chat_turn *turn, const str
     if (fit_mark(fit, FEATURE_CACHE_MARKS) != CHAT_CARRIED || fit_cannot(fit, MODEL_NO_CACHE_MARKS)) {
         return false;
     }
-    return fit->to == FIT_MESSAGES || (turn->role == CHAT_USER && part->kind != CHAT_RESULT);
+    return fit_is_anthropic(fit->to) || (turn->role == CHAT_USER && part->kind != CHAT_RESULT);
 }
 
-/* One mark: counted, dropped, or carried to the lifetime that stands for its own. From OpenAI half an hour becomes an
- * hour: five minutes would be less than was asked for. */
-static void mark(const struct fit *fit, enum chat_cache *cache, bool stays, size_t *count)
+/* One mark: counted, or dropped. */
+static void mark(enum chat_cache *cache, bool stays, size_t *count)
 {
     if (*cache == CHAT_CACHE_NONE) {
         return;
@@ -23,9 +22,6 @@ static void mark(const struct fit *fit, enum chat_cache *cache, bool stays, size
     if (!stays) {
         *cache = CHAT_CACHE_NONE;
         return;
-    }
-    if (fit->to == FIT_MESSAGES && fit_is_openai(fit->from)) {
-        *cache = CHAT_CACHE_LONG;
     }
     (*count)++;
 }
@@ -64,16 +60,17 @@ static void thin_out(struct fit *fit, size_t count)
 
 void fit_cache(struct fit *fit)
 {
+    bool is_anthropic = fit->to == FIT_MESSAGES || (fit->to == FIT_CONVERSE && !fit_cannot(fit, MODEL_NO_CACHE_MARKS));
     size_t count = fit->chat->params.wants_cache ? 1 : 0;
 
     for (struct chat_tool *tool = fit->chat->tools; tool != NULL; tool = tool->next) {
-        mark(fit, &tool->cache, fit->to == FIT_MESSAGES, &count);
+        mark(&tool->cache, is_anthropic, &count);
     }
     for (struct chat_turn *turn = fit->chat->turns; turn != NULL; turn = turn->next) {
         for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
-            mark(fit, &part->cache, keeps(fit, turn, part), &count);
+            mark(&part->cache, keeps(fit, turn, part), &count);
             for (struct chat_part *in = part->inner; in != NULL; in = in->next) {
-                mark(fit, &in->cache, fit->to == FIT_MESSAGES, &count);
+                mark(&in->cache, is_anthropic, &count);
             }
         }
     }

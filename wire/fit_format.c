@@ -45,9 +45,14 @@ static void by_schema(struct fit *fit, bool is_lost)
     } else if (is_lost) {
         fit_refuse(fit, FEATURE_FORMAT, "The model does not take a schema together with tools");
     }
+    if (params->format_description.len > 0 && !fit_keeps(fit, FEATURE_FORMAT_DESCRIPTION, false)) {
+        params->format_description = span_make(NULL, 0);
+    }
     if (!fit_is_openai(fit->to)) {
-        params->format_name = span_make(NULL, 0);
         params->format_strict = -1;
+        if (fit_mark(fit, FEATURE_FORMAT_NAME) != CHAT_CARRIED) {
+            params->format_name = span_make(NULL, 0);
+        }
     } else if (params->format_name.len == 0) {
         params->format_name = SPAN_OF("\"output\""); /* must be there */
     }

@@ -24,13 +24,30 @@ static void image(struct fit *fit, const struct chat_part *part)
     }
     (void)fit_keeps(fit, FEATURE_IMAGE,
                     fit_cannot(fit, MODEL_NO_IMAGES) ||
-                        (fit->to == FIT_MESSAGES && !is_url &&
+                        (fit_is_anthropic(fit->to) && !is_url &&
                          !is_one_of(part->media, claude, ARRAY_LENGTH(claude))));
 }
 
-static void document(struct fit *fit, const struct chat_part *part)
+/* Converse has a word for each of a few kinds (bedrock.md 3), the others take PDF. */
+static bool takes_file(const struct fit *fit, struct span media)
 {
-    static const char *const pdf[] = {"application/pdf"};
+    static const char *const kinds[] = {
+        "application/pdf",
+        "text/plain",
+        "text/csv",
+        "text/html",
+        "text/markdown",
+        "application/msword",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "application/vnd.ms-excel",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"};
+
+    return fit->to == FIT_GENERATE || is_one_of(media, kinds, fit->to == FIT_CONVERSE ? ARRAY_LENGTH(kinds) : 1);
+}
+
+/* Responses have no word for the name of what lies at an address. */
+static void document(struct fit *fit, struct chat_part *part)
+{
     bool is_url = part->url.len > 0;
 
     if (is_url && !fit_keeps(fit, FEATURE_DOCUMENT_URL, false)) {
@@ -38,7 +55,10 @@ static void document(struct fit *fit, const struct chat_part *part)
     }
     (void)fit_keeps(fit, FEATURE_DOCUMENT,
                     fit_cannot(fit, MODEL_NO_DOCUMENTS) ||
-                        (fit->to != FIT_GENERATE && !is_url && !is_one_of(part->media, pdf, ARRAY_LENGTH(pdf))));
+                        (!is_url && !takes_file(fit, part->media)));
+    if (part->name.len > 0 && !fit_keeps(fit, FEATURE_DOCUMENT_NAME, is_url && fit->to == FIT_RESPONSES)) {
+        part->name = span_make(NULL, 0);
+    }
 }
 
 static void audio(struct fit *fit, const struct chat_part *part)
@@ -51,9 +71,9 @@ static void audio(struct fit *fit, const struct chat_part *part)
 }
 
 /* What stands in a result. */
-static void inner(struct fit *fit, const struct chat_part *result)
+static void inner(struct fit *fit, struct chat_part *result)
 {
-    for (const struct chat_part *part = result->inner; part != NULL; part = part->next) {
+    for (struct chat_part *part = result->inner; part != NULL; part = part->next) {
         if (part->kind == CHAT_IMAGE) {
             image(fit, part);
         } else if (part->kind == CHAT_DOCUMENT) {
@@ -69,7 +89,7 @@ static void inner(struct fit *fit, const struct chat_part *result)
     }
 }
 
-static void one(struct fit *fit, const struct chat_turn *turn, const struct chat_part *part)
+static void one(struct fit *fit, const struct chat_turn *turn, struct chat_part *part)
 {
     switch (part->kind) {
     case CHAT_TEXT:
@@ -86,8 +106,8 @@ static void one(struct fit *fit, const struct chat_turn *turn, const struct chat
 
 void fit_media(struct fit *fit)
 {
-    for (const struct chat_turn *turn = fit->chat->turns; turn != NULL; turn = turn->next) {
-        for (const struct chat_part *part = turn->parts; part != NULL; part = part->next) {
+    for (struct chat_turn *turn = fit->chat->turns; turn != NULL; turn = turn->next) {
+        for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
             one(fit, turn, part);
         }
     }

@@ -154,7 +154,7 @@ static void trim(struct chat *chat, struct chat_part *part)
 
 static bool goes_on(enum fit_grammar grammar)
 {
-    return grammar == FIT_MESSAGES || grammar == FIT_GENERATE;
+    return fit_is_anthropic(grammar) || grammar == FIT_GENERATE;
 }
 
 /* Anthropic and Gemini go on with a last turn of the model, OpenAI begins anew. */
@@ -165,14 +165,14 @@ static void last_turn(struct fit *fit)
     if (turn == NULL || turn->role != CHAT_MODEL || turn->last->kind == CHAT_CALL) {
         return;
     }
-    if (fit_cannot(fit, MODEL_NO_PREFILL) || (fit->to == FIT_MESSAGES && fit->is_thinking)) {
+    if (fit_cannot(fit, MODEL_NO_PREFILL) || (fit_is_anthropic(fit->to) && fit->is_thinking)) {
         fit_refuse(fit, FEATURE_LAST_TURN, NULL);
         return;
     }
     if (goes_on(fit->from) != goes_on(fit->to)) {
         fit_change(fit, FEATURE_LAST_TURN);
     }
-    if (fit->to == FIT_MESSAGES && turn->last->kind == CHAT_TEXT) {
+    if (fit_is_anthropic(fit->to) && turn->last->kind == CHAT_TEXT) {
         trim(fit->chat, turn->last);
     }
 }

@@ -98,7 +98,7 @@ static bool samples(const struct fit *fit)
     case MODEL_NEVER_SAMPLES: return false;
     }
     /* Older Claude models draw at 1 while they think. */
-    return fit->to != FIT_MESSAGES || !fit->is_thinking;
+    return !fit_is_anthropic(fit->to) || !fit->is_thinking;
 }
 
 static void sampling(struct fit *fit)
@@ -109,9 +109,9 @@ static void sampling(struct fit *fit)
     sampled(fit, FEATURE_TEMPERATURE, &params->temperature, is_lost);
     /* Claude 4 refuses the two together. */
     sampled(fit, FEATURE_TOP_P, &params->top_p,
-            is_lost || (fit->to == FIT_MESSAGES && params->temperature.len > 0));
-    sampled(fit, FEATURE_TOP_K, &params->top_k, is_lost);
-    if (fit->to == FIT_MESSAGES && fit_is_above_one(params->temperature)) {
+            is_lost || (fit_cannot(fit, MODEL_ONE_DRAW) && params->temperature.len > 0));
+    sampled(fit, FEATURE_TOP_K, &params->top_k, is_lost || fit_cannot(fit, MODEL_NO_TOP_K));
+    if (fit_is_anthropic(fit->to) && fit_is_above_one(params->temperature)) {
         fit_change(fit, FEATURE_TEMPERATURE);
         params->temperature = SPAN_OF("1");
     }
@@ -157,7 +157,7 @@ static void stop(struct fit *fit)
     }
     if (!fit_keeps(fit, FEATURE_STOP, fit_cannot(fit, MODEL_NO_STOP))) {
         *stop = (struct chat_words){0};
-    } else if (fit->to == FIT_MESSAGES) {
+    } else if (fit_is_anthropic(fit->to)) {
         stop_blanks(fit, stop);
     } else if (fit->to == FIT_CHAT && stop->count > CHAT_STOPS_MAX) {
         fit_refuse(fit, FEATURE_STOP, "The target takes four stop strings at most");
@@ -232,7 +232,8 @@ static void about(struct fit *fit)
     tier(fit);
     store(fit);
     if (params->wants_cache) {
-        params->wants_cache = fit_keeps(fit, FEATURE_CACHE_WHOLE, false);
+        params->wants_cache = fit_keeps(fit, FEATURE_CACHE_WHOLE,
+                                        fit->to == FIT_CONVERSE && fit_cannot(fit, MODEL_NO_CACHE_MARKS));
     }
 }
 

@@ -7,15 +7,17 @@
 #include "wire/habits.h"
 #include "wire/models.h"
 
-/* The four grammars that conversations are told in. */
-enum fit_grammar { FIT_CHAT, FIT_RESPONSES, FIT_MESSAGES, FIT_GENERATE };
+/* The grammars that conversations are told in. Converse is a target's alone: no app speaks it. */
+enum fit_grammar { FIT_CHAT, FIT_RESPONSES, FIT_MESSAGES, FIT_GENERATE, FIT_CONVERSE };
 
 enum feature {
 #define FEATURE(name, chat, responses, messages, generate, to_chat, to_responses, to_messages, to_generate, otherwise, \
                 why)                                                                                                   \
     FEATURE_##name,
+#define FEATURE_CONVERSE(name, mark)
 #include "wire/features.def"
 #undef FEATURE
+#undef FEATURE_CONVERSE
 };
 
 struct fit {
@@ -44,6 +46,8 @@ bool fit_cannot(const struct fit *fit, enum model_cannot what);
 bool fit_has_habit(const struct fit *fit, enum habit habit);
 /* OpenAI's two grammars have one vocabulary. */
 bool fit_is_openai(enum fit_grammar grammar);
+/* So have Anthropic's own and Converse, in other words: what the one is strict about the other is, too. */
+bool fit_is_anthropic(enum fit_grammar grammar);
 
 /* ---- the themes, in the order in which they are called ---- */
 

@@ -3,6 +3,8 @@
  * efforts, a budget where it knows budgets. All targets count thinking into the cap. */
 #include "wire/fit_parts.h"
 
+enum { RESPONSES_LEAST = 16 }; /* tokens that an answer must be allowed */
+
 static int64_t least(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -20,6 +22,14 @@ static bool thinks(const struct fit *fit, enum model_thinking how)
 
 /* ---- the cap ---- */
 
+/* Where one is written that the app did not name. */
+static int64_t own_cap(const struct fit *fit)
+{
+    int64_t wanted = fit->terms->default_cap;
+
+    return wanted > 0 ? least(wanted, fit->model->output_max) : fit->model->output_max;
+}
+
 static void cap(struct fit *fit)
 {
     struct chat_params *params = &fit->chat->params;
@@ -27,14 +37,15 @@ static void cap(struct fit *fit)
 
     if (params->cap < 0) {
         /* Anthropic alone must be told one (anthropic.md 13). */
-        int64_t wanted = fit->terms->default_cap > 0 ? fit->terms->default_cap : output_max;
-
-        params->cap = fit->to == FIT_MESSAGES ? least(wanted, output_max) : -1;
+        params->cap = fit->to == FIT_MESSAGES ? own_cap(fit) : -1;
     } else if (params->cap == 0) {
         fit_refuse(fit, FEATURE_CAP, "A cap of 0 asks for no answer");
     } else if (params->cap > output_max && fit->model->is_known) {
         fit_change(fit, FEATURE_CAP);
         params->cap = output_max;
+    } else if (fit->to == FIT_RESPONSES && params->cap < RESPONSES_LEAST) {
+        fit_change(fit, FEATURE_CAP); /* a lower one is refused with 400 */
+        params->cap = RESPONSES_LEAST;
     }
 }
 
@@ -103,7 +114,7 @@ static int64_t share_of(const struct fit *fit, enum chat_effort effort, int64_t 
     if (fit->to == FIT_GENERATE && effort >= CHAT_EFFORT_XHIGH) {
         return fit->model->budget_max;
     }
-    if (fit->to == FIT_MESSAGES && effort == CHAT_EFFORT_MINIMAL) {
+    if (fit_is_anthropic(fit->to) && effort == CHAT_EFFORT_MINIMAL) {
         return fit->model->budget_min;
     }
     return room / 100 * percent_of(effort) + room % 100 * percent_of(effort) / 100;
@@ -172,6 +183,9 @@ static void claude_by_budget(struct fit *fit)
     if (params->effort == CHAT_EFFORT_UNSAID && params->thinking_budget < 0) {
         return;
     }
+    if (params->cap < 0) {
+        params->cap = own_cap(fit); /* Converse: the budget is seen against one */
+    }
     if (params->cap <= fit->model->budget_min) {
         lose_effort(fit); /* the budget must lie below the cap */
         return;
@@ -223,7 +237,7 @@ static void gemini(struct fit *fit)
 /* Whether thoughts will be there to be shown. */
 static bool has_thoughts(const struct fit *fit)
 {
-    if (fit->to == FIT_MESSAGES) {
+    if (fit_is_anthropic(fit->to)) {
         return fit->is_thinking ||
                (thinks(fit, MODEL_THINKS_BY_DEFAULT) && fit->chat->params.effort != CHAT_EFFORT_NONE);
     }
@@ -238,13 +252,14 @@ void fit_thinking(struct fit *fit)
     switch (fit->to) {
     case FIT_CHAT:
     case FIT_RESPONSES: openai(fit); break;
-    case FIT_MESSAGES: claude(fit); break;
+    case FIT_MESSAGES:
+    case FIT_CONVERSE: claude(fit); break;
     case FIT_GENERATE: gemini(fit); break;
     }
     if (params->shows_thinking) {
         params->shows_thinking = fit_keeps(fit, FEATURE_SUMMARIES, !has_thoughts(fit));
     }
-    if (params->shows_thinking && fit->to == FIT_MESSAGES && !fit->is_thinking) {
+    if (params->shows_thinking && fit_is_anthropic(fit->to) && !fit->is_thinking) {
         params->is_thinking_adaptive = thinks(fit, MODEL_THINKS_ADAPTIVE); /* its default, said to ask for words */
     }
 }

@@ -13,7 +13,11 @@ static bool is_letter(char c)
 
 static bool is_name(const struct fit *fit, struct span string)
 {
-    static const size_t longest[] = {[FIT_CHAT] = 64, [FIT_RESPONSES] = 64, [FIT_MESSAGES] = 128, [FIT_GENERATE] = 128};
+    static const size_t longest[] = {[FIT_CHAT] = 64,
+                                     [FIT_RESPONSES] = 64,
+                                     [FIT_MESSAGES] = 128,
+                                     [FIT_GENERATE] = 128,
+                                     [FIT_CONVERSE] = 64};
     struct span name = chat_inside(string);
     bool is_gemini = fit->to == FIT_GENERATE;
 
@@ -187,6 +191,22 @@ static void choose_among(struct fit *fit)
     chat->choice_of = (struct chat_words){0};
 }
 
+/* Converse has no word for it. Without tools none is called; where the history holds calls they must be declared, and
+ * the model is left to know that they are over. */
+static void choose_none(struct fit *fit)
+{
+    struct chat *chat = fit->chat;
+
+    if (chat_has(chat, CHAT_CALL) || chat_has(chat, CHAT_RESULT)) {
+        fit_change(fit, FEATURE_CHOICE);
+        chat->choice = CHAT_CHOICE_AUTO;
+        return;
+    }
+    chat->tools = NULL;
+    chat->tools_last = NULL;
+    chat->choice = CHAT_CHOICE_UNSAID;
+}
+
 static void choice(struct fit *fit)
 {
     struct chat *chat = fit->chat;
@@ -195,13 +215,16 @@ static void choice(struct fit *fit)
     bool is_lost = fit_cannot(fit, MODEL_NO_FORCED_CHOICE) ||
                    (fit->is_thinking && fit->model->sampling == MODEL_SAMPLES);
 
-    if (chat->choice_of.first != NULL && (fit->to == FIT_MESSAGES || fit_has_habit(fit, HABIT_SYSTEM_ROLE))) {
+    if (chat->choice_of.first != NULL && (fit_is_anthropic(fit->to) || fit_has_habit(fit, HABIT_SYSTEM_ROLE))) {
         choose_among(fit);
     }
     if (is_forced && is_lost) {
         fit_change(fit, FEATURE_CHOICE);
         chat->choice = CHAT_CHOICE_AUTO;
         chat->choice_name = span_make(NULL, 0);
+    }
+    if (chat->choice == CHAT_CHOICE_NONE && fit->to == FIT_CONVERSE) {
+        choose_none(fit);
     }
 }
 
@@ -230,7 +253,7 @@ void fit_tools(struct fit *fit)
         if (!chat_has(chat, CHAT_CALL)) {
             return;
         }
-        if (fit->to == FIT_MESSAGES) {
+        if (fit_is_anthropic(fit->to)) {
             declare_again(fit);
         }
     }
@@ -243,7 +266,7 @@ void fit_tools(struct fit *fit)
     parallel(fit);
     for (struct chat_tool *tool = chat->tools; tool != NULL; tool = tool->next) {
         strictness(fit, tool);
-        if (fit->to == FIT_MESSAGES) {
+        if (fit_is_anthropic(fit->to)) {
             schema(fit, tool);
         }
     }

@@ -82,6 +82,7 @@ static struct rule answer_rule(struct span name)
     case SHAPE(12, 'd'): return RULE("x-request-id", ANSWER_REQUEST_ID);
     case SHAPE(14, 'y'): return RULE("x-should-retry", ANSWER_SHOULD_RETRY);
     case SHAPE(14, 's'): return RULE("retry-after-ms", ANSWER_RETRY_AFTER);
+    case SHAPE(16, 'd'): return RULE("x-amzn-requestid", ANSWER_REQUEST_ID);
     case SHAPE(16, 'g'): return RULE("content-encoding", ANSWER_CONTENT_ENCODING);
     default: return RULE("", ANSWER_STAYS);
     }

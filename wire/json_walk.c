@@ -117,6 +117,37 @@ bool json_walk_member(struct json_walk *walk, struct span *name, struct span *va
     return next(walk, ',', name) && json_is_string(*name) && next(walk, ':', value);
 }
 
+bool json_walk_stop(struct json_walk *walk, struct span *name, char *first)
+{
+    if (name != NULL && (!next(walk, ',', name) || !json_is_string(*name))) {
+        return false;
+    }
+    walk->at = skip_blanks(walk->at, walk->end);
+    if (walk->at < walk->end && *walk->at == (name != NULL ? ':' : ',')) {
+        walk->at = skip_blanks(walk->at + 1, walk->end);
+    }
+    *first = walk->at < walk->end ? *walk->at : ']';
+    return *first != ']' && *first != '}';
+}
+
+struct span json_walk_skip(struct json_walk *walk)
+{
+    const char *from = walk->at;
+
+    walk->at = skip_value(from, walk->end);
+    return span_make(from, (size_t)(walk->at - from));
+}
+
+struct json_walk json_walk_into(const struct json_walk *walk)
+{
+    return (struct json_walk){walk->at + 1, walk->end};
+}
+
+void json_walk_leave(struct json_walk *walk, const struct json_walk *inner)
+{
+    walk->at = inner->at < inner->end ? inner->at + 1 : inner->end;
+}
+
 /* The name in `raw`, unescaped to `room` when it must be; a longer one is none of ours. */
 static struct span name_of(struct span raw, char room[NAME_MAX])
 {

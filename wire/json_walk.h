@@ -23,6 +23,13 @@ struct json_walk json_walk_of(struct span container);
 bool json_walk_member(struct json_walk *walk, struct span *name, struct span *value);
 /* The next item. False: there is none. */
 bool json_walk_item(struct json_walk *walk, struct span *value);
+/* The same for whoever goes down into values without skipping them first, which on each level anew would cost the depth
+ * times the size. The next member's name, or item (`name` NULL): the walk stands at the first byte of its value, which
+ * is `first`. Then comes json_walk_skip, or json_walk_into and, when the inner walk has found its end, json_walk_leave. */
+bool json_walk_stop(struct json_walk *walk, struct span *name, char *first);
+struct span json_walk_skip(struct json_walk *walk);
+struct json_walk json_walk_into(const struct json_walk *walk);
+void json_walk_leave(struct json_walk *walk, const struct json_walk *inner);
 /* The values of these members, in one pass; an absent one is empty. */
 void json_walk_pick(struct span object, const char *const *names, size_t count,
                     struct span *values);

@@ -46,14 +46,18 @@ enum {
     NO_CHAT = MODEL_NO_CHAT,
     NO_AUDIO = MODEL_NO_AUDIO,
     NO_CACHE_MARKS = MODEL_NO_CACHE_MARKS,
+    NO_TOP_K = MODEL_NO_TOP_K,
     /* What a family has in common. */
-    NEW_CLAUDE = MODEL_NO_PREFILL | NO_AUDIO,
-    OLD_CLAUDE = NO_LATER_SYSTEM | NO_AUDIO,
-    STRANGER = NO_LATER_SYSTEM | NO_SCHEMA | NO_DOCUMENTS | NO_AUDIO,
+    NEW_CLAUDE = MODEL_NO_PREFILL | NO_AUDIO | MODEL_ONE_DRAW,
+    OLD_CLAUDE = NO_LATER_SYSTEM | NO_AUDIO | MODEL_ONE_DRAW,
+    STRANGER = MODEL_ONE_DRAW | NO_LATER_SYSTEM | NO_SCHEMA | NO_DOCUMENTS | NO_AUDIO,
     NEW_GEMINI = NO_LATER_SYSTEM | NO_CACHE_MARKS,
     OLD_GEMINI = NEW_GEMINI | MODEL_NO_SCHEMA_WITH_TOOLS | MODEL_NO_RESULT_IMAGES | NO_PENALTIES,
     REASONS = NO_STOP | NO_PENALTIES | NO_AUDIO,
-    PLAIN = NO_DOCUMENTS | NO_CACHE_MARKS | NO_AUDIO
+    PLAIN = NO_DOCUMENTS | NO_CACHE_MARKS | NO_AUDIO,
+    /* Behind Converse: what not all of them take. */
+    CONVERSES = MODEL_NO_PREFILL | NO_TOP_K | MODEL_NO_RESULT_IMAGES | NO_FORCED_CHOICE | NO_LATER_SYSTEM | NO_SCHEMA |
+                NO_CACHE_MARKS | NO_AUDIO
 };
 
 struct model_row {
@@ -178,8 +182,13 @@ const struct model_facts *model_facts_of(const char *dialect, struct span model)
 {
     char room[NAME_MAX_BYTES];
     struct span spoken = span_of(dialect);
-    struct span name = spelled(without_suffix(without_prefix(model, spoken), spoken), spoken, room);
+    struct span name;
 
+    /* Claude is what it is, whoever serves it. */
+    if (span_equal(spoken, SPAN_OF("bedrock")) && span_find(model, SPAN_OF("anthropic.")) != NULL) {
+        spoken = SPAN_OF("anthropic");
+    }
+    name = spelled(without_suffix(without_prefix(model, spoken), spoken), spoken, room);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         if (strcmp(rows[i].dialect, dialect) == 0 && span_fits(name, span_of(rows[i].name))) {
             return &rows[i].facts;

@@ -38,7 +38,9 @@ enum model_cannot {
     MODEL_NO_SYSTEM = 4096,    /* gemma: put it into the first turn of the user */
     MODEL_NO_CHAT = 8192,      /* served by Responses alone */
     MODEL_NO_AUDIO = 16384,
-    MODEL_NO_CACHE_MARKS = 32768 /* where a prompt cache ends cannot be said */
+    MODEL_NO_CACHE_MARKS = 32768, /* where a prompt cache ends cannot be said */
+    MODEL_NO_TOP_K = 65536,
+    MODEL_ONE_DRAW = 131072    /* temperature or top_p, not both */
 };
 
 struct model_facts {
@@ -47,13 +49,13 @@ struct model_facts {
     uint8_t thinking;    /* bits of enum model_thinking */
     uint8_t efforts;     /* bit 1 << enum chat_effort */
     bool wants_developer; /* OpenAI: the role of its instructions */
-    uint16_t cannot;     /* bits of enum model_cannot */
+    uint32_t cannot;     /* bits of enum model_cannot */
     bool is_known;       /* by a row of its own: what it says of output_max holds for this very model */
     int32_t budget_min;  /* tokens of thinking, with MODEL_THINKS_BUDGET */
     int32_t budget_max;
 };
 
-/* `dialect` ("openai", "anthropic", "gemini") and the model's name, as the provider has it: prefixes of resellers
+/* `dialect` ("openai", "anthropic", "gemini", "bedrock", which serves Claude too) and the model's name, as the provider has it: prefixes of resellers
  * ("anthropic/", "us.anthropic."), dates and versions behind it are no part of it. Never NULL; a dialect without rows
  * is taken for OpenAI's. */
 const struct model_facts *model_facts_of(const char *dialect, struct span model);

@@ -30,6 +30,9 @@ struct provider_kind {
     bool has_deployments;              /* takes the settings api_version and deployments */
     bool has_region;                   /* takes region, which "{region}" in base_url stands for */
     bool drains;                       /* on_abort when nobody says: it goes on and bills */
+    const char *api;                   /* of a kind with several interfaces, which this is (the setting api) */
+    const struct provider_kind *other_api; /* and the next of them; NULL: there is none */
+    const char *signs_for;             /* takes AWS's signatures for this service; NULL: keys alone */
     /* Puts the header lines that carry this key ("authorization: Bearer ...\r\n"). */
     void (*dress)(struct buf *out, struct span key);
     /* Puts the path in front of every operation's, for the path that base_url has (no slash at its

@@ -41,6 +41,7 @@ struct sse_event {
     struct span name;   /* of its event: field, empty when it has none */
     struct span data;   /* its data: lines joined by LF; empty when it has none */
     bool has_data;      /* a data: field stands there, be it empty */
+    bool is_failure;    /* the framing itself says that it tells of a failure (wire/events.h) */
     bool is_piece;      /* only a piece of an oversized event: raw alone is set */
     bool is_last_piece; /* the oversized event ends with this piece, whose raw may be empty */
     struct span end; /* with the last piece: the last SSE_END_MAX bytes of the event, or all; empty
@@ -48,7 +49,7 @@ struct sse_event {
 };
 enum { SSE_END_MAX = 16 * 1024 };
 
-enum sse_step { SSE_MORE, SSE_EVENT, SSE_TOO_LONG, SSE_NO_MEMORY };
+enum sse_step { SSE_MORE, SSE_EVENT, SSE_TOO_LONG, SSE_NO_MEMORY, SSE_BROKEN /* of frames alone: wire/events.h */ };
 
 void sse_init(struct sse *sse, size_t held_max, size_t event_max);
 void sse_fini(struct sse *sse);

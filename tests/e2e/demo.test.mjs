@@ -26,11 +26,11 @@ describe('demo --once', { concurrency: 2 }, () => {
         assert.equal(stderr, '');
         assert.ok(Date.now() - begun < patient(8000), `${Date.now() - begun} ms`);
     });
-    test('each scripted failure is met in both dialects, and rescued', async () => {
+    test('each scripted failure is met in both dialects, and rescued by a provider of the other one', async () => {
         const { stdout } = await runToEnd(['demo', '--once', '-l', `127.0.0.1:${await freePort()}`], { ms: patient(20000) });
-        for (const dialect of ['openai', 'anthropic']) {
+        for (const [dialect, other] of [['openai', 'anthropic'], ['anthropic', 'openai']]) {
             for (const how of ['503 overloaded', 'cut off', 'silence']) {
-                const rungs = new RegExp(`^  ${dialect} +${how} +\\d\\.\\d\\d s   asks another target\\n  ${dialect}-backup +ok, 20 tokens `, 'm');
+                const rungs = new RegExp(`^  ${dialect} +${how} +\\d\\.\\d\\d s   asks another target\\n  ${other}-backup +ok, 20 tokens `, 'm');
                 assert.match(stdout, rungs);
             }
         }
@@ -65,7 +65,7 @@ describe('demo', () => {
         const shows = (what) => until(() => what.exec(headgate.stdout), patient(5000), `${what} in ${headgate.stdout}`);
 
         assert.equal((await ask(port, good())).status, 200);
-        await shows(/^call 1   POST \/v1\/chat\/completions\n  openai +503 overloaded +0\.\d\d s   asks another target\n  openai-backup +ok, \d+ tokens +0\.\d\d s\n/m);
+        await shows(/^call 1   POST \/v1\/chat\/completions\n  openai +503 overloaded +0\.\d\d s   asks another target\n  anthropic-backup +ok, \d+ tokens +0\.\d\d s\n/m);
         const streamed = await ask(port, good('chat', { stream: true }));
         assert.ok(streamed.body.toString().endsWith('data: [DONE]\n\n'));
         await shows(/^call 2   POST \/v1\/chat\/completions  stream\n  openai +cut off /m);

@@ -50,7 +50,7 @@ endif()
 foreach(file harness bytes bad_http bad_fronts bad_json bad_time bad_time_slow bad_upstream
         reach_faults answer_faults stream_faults failover resume demo process azure admin
         admin_targets examples prices scorecard stale ${e2e_timed}
-        records crash power usage usage_command sinks sinks_live sinks_redis estimate reported top budgets budgets_restart spend spend_crash budget_command idempotency rates keys gemini translate translate_budgets)
+        records crash power usage usage_command sinks sinks_live sinks_redis estimate reported top budgets budgets_restart spend spend_crash budget_command idempotency rates keys gemini bedrock translate translate_budgets translate_calls)
   e2e_test(${file} e2e 300 ${HEADGATE_NODE})
 endforeach()
 set_property(TEST e2e/estimate APPEND PROPERTY ENVIRONMENT "HEADGATE_TEST_RANKS=${HEADGATE_TEST_RANKS}")

@@ -41,7 +41,7 @@ async function start(ranks, more = {}) {
             one: { targets: [{ provider: 'first', model: 'gpt-4o' }] },
             two: { strategy: 'cheapest', targets: [{ provider: 'first', model: 'gpt-4o' }, { provider: 'first', model: 'gpt-4o-2024' }] },
             many: { strategy: 'cheapest', targets: ['gpt-4o', 'gpt-4o-unpriced', 'gpt-4o-mini', 'gpt-4o-2024'].map((model) => ({ provider: 'first', model }))
-                .concat([{ provider: 'claude', model: 'claude-sonnet-4-5' }]) },
+                .concat([{ provider: 'claude', model: 'claude-sonnet-4-5' }]), translate: 'off' },
         },
         tasks: { draft: 'many' },
         ...more,

@@ -266,6 +266,12 @@ describe('what a key may', () => {
         for (const body of [{ speed: 'fast' }, { service_tier: 'priority' }]) {
             checkRefusal(await call({ 'x-api-key': texts.thrifty }, 'messages', body), { status: 403, dialect: 'anthropic', type: 'permission_error' });
         }
+        for (const name of ['serviceTier', 'service_tier']) { // Gemini takes both spellings
+            const answer = await askFrom({ target: '/v1beta/models/gpt-4o:generateContent', headers: { 'content-type': 'application/json', 'x-goog-api-key': texts.thrifty },
+                body: JSON.stringify({ contents: [{ role: 'user', parts: [{ text: 'hi' }] }], [name]: 'priority' }) });
+            assert.equal(answer.status, 403, name);
+            assert.equal(JSON.parse(answer.body).error.status, 'PERMISSION_DENIED');
+        }
         const spelt = JSON.stringify({ model: 'gpt-4o', messages: [{ role: 'user', content: 'hi' }] });
         const hidden = `${spelt.slice(0, -1)},"service_ti\\u0065r":"pri\\u006frity"}`;
         await refused(await askFrom({ ...good(), body: hidden, headers: { ...good().headers, ...bearer(texts.thrifty) } }), 403, 'tier_not_allowed');
@@ -332,10 +338,10 @@ describe('what a key may', () => {
             return JSON.parse(answer.body).data.map((model) => model.id);
         };
         for (let twice = 0; twice < 2; twice += 1) { // asked of the provider, then as it is kept
-            assert.deepEqual(await listed('open'), ['smart', 'secret', 'lab-model']);
+            assert.deepEqual(await listed('open'), ['smart', 'secret', 'claude', 'lab-model']); // also what is translated
             assert.deepEqual(await listed('limited'), ['smart']);
             assert.deepEqual(await listed('pattern'), []);
-            assert.deepEqual(await listed('embedder'), ['smart', 'secret', 'lab-model']);
+            assert.deepEqual(await listed('embedder'), ['smart', 'secret', 'claude', 'lab-model']);
         }
     });
 });

@@ -84,7 +84,7 @@ const REFUSED = [
     ['BC13', `${VALID}log: { level: loud }\n`, /:4:15: error/],
     ['BC13', `${VALID}listen: 127.0.0.1\n`, /:4:9: error/],
     ['BC13', `${VALID}listen: 127.0.0.1:99999\n`, /:4:9: error/],
-    ['later', routed('  a:\n    translate: lenient\n    targets: [ { provider: openai } ]\n'), /unknown key "translate"/],
+    ['words', routed('  a:\n    translate: lenjent\n    targets: [ { provider: openai } ]\n'), /did you mean "lenient"/],
     ['open', `${VALID}listen: 0.0.0.0:8402\n`, /open: true/],
     ['open', `${VALID}listen: "[::]:8402"\n`, /open: true/],
     ['production', 'version: 1\nenvironment: production\nproviders: { a: { kind: fixtures, fixtures: { dialect: openai } } }\n', /fixtures/],

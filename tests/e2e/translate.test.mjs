@@ -224,7 +224,8 @@ describe('failover', () => {
     test('each attempt is written down as its own provider says, and paid by its own price', async () => {
         assert.ok(calls.length > 100, `${calls.length} calls`);
         await recordsOf(calls.at(-1).answer, 2);
-        const all = Map.groupBy(recordsIn(state()), ({ call_id }) => call_id);
+        const all = new Map();
+        recordsIn(state()).forEach((record) => all.set(record.call_id, [...(all.get(record.call_id) ?? []), record]));
         for (const { answer, first, second, app, isStream, reason } of calls) {
             const [failed, good, ...more] = all.get(header(answer, 'x-headgate-call-id'));
             assert.deepEqual(more, []);

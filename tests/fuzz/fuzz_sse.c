@@ -52,6 +52,7 @@ static void feed(struct run *run, struct sse *sse, struct span in)
         case SSE_MORE: must(in.len == 0); return;
         case SSE_EVENT: take_event(run, &event); break;
         case SSE_TOO_LONG: run->gave_up = true; return;
+        case SSE_BROKEN: /* of frames alone */
         case SSE_NO_MEMORY: must(false); return;
         }
     }

@@ -85,6 +85,14 @@ static struct manner some_manner(void)
     return manner;
 }
 
+/* Targets of other dialects, at which some calls cannot be told. Without a draw: the other worlds stay the same. */
+static void some_untold(struct world *world, size_t targets, uint64_t number)
+{
+    for (size_t i = 0; i < targets; i++) {
+        world->scripts[i].untold_percent = (uint8_t)(number * (2 * i + 1) % 5 * 25);
+    }
+}
+
 static void some_spells(struct script *script, uint32_t span_ms)
 {
     uint32_t spells = below(4);
@@ -383,6 +391,9 @@ void draw_world(struct world *world, uint64_t seed, bool is_verbose)
         world->ledger.late_percent = one_in(2) ? (uint8_t)below(101) : 0;
         world->ledger.late_ms = some_ms(3000);
         world->ledger.step_ms = one_in(4) ? 100 : 0;
+        if (seed % 7 == 5) {
+            some_untold(world, targets, seed / 7);
+        }
         if (seed % 16 == 8) {
             rough_weather(world);
         } else if (seed % 16 == 13) {

@@ -155,6 +155,9 @@ void laws_event(struct laws *laws, struct sight *sight, const struct event_in *e
     case EVENT_DENIED:
         attempt->is_answered = true;
         attempt->is_granted = event->kind == EVENT_HELD;
+        if (event->kind == EVENT_DENIED && event->outcome == OUTCOME_UNTRANSLATABLE) {
+            sight->untold[attempt->place] = true;
+        }
         return;
     case EVENT_CONNECTED: attempt->is_reused = event->is_reused; return;
     case EVENT_WRITTEN:
@@ -236,6 +239,9 @@ static void on_hold(struct laws *laws, struct sight *sight, const struct action 
     }
     if (sight->in_flight > (laws->house->route.hedge_after_ms != 0 ? 1 : 0)) {
         laws_break(laws, sight, now, "money asked for while an attempt runs");
+    }
+    if (sight->untold[action->place]) {
+        laws_break(laws, sight, now, "one turned to again that cannot be told what is asked");
     }
     sight->numbers++;
     *attempt = (struct seen_attempt){.place = action->place,

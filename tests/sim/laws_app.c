@@ -17,6 +17,23 @@ static void app_gets(struct laws *laws, struct sight *sight, enum ended ended,
     sight->wait_ms = action->wait_ms;
 }
 
+/* That nobody can be told what is asked is the answer where it is so, and nowhere else: an app does not ask
+ * again after it. */
+static void untold(struct laws *laws, const struct sight *sight, enum outcome outcome, mono_ms now)
+{
+    bool is_all = sight->count > 0;
+
+    for (uint8_t i = 0; i < sight->count; i++) {
+        is_all = is_all && sight->untold[sight->order[i]];
+    }
+    if (outcome == OUTCOME_UNTRANSLATABLE && !is_all) {
+        laws_break(laws, sight, now, "told that nobody understands, though somebody may");
+    }
+    if (is_all && outcome != OUTCOME_UNTRANSLATABLE && outcome != OUTCOME_SHUTDOWN && outcome != OUTCOME_DEADLINE) {
+        laws_break(laws, sight, now, "nobody understands, and something else was told");
+    }
+}
+
 static void on_commit(struct laws *laws, struct sight *sight, const struct action *action,
                       mono_ms now)
 {
@@ -64,6 +81,7 @@ void laws_app_action(struct laws *laws, struct sight *sight, const struct action
         }
         if (!sight->has_committed) {
             laws_places_given_up(laws, sight, action->outcome, now);
+            untold(laws, sight, action->outcome, now);
         }
         app_gets(laws, sight, ENDED_CUT, action, now);
         return;
@@ -72,6 +90,7 @@ void laws_app_action(struct laws *laws, struct sight *sight, const struct action
             laws_break(laws, sight, now, "an error after the head was out");
         }
         laws_places_given_up(laws, sight, action->outcome, now);
+        untold(laws, sight, action->outcome, now);
         app_gets(laws, sight, ENDED_FAIL, action, now);
         return;
     case ACTION_HOLD:

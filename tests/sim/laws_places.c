@@ -245,7 +245,7 @@ void laws_places_given_up(struct laws *laws, const struct sight *sight, enum out
     for (uint8_t i = 0; i < sight->count; i++) {
         uint8_t place = sight->order[i];
 
-        if (sight->tries[place] == 0 && !sight->spent[place] &&
+        if (sight->tries[place] == 0 && !sight->spent[place] && !sight->untold[place] &&
             is_surely_eligible(laws, place, now)) {
             laws_break(laws, sight, now, "given up although another target stood open");
             return;

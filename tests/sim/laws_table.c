@@ -10,7 +10,7 @@ enum { MINUTE_MS = 60000, TEN_MIN_MS = 10 * MINUTE_MS, HOUR_MS = 60 * MINUTE_MS 
 #define S SIGNAL_SUCCESS
 #define N SIGNAL_NEUTRAL
 
-enum { ROWS_KNOWN = 63 };
+enum { ROWS_KNOWN = 64 };
 
 static size_t rows_of_the_table(void)
 {
@@ -83,10 +83,11 @@ struct meaning meaning_of(enum outcome outcome)
         [OUTCOME_UNPRICED] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_UNBOUNDED] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
         [OUTCOME_UNMETERED] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
+        [OUTCOME_UNTRANSLATABLE] = {N, N, FOLLOW_NOTHING, OUT_OF_NOTHING, 0, 0},
     };
 
     /* Whoever adds an outcome says here too what it means. */
-    must(ARRAY_LENGTH(table) == OUTCOME_UNMETERED + 1 && ROWS_KNOWN == rows_of_the_table());
+    must(ARRAY_LENGTH(table) == OUTCOME_UNTRANSLATABLE + 1 && ROWS_KNOWN == rows_of_the_table());
     must((size_t)outcome < ARRAY_LENGTH(table));
     return table[outcome];
 }

@@ -64,6 +64,7 @@ struct script {
     struct manner usual;
     struct spell spells[SPELLS_MAX];
     uint8_t spells_count;
+    uint8_t untold_percent; /* of calls: cannot be told what they ask */
     uint8_t reuse_percent; /* of attempts not asked to be fresh: on a used connection */
     struct quota quota;
 };

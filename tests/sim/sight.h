@@ -68,6 +68,7 @@ struct sight {
     uint8_t order[TARGETS_MAX];
     uint8_t tries[TARGETS_MAX];
     uint8_t spent[TARGETS_MAX]; /* 1: nothing may come here again */
+    bool untold[TARGETS_MAX];   /* it cannot be told what this call asks */
     uint8_t numbers;    /* holds asked for */
     uint8_t started;    /* attempts */
     uint8_t in_flight;

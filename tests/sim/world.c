@@ -139,6 +139,12 @@ void call_event(struct world_call *call, struct event_in event)
     if (call->is_closed) {
         return;
     }
+    if (call->events.count == CALL_EVENTS_MAX) { /* as in the shell */
+        call->events.count = (uint8_t)(call->events.count - call->events.next);
+        memmove(call->events.list, call->events.list + call->events.next,
+                call->events.count * sizeof *call->events.list);
+        call->events.next = 0;
+    }
     must(call->events.count < CALL_EVENTS_MAX);
     event.now = call->world->now;
     call->events.list[call->events.count++] = event;
@@ -146,11 +152,12 @@ void call_event(struct world_call *call, struct event_in event)
         return;
     }
     call->events.is_stepping = true;
-    for (uint8_t i = 0; i < call->events.count && !call->is_closed; i++) {
-        struct event_in next = call->events.list[i];
+    while (call->events.next < call->events.count && !call->is_closed) {
+        struct event_in next = call->events.list[call->events.next++];
         step(call, &next);
     }
     call->events.count = 0;
+    call->events.next = 0;
     call->events.is_stepping = false;
     if (call->is_closed) {
         slot_give(call);
@@ -180,6 +187,14 @@ static void ledger_answer(struct world_call *call, uint8_t number, bool is_grant
 
 enum { DENIED_FLAG = 0x100 };
 
+/* The same for each attempt of a call there. */
+static bool is_untold(const struct world_call *call, uint8_t place)
+{
+    uint64_t drawn = (call->sight.serial * TARGETS_MAX + place + 1) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return (drawn >> 32) % 100 < call->world->scripts[place].untold_percent;
+}
+
 static void act_hold(struct world_call *call, const struct action *action)
 {
     struct world *world = call->world;
@@ -187,6 +202,13 @@ static void act_hold(struct world_call *call, const struct action *action)
     uint32_t step_ms = world->ledger.step_ms == 0 ? 1 : world->ledger.step_ms;
     uint64_t steps = world->ledger.late_ms / step_ms;
 
+    if (is_untold(call, action->place)) { /* found out before anybody is asked for money */
+        struct event_in event = event_of(EVENT_DENIED, action->attempt, OUTCOME_UNTRANSLATABLE);
+
+        event.may_elsewhere = true;
+        call_event(call, event);
+        return;
+    }
     if (by_chance(world, world->ledger.late_percent)) {
         appoint(call, mono_add(world->now, step_ms * rng_below(&world->rng, steps + 1)), DUE_LEDGER,
                 action->attempt | (is_denied ? DENIED_FLAG : 0U));

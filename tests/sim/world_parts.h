@@ -32,6 +32,7 @@ struct world_call {
     struct {
         struct event_in list[CALL_EVENTS_MAX];
         uint8_t count;
+        uint8_t next;
         bool is_stepping;
     } events;
     struct transfer transfers[TRANSFERS_MAX];

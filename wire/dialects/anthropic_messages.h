@@ -32,6 +32,11 @@ enum {
 /* chat_take by the rows of that object; `values` has its ..._FIELDS elements. */
 void messages_take(struct chat *chat, enum messages_object object, struct span json, struct span *values);
 
+/* chat_expect and chat_spare by the same rows. */
+void messages_expect(struct chat *chat, enum messages_object object, struct span *values,
+                     const struct chat_expected *expected, size_t count);
+void messages_spare(struct chat *chat, enum messages_object object, const struct span *values, uint32_t used);
+
 /* output_config.effort: UNSAID for a word that is none; a word that is there for any effort but NONE and
  * UNSAID, for which it is empty. */
 enum chat_effort messages_effort_of(struct span string);

@@ -71,6 +71,25 @@ static bool is_media_type(struct span media)
     return media.len > 0;
 }
 
+/* Each type has members of its own. */
+static void take_source(struct chat *chat, struct span object, struct span *source)
+{
+    static const struct {
+        const char *type;
+        uint32_t members;
+    } types[] = {{"base64", 1 << SOURCE_MEDIA | 1 << SOURCE_DATA},
+                 {"text", 1 << SOURCE_MEDIA | 1 << SOURCE_DATA},
+                 {"content", 1 << SOURCE_CONTENT},
+                 {"url", 1 << SOURCE_URL}};
+
+    messages_take(chat, MESSAGES_SOURCE, object, source);
+    for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
+        if (json_is_text(source[SOURCE_TYPE], types[i].type)) {
+            messages_spare(chat, MESSAGES_SOURCE, source, 1U << SOURCE_TYPE | types[i].members);
+        }
+    }
+}
+
 static struct chat_part *refuse_source(const struct messages_place *place)
 {
     chat_refuse(place->chat, "messages[].content[].source", "Its bytes are neither here nor at an address that all can reach");
@@ -130,7 +149,7 @@ static void read_image(const struct messages_place *place, struct span block)
     struct span source[SOURCE_FIELDS];
 
     messages_take(place->chat, MESSAGES_IMAGE, block, got);
-    messages_take(place->chat, MESSAGES_SOURCE, got[IMAGE_SOURCE], source);
+    take_source(place->chat, got[IMAGE_SOURCE], source);
     mark(place, read_media(place, CHAT_IMAGE, source), got[IMAGE_CACHE]);
 }
 
@@ -180,11 +199,13 @@ static struct chat_part *read_document_source(const struct messages_place *place
 
 static void read_document(const struct messages_place *place, struct span block)
 {
+    static const struct chat_expected expected[] = {{DOCUMENT_TITLE, CHAT_IS_STRING}, {DOCUMENT_CITATIONS, CHAT_IS_OBJECT}};
     struct span got[DOCUMENT_FIELDS];
     struct span source[SOURCE_FIELDS];
 
     messages_take(place->chat, MESSAGES_DOCUMENT, block, got);
-    messages_take(place->chat, MESSAGES_SOURCE, got[DOCUMENT_SOURCE], source);
+    messages_expect(place->chat, MESSAGES_DOCUMENT, got, expected, ARRAY_LENGTH(expected));
+    take_source(place->chat, got[DOCUMENT_SOURCE], source);
     if (span_equal(json_walk_find(got[DOCUMENT_CITATIONS], "enabled"), SPAN_OF("true"))) {
         chat_drop(place->chat, "messages[].content[].citations");
     }
@@ -210,12 +231,20 @@ static void read_search(const struct messages_place *place, struct span block)
     pieces[count++] = got[SEARCH_SOURCE];
     walk = json_walk_of(json_is_array(got[SEARCH_CONTENT]) ? got[SEARCH_CONTENT] : span_make("", 0));
     while (json_walk_item(&walk, &item)) {
+        struct span text[TEXT_FIELDS];
+        struct span type = json_walk_find(item, "type");
+
         if (count + 2 > SEARCH_PIECES_MAX) {
             chat_refuse(place->chat, "messages[].content[].search_result", "It has too many pieces");
             return;
         }
+        if (!json_is_text(type, "text")) {
+            messages_lose_part(place, type);
+            continue;
+        }
+        messages_take(place->chat, MESSAGES_TEXT, item, text);
         pieces[count++] = line;
-        pieces[count++] = json_walk_find(item, "text");
+        pieces[count++] = text[TEXT_TEXT];
     }
     mark(place, add_text(place, chat_join(place->chat, pieces, count)), got[SEARCH_CACHE]);
 }

@@ -3,6 +3,7 @@
  * translation.md 5 to 8). */
 #include "wire/dialects/anthropic_messages.h"
 
+#include "base/must.h"
 #include "wire/json_value.h"
 #include "wire/json_walk.h"
 
@@ -69,6 +70,9 @@ static bool has_other_callers(struct span callers)
 
 static void read_tool(struct chat *chat, struct span value)
 {
+    static const struct chat_expected expected[] = {
+        {TOOL_DESCRIPTION, CHAT_IS_STRING}, {TOOL_SCHEMA, CHAT_IS_OBJECT}, {TOOL_STRICT, CHAT_IS_BOOL},
+        {TOOL_CACHE, CHAT_IS_OBJECT},       {TOOL_DEFER, CHAT_IS_BOOL},    {TOOL_CALLERS, CHAT_IS_ARRAY}};
     struct span got[TOOL_FIELDS];
     struct chat_tool *tool = NULL;
 
@@ -77,6 +81,7 @@ static void read_tool(struct chat *chat, struct span value)
         return;
     }
     messages_take(chat, MESSAGES_TOOL, value, got);
+    messages_expect(chat, MESSAGES_TOOL, got, expected, ARRAY_LENGTH(expected));
     if (chat_inside(got[TOOL_NAME]).len == 0) {
         chat_refuse(chat, "tools[].name", "A tool needs a name");
         return;
@@ -117,12 +122,14 @@ static void read_choice(struct chat *chat, struct span value)
         enum chat_choice choice;
     } known[] = {{"auto", CHAT_CHOICE_AUTO}, {"any", CHAT_CHOICE_ANY}, {"tool", CHAT_CHOICE_ONE},
                  {"none", CHAT_CHOICE_NONE}};
+    static const struct chat_expected expected[] = {{CHOICE_SINGLE, CHAT_IS_BOOL}};
     struct span got[CHOICE_FIELDS];
 
     if (value.len == 0) {
         return;
     }
     messages_take(chat, MESSAGES_CHOICE, value, got);
+    messages_expect(chat, MESSAGES_CHOICE, got, expected, ARRAY_LENGTH(expected));
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (json_is_text(got[CHOICE_TYPE], known[i].type)) {
             chat->choice = known[i].choice;
@@ -230,9 +237,14 @@ static void read_output(struct chat *chat, struct span value, struct span old_fo
  * other edit changes what the model is to see. */
 static void read_context(struct chat *chat, struct span value)
 {
-    struct json_walk walk = json_walk_of(json_walk_find(value, "edits"));
+    static const struct chat_expected expected[] = {{CONTEXT_EDITS, CHAT_IS_ARRAY}};
+    struct span got[CONTEXT_FIELDS];
+    struct json_walk walk;
     struct span edit;
 
+    messages_take(chat, MESSAGES_CONTEXT, value, got);
+    messages_expect(chat, MESSAGES_CONTEXT, got, expected, ARRAY_LENGTH(expected));
+    walk = json_walk_of(got[CONTEXT_EDITS]);
     while (json_walk_item(&walk, &edit)) {
         struct span type = json_walk_find(edit, "type");
 
@@ -266,10 +278,12 @@ static void read_cap(struct chat *chat, struct span value)
 
 static void read_params(struct chat *chat, const struct span *got)
 {
+    static const struct chat_expected expected[] = {{METADATA_USER, CHAT_IS_STRING}};
     struct span metadata[METADATA_FIELDS];
     struct chat_params *params = &chat->params;
 
     messages_take(chat, MESSAGES_METADATA, got[REQUEST_METADATA], metadata);
+    messages_expect(chat, MESSAGES_METADATA, metadata, expected, ARRAY_LENGTH(expected));
     read_cap(chat, got[REQUEST_MAX_TOKENS]);
     read_stop(chat, got[REQUEST_STOP]);
     params->temperature = number_of(got[REQUEST_TEMPERATURE]);
@@ -290,9 +304,17 @@ static void read_params(struct chat *chat, const struct span *got)
 
 void messages_read_request(struct chat *chat, struct span body)
 {
+    static const struct chat_expected expected[] = {
+        {REQUEST_STOP, CHAT_IS_ARRAY},      {REQUEST_TEMPERATURE, CHAT_IS_NUMBER}, {REQUEST_TOP_P, CHAT_IS_NUMBER},
+        {REQUEST_TOP_K, CHAT_IS_NUMBER},    {REQUEST_TOOLS, CHAT_IS_ARRAY},        {REQUEST_THINKING, CHAT_IS_OBJECT},
+        {REQUEST_OUTPUT, CHAT_IS_OBJECT},   {REQUEST_METADATA, CHAT_IS_OBJECT},    {REQUEST_TIER, CHAT_IS_STRING},
+        {REQUEST_CACHE, CHAT_IS_OBJECT},    {REQUEST_MCP_SERVERS, CHAT_IS_ARRAY},  {REQUEST_CONTEXT, CHAT_IS_OBJECT},
+        {REQUEST_SYSTEM, CHAT_IS_STRING | CHAT_IS_ARRAY},
+    };
     struct span got[REQUEST_FIELDS];
 
     messages_take(chat, MESSAGES_REQUEST, json_walk_document(body), got);
+    messages_expect(chat, MESSAGES_REQUEST, got, expected, ARRAY_LENGTH(expected));
     read_params(chat, got);
     read_context(chat, got[REQUEST_CONTEXT]);
     read_thinking(chat, got[REQUEST_THINKING]);

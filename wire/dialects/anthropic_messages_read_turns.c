@@ -3,6 +3,7 @@
  * (anthropic.md 3, 4; translation.md 3). */
 #include "wire/dialects/anthropic_messages.h"
 
+#include "base/must.h"
 #include "wire/json_walk.h"
 
 /* Claude Code says in its first line which client asks. That changes from request to request and would defeat the
@@ -109,11 +110,14 @@ static void read_inner(const struct messages_place *place, struct span content)
 
 static void read_result(const struct messages_place *place, struct span block)
 {
+    static const struct chat_expected expected[] = {{RESULT_IS_ERROR, CHAT_IS_BOOL},
+                                                    {RESULT_CONTENT, CHAT_IS_STRING | CHAT_IS_ARRAY}};
     struct span got[RESULT_FIELDS];
     struct messages_place inside = *place;
     const struct chat_part *call = NULL;
 
     messages_take(place->chat, MESSAGES_RESULT, block, got);
+    messages_expect(place->chat, MESSAGES_RESULT, got, expected, ARRAY_LENGTH(expected));
     if (chat_inside(got[RESULT_ID]).len == 0) {
         chat_refuse(place->chat, "messages[].content[].tool_use_id", "A result names its call");
         return;

@@ -41,6 +41,17 @@ void messages_take(struct chat *chat, enum messages_object object, struct span j
     chat_take(chat, &objects[object], json, values);
 }
 
+void messages_expect(struct chat *chat, enum messages_object object, struct span *values,
+                     const struct chat_expected *expected, size_t count)
+{
+    chat_expect(chat, &objects[object], values, expected, count);
+}
+
+void messages_spare(struct chat *chat, enum messages_object object, const struct span *values, uint32_t used)
+{
+    chat_spare(chat, &objects[object], values, used);
+}
+
 /* `minimal` is none of Anthropic's: the nearest is low (translation.md 7). */
 static const struct {
     enum chat_effort effort;

@@ -23,6 +23,12 @@ static inline struct span gemini_generate_said(const struct span *values, size_t
     return values[2 * row].len > 0 ? values[2 * row] : values[2 * row + 1];
 }
 
+/* chat_take, but of a member that stands there in both spellings one counts, and the other is named. */
+void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values);
+/* chat_expect, with rows counted as those of the .def file. */
+void gemini_generate_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                            const struct chat_expected *expected, size_t count);
+
 /* A list, or the one object that stands for a list of one: Google reads both, and its own examples have
  * {"parts": {"text": "..."}}. */
 struct gemini_generate_items {

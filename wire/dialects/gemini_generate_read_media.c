@@ -106,10 +106,13 @@ static struct chat_part *add_media(struct chat *chat, const struct gemini_genera
     return part;
 }
 
-static void name_document(struct chat_part *part, struct span name)
+/* Only documents have a name elsewhere. */
+static void name_document(struct chat *chat, struct chat_part *part, struct span name, const char *param)
 {
     if (part->kind == CHAT_DOCUMENT && chat_inside(name).len > 0) {
         part->name = name;
+    } else if (name.len > 0) {
+        chat_drop(chat, param);
     }
 }
 
@@ -119,7 +122,7 @@ void gemini_generate_read_blob(struct chat *chat, const struct gemini_generate_p
     struct chat_part *part = NULL;
     struct span data;
 
-    chat_take(chat, &blob_fields, blob, values);
+    gemini_generate_take(chat, &blob_fields, blob, values);
     data = data_of(chat, gemini_generate_said(values, BLOB_DATA));
     if (data.len == 0) {
         chat_refuse(chat, place->param, "The data must be base64");
@@ -128,7 +131,7 @@ void gemini_generate_read_blob(struct chat *chat, const struct gemini_generate_p
     part = add_media(chat, place, media_of(chat, gemini_generate_said(values, BLOB_MIME)));
     if (part != NULL) {
         part->data = data;
-        name_document(part, gemini_generate_said(values, BLOB_NAME));
+        name_document(chat, part, gemini_generate_said(values, BLOB_NAME), "contents[].parts[].inlineData.displayName");
     }
 }
 
@@ -146,7 +149,7 @@ void gemini_generate_read_file(struct chat *chat, const struct gemini_generate_p
     struct chat_part *part = NULL;
     struct span uri;
 
-    chat_take(chat, &file_fields, file, values);
+    gemini_generate_take(chat, &file_fields, file, values);
     uri = gemini_generate_said(values, FILE_URI);
     if (!is_foreign_url(chat_plain(chat, uri))) {
         chat_refuse(chat, place->param, "The file belongs to one account at Google");
@@ -155,6 +158,6 @@ void gemini_generate_read_file(struct chat *chat, const struct gemini_generate_p
     part = add_media(chat, place, media_of(chat, gemini_generate_said(values, FILE_MIME)));
     if (part != NULL) {
         part->url = uri;
-        name_document(part, gemini_generate_said(values, FILE_NAME));
+        name_document(chat, part, gemini_generate_said(values, FILE_NAME), "contents[].parts[].fileData.displayName");
     }
 }

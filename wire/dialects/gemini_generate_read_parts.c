@@ -98,12 +98,14 @@ static void remember(struct history *history, const struct chat_turn *turn,
 static void read_call(struct history *history, struct span object)
 {
     struct chat *chat = history->chat;
+    static const struct chat_expected expected[] = {{CALL_ID, CHAT_IS_STRING}, {CALL_ARGS, CHAT_IS_OBJECT}};
     struct span values[2 * CALL_FIELDS];
     struct chat_turn *turn = NULL;
     struct chat_part *part = NULL;
     struct span id;
 
-    chat_take(chat, &call_fields, object, values);
+    gemini_generate_take(chat, &call_fields, object, values);
+    gemini_generate_expect(chat, &call_fields, values, expected, ARRAY_LENGTH(expected));
     if (chat_inside(gemini_generate_said(values, CALL_NAME)).len == 0) {
         chat_refuse(chat, "contents[].parts[].functionCall.name", "A call needs a name");
         return;
@@ -190,11 +192,21 @@ static void read_result_parts(struct chat *chat, struct chat_part *result, struc
     while (gemini_generate_next(&items, &item)) {
         struct span values[2 * PART_FIELDS];
 
-        chat_take(chat, &part_fields, item, values);
+        if (!json_is_object(item)) {
+            chat_refuse(chat, place.param, "A part must be an object");
+            return;
+        }
+        gemini_generate_take(chat, &part_fields, item, values);
+        for (size_t i = 0; i < PART_FIELDS; i++) {
+            if (i != PART_BLOB && i != PART_FILE && gemini_generate_said(values, i).len > 0) {
+                chat_drop(chat, place.param); /* only media stand there */
+            }
+        }
         if (gemini_generate_said(values, PART_BLOB).len > 0) {
             result->is_json = false;
             gemini_generate_read_blob(chat, &place, gemini_generate_said(values, PART_BLOB));
-        } else if (gemini_generate_said(values, PART_FILE).len > 0) {
+        }
+        if (gemini_generate_said(values, PART_FILE).len > 0) {
             result->is_json = false;
             gemini_generate_read_file(chat, &place, gemini_generate_said(values, PART_FILE));
         }
@@ -204,12 +216,15 @@ static void read_result_parts(struct chat *chat, struct chat_part *result, struc
 static void read_result(struct history *history, struct span object)
 {
     struct chat *chat = history->chat;
+    static const struct chat_expected expected[] = {{RESULT_ID, CHAT_IS_STRING},
+                                                    {RESULT_PARTS, CHAT_IS_ARRAY | CHAT_IS_OBJECT}};
     struct span values[2 * RESULT_FIELDS];
     const struct chat_part *call = NULL;
     struct chat_part *part = NULL;
     struct span id;
 
-    chat_take(chat, &result_fields, object, values);
+    gemini_generate_take(chat, &result_fields, object, values);
+    gemini_generate_expect(chat, &result_fields, values, expected, ARRAY_LENGTH(expected));
     id = gemini_generate_said(values, RESULT_ID);
     call = answered(history, id, gemini_generate_said(values, RESULT_NAME));
     part = chat_add_part(chat, chat_turn(chat, CHAT_USER), CHAT_RESULT);
@@ -268,7 +283,8 @@ static void read_media(struct history *history, const struct span *values)
     place.turn = chat_turn(chat, history->role);
     if (blob.len > 0) {
         gemini_generate_read_blob(chat, &place, blob);
-    } else {
+    }
+    if (file.len > 0) {
         place.param = "contents[].parts[].fileData";
         gemini_generate_read_file(chat, &place, file);
     }
@@ -285,16 +301,25 @@ static void read_text(struct chat *chat, enum chat_role role, struct span text)
     }
 }
 
+/* A call or a result is no thought, whatever its part says. */
+static bool is_deed(const struct span *values)
+{
+    return gemini_generate_said(values, PART_CALL).len > 0 || gemini_generate_said(values, PART_RESULT).len > 0;
+}
+
 static void read_part(struct history *history, struct span part)
 {
+    static const struct chat_expected expected[] = {
+        {PART_THOUGHT, CHAT_IS_BOOL}, {PART_CALL, CHAT_IS_OBJECT}, {PART_RESULT, CHAT_IS_OBJECT}};
     struct span values[2 * PART_FIELDS];
 
     if (!json_is_object(part)) {
         chat_refuse(history->chat, "contents[].parts[]", "A part must be an object");
         return;
     }
-    chat_take(history->chat, &part_fields, part, values);
-    if (span_equal(gemini_generate_said(values, PART_THOUGHT), SPAN_OF("true"))) {
+    gemini_generate_take(history->chat, &part_fields, part, values);
+    gemini_generate_expect(history->chat, &part_fields, values, expected, ARRAY_LENGTH(expected));
+    if (span_equal(gemini_generate_said(values, PART_THOUGHT), SPAN_OF("true")) && !is_deed(values)) {
         return;
     }
     read_text(history->chat, history->role, gemini_generate_said(values, PART_TEXT));
@@ -335,7 +360,7 @@ void gemini_generate_read_contents(struct chat *chat, struct span contents)
             chat_refuse(chat, "contents[]", "A content must be an object");
             return;
         }
-        chat_take(chat, &content_fields, content, values);
+        gemini_generate_take(chat, &content_fields, content, values);
         read_role(&history, gemini_generate_said(values, CONTENT_ROLE));
         history.is_server_last = false;
         parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
@@ -359,12 +384,14 @@ void gemini_generate_read_system(struct chat *chat, struct span instruction)
         chat_refuse(chat, "systemInstruction", "Instructions must be an object");
         return;
     }
-    chat_take(chat, &system_fields, instruction, values);
+    gemini_generate_take(chat, &system_fields, instruction, values);
     parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
     while (gemini_generate_next(&parts, &part)) {
+        static const struct chat_expected expected = {PART_THOUGHT, CHAT_IS_BOOL};
         struct span said[2 * PART_FIELDS];
 
-        chat_take(chat, &system_part_fields, part, said);
+        gemini_generate_take(chat, &system_part_fields, part, said);
+        gemini_generate_expect(chat, &system_part_fields, said, &expected, 1);
         read_text(chat, CHAT_SYSTEM, gemini_generate_said(said, PART_TEXT));
         for (size_t i = PART_BLOB; i <= PART_SERVER_RESULT; i++) {
             if (i != PART_THOUGHT && gemini_generate_said(said, i).len > 0) {

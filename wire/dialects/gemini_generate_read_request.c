@@ -85,6 +85,30 @@ static const struct chat_fields choice_fields = {"toolConfig.functionCallingConf
 
 /* ---- values of one type ---- */
 
+void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+{
+    chat_take(chat, fields, object, values);
+    for (size_t i = 0; i + 1 < fields->count; i += 2) {
+        const struct chat_expected never = {(unsigned char)(i + 1), 0};
+
+        if (values[i].len > 0) {
+            chat_expect(chat, fields, values, &never, 1);
+        }
+    }
+}
+
+void gemini_generate_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
+                            const struct chat_expected *expected, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned row = 2U * expected[i].row;
+        const struct chat_expected both[] = {{(unsigned char)row, expected[i].types},
+                                             {(unsigned char)(row + 1), expected[i].types}};
+
+        chat_expect(chat, fields, values, both, ARRAY_LENGTH(both));
+    }
+}
+
 static bool is_true(struct span value)
 {
     return span_equal(value, SPAN_OF("true"));
@@ -240,12 +264,14 @@ static enum chat_effort effort_of_budget(int64_t budget)
 
 static void read_thinking(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {{THINKING_SHOWN, CHAT_IS_BOOL}, {THINKING_LEVEL, CHAT_IS_STRING}};
     struct span values[2 * THINKING_FIELDS];
     struct chat_params *params = &chat->params;
     struct span level;
     int64_t budget = 0;
 
-    chat_take(chat, &thinking_fields, object, values);
+    gemini_generate_take(chat, &thinking_fields, object, values);
+    gemini_generate_expect(chat, &thinking_fields, values, expected, ARRAY_LENGTH(expected));
     params->shows_thinking = is_true(gemini_generate_said(values, THINKING_SHOWN));
     level = chat_inside(gemini_generate_said(values, THINKING_LEVEL));
     params->effort = effort_of(level);
@@ -269,9 +295,14 @@ static void read_thinking(struct chat *chat, struct span object)
 
 static void read_config(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {
+        {CONFIG_MIME, CHAT_IS_STRING},        {CONFIG_SCHEMA, CHAT_IS_OBJECT},       {CONFIG_JSON_SCHEMA, CHAT_IS_OBJECT},
+        {CONFIG_THINKING, CHAT_IS_OBJECT},    {CONFIG_WANTS_LOGPROBS, CHAT_IS_BOOL},
+    };
     struct span values[2 * CONFIG_FIELDS];
 
-    chat_take(chat, &config_fields, object, values);
+    gemini_generate_take(chat, &config_fields, object, values);
+    gemini_generate_expect(chat, &config_fields, values, expected, ARRAY_LENGTH(expected));
     read_sampling(chat, values);
     read_extent(chat, values);
     read_format(chat, values);
@@ -283,12 +314,15 @@ static void read_config(struct chat *chat, struct span object)
 
 static void read_function(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {
+        {FUNCTION_DESCRIPTION, CHAT_IS_STRING}, {FUNCTION_PARAMETERS, CHAT_IS_OBJECT}, {FUNCTION_JSON_SCHEMA, CHAT_IS_OBJECT}};
     struct span values[2 * FUNCTION_FIELDS];
     struct chat_tool *tool = NULL;
     struct span schema;
     struct span name;
 
-    chat_take(chat, &function_fields, object, values);
+    gemini_generate_take(chat, &function_fields, object, values);
+    gemini_generate_expect(chat, &function_fields, values, expected, ARRAY_LENGTH(expected));
     name = gemini_generate_said(values, FUNCTION_NAME);
     if (chat_inside(name).len == 0) {
         chat_refuse(chat, "tools[].functionDeclarations[].name", "A function needs a name");
@@ -322,7 +356,7 @@ static void read_tools(struct chat *chat, struct span list)
         struct gemini_generate_items functions;
         struct span function;
 
-        chat_take(chat, &tool_fields, tool, values);
+        gemini_generate_take(chat, &tool_fields, tool, values);
         functions = gemini_generate_items_of(gemini_generate_said(values, TOOL_FUNCTIONS));
         while (gemini_generate_next(&functions, &function)) {
             read_function(chat, function);
@@ -349,13 +383,17 @@ static void read_mode(struct chat *chat, struct span mode)
 
 static void read_choice(struct chat *chat, struct span object)
 {
+    static const struct chat_expected of_config[] = {{TOOL_CONFIG_CHOICE, CHAT_IS_OBJECT}};
+    static const struct chat_expected of_choice[] = {{CHOICE_NAMES, CHAT_IS_ARRAY | CHAT_IS_STRING}};
     struct span values[2 * TOOL_CONFIG_FIELDS];
     struct span choice[2 * CHOICE_FIELDS];
     struct gemini_generate_items names;
     struct span name;
 
-    chat_take(chat, &tool_config_fields, object, values);
-    chat_take(chat, &choice_fields, gemini_generate_said(values, TOOL_CONFIG_CHOICE), choice);
+    gemini_generate_take(chat, &tool_config_fields, object, values);
+    gemini_generate_expect(chat, &tool_config_fields, values, of_config, ARRAY_LENGTH(of_config));
+    gemini_generate_take(chat, &choice_fields, gemini_generate_said(values, TOOL_CONFIG_CHOICE), choice);
+    gemini_generate_expect(chat, &choice_fields, choice, of_choice, ARRAY_LENGTH(of_choice));
     read_mode(chat, gemini_generate_said(choice, CHOICE_MODE));
     if (chat->choice != CHAT_CHOICE_ANY && chat->choice != CHAT_CHOICE_AUTO) {
         return;
@@ -399,11 +437,17 @@ bool gemini_generate_next(struct gemini_generate_items *items, struct span *item
 
 void gemini_generate_read_request(struct chat *chat, struct span body)
 {
+    static const struct chat_expected expected[] = {
+        {REQUEST_CONFIG, CHAT_IS_OBJECT}, {REQUEST_TOOL_CONFIG, CHAT_IS_OBJECT},
+        {REQUEST_SAFETY, CHAT_IS_ARRAY},  {REQUEST_TIER, CHAT_IS_STRING},
+        {REQUEST_TOOLS, CHAT_IS_ARRAY | CHAT_IS_OBJECT},
+    };
     struct span values[2 * REQUEST_FIELDS];
     struct span safety;
     struct span tier;
 
-    chat_take(chat, &request_fields, json_walk_document(body), values);
+    gemini_generate_take(chat, &request_fields, json_walk_document(body), values);
+    gemini_generate_expect(chat, &request_fields, values, expected, ARRAY_LENGTH(expected));
     gemini_generate_read_system(chat, gemini_generate_said(values, REQUEST_SYSTEM));
     gemini_generate_read_contents(chat, gemini_generate_said(values, REQUEST_CONTENTS));
     read_tools(chat, gemini_generate_said(values, REQUEST_TOOLS));

@@ -9,23 +9,30 @@
 #include "base/limits.h"
 #include "base/must.h"
 
-/* What a value is. Of the ways to write one, RAW: as it stands; WRITTEN: it has been, or is left out. */
-enum place { WRITTEN, RAW, SCHEMA, SCHEMAS_BY_NAME, SCHEMAS };
+enum { SURVEY_MAX = 64 * 1024 * 1024 }; /* marks of as many objects as a document may have */
+
+/* What a value is. Of the ways to write one, RAW: as it stands. */
+enum place { RAW, SCHEMA, SCHEMAS_BY_NAME, SCHEMAS };
+
+/* What must be known of a schema before its members are written. */
+enum trait { NULLABLE = 1, TYPED = 2, CONSTANT = 4 };
 
 struct frame {
     struct json_walk walk;
     enum place place;
-    bool is_nullable;  /* of a SCHEMA */
-    bool has_type;
-    bool has_constant;
+    unsigned traits;   /* of a SCHEMA */
     bool adds_null;    /* SCHEMAS: one more at the end, for null */
 };
 
-/* One member of a schema: writes the key unless it is WRITTEN then. */
-typedef enum place member_fn(struct json_out *out, const struct frame *frame, struct span name,
-                             struct span value);
+/* How the members of a schema are said that hold no schemas: writes key and value, or leaves both out. */
+typedef void member_fn(struct json_out *out, const struct frame *frame, struct span name, struct span value);
+struct rules {
+    member_fn *member;
+    struct span (*key)(struct span name); /* the spelling of the others */
+};
 
-static enum place place_of(struct span name, struct span value)
+/* `first`: of the value. Older drafts have a list of schemas under `items`. */
+static enum place place_of(struct span name, char first)
 {
     static const struct {
         struct span name;
@@ -53,37 +60,129 @@ static enum place place_of(struct span name, struct span value)
         {SPAN("prefixItems"), SCHEMAS},
     };
 
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
+    for (size_t i = 0; i < ARRAY_LENGTH(words) && (first == '{' || first == '['); i++) {
         if (span_equal(words[i].name, name)) {
-            /* Older drafts have a list of schemas under `items`. */
-            if (json_is_array(value)) {
+            if (first == '[') {
                 return words[i].place == SCHEMAS_BY_NAME ? RAW : SCHEMAS;
             }
-            return json_is_object(value) && words[i].place != SCHEMAS ? words[i].place : RAW;
+            return words[i].place != SCHEMAS ? words[i].place : RAW;
         }
     }
     return RAW;
 }
 
+/* ---- traits, in one pass of their own ---- */
+
+/* Of each object in the schema, in their order. To look for the traits where they are needed would be to go over
+ * everything below once more on each level. */
+struct mark {
+    size_t at; /* from the schema's beginning */
+    unsigned traits;
+};
+struct survey {
+    const char *from;
+    struct buf marks;
+    size_t next; /* bytes of `marks` that are behind the writer */
+};
+
+static unsigned trait_of(struct span name, struct span value)
+{
+    if (json_is_text(name, "nullable")) {
+        return span_equal(value, SPAN_OF("true")) ? NULLABLE : 0;
+    }
+    if (json_is_text(name, "type")) {
+        return json_is_text(value, "TYPE_UNSPECIFIED") ? 0 : TYPED;
+    }
+    return json_is_text(name, "const") ? CONSTANT : 0;
+}
+
+static void add_traits(struct survey *survey, size_t mark, unsigned traits)
+{
+    struct mark found;
+
+    memcpy(&found, survey->marks.at + mark, sizeof found);
+    found.traits |= traits;
+    memcpy(survey->marks.at + mark, &found, sizeof found);
+}
+
+struct level {
+    struct json_walk walk;
+    size_t mark; /* where its own stands */
+    bool is_list;
+};
+
+static struct level open_level(struct survey *survey, struct json_walk walk, char bracket)
+{
+    const struct mark mark = {.at = (size_t)(walk.at - 1 - survey->from)};
+    const struct level level = {.walk = walk, .mark = survey->marks.len, .is_list = bracket == '['};
+
+    if (!level.is_list) {
+        buf_put(&survey->marks, span_make((const char *)&mark, sizeof mark));
+    }
+    return level;
+}
+
+static void take_survey(struct survey *survey, struct span schema)
+{
+    struct level stack[LIMIT_JSON_DEPTH];
+    size_t depth = 1;
+
+    *survey = (struct survey){.from = schema.at};
+    buf_init(&survey->marks, SURVEY_MAX);
+    stack[0] = open_level(survey, json_walk_of(schema), '{');
+    while (depth > 0 && !survey->marks.failed) {
+        struct level *top = &stack[depth - 1];
+        struct span name = SPAN_OF("");
+        char first = 0;
+
+        if (!json_walk_stop(&top->walk, top->is_list ? NULL : &name, &first)) {
+            depth--;
+            if (depth > 0) {
+                json_walk_leave(&stack[depth - 1].walk, &top->walk);
+            }
+        } else if ((first == '{' || first == '[') && depth < ARRAY_LENGTH(stack)) {
+            if (!top->is_list) {
+                add_traits(survey, top->mark, trait_of(name, SPAN_OF("{}")));
+            }
+            stack[depth++] = open_level(survey, json_walk_into(&top->walk), first);
+        } else {
+            struct span value = json_walk_skip(&top->walk);
+
+            if (!top->is_list) {
+                add_traits(survey, top->mark, trait_of(name, value));
+            }
+        }
+    }
+}
+
+/* Those of the object at this place: each is asked for once at most, from the first one on. */
+static unsigned traits_at(struct survey *survey, const char *at)
+{
+    struct mark mark = {.at = 0};
+
+    while (survey->next < survey->marks.len) {
+        memcpy(&mark, survey->marks.at + survey->next, sizeof mark);
+        survey->next += sizeof mark;
+        if (mark.at == (size_t)(at - survey->from)) {
+            return mark.traits;
+        }
+    }
+    return 0;
+}
+
 /* ---- the walk ---- */
 
-static void open_frame(struct json_out *out, struct frame *frame, enum place place,
-                       struct span value)
+static void open_frame(struct json_out *out, struct survey *survey, struct frame *frame, enum place place,
+                       struct json_walk walk)
 {
-    static const char *const names[] = {"nullable", "type", "const"};
-    struct span values[ARRAY_LENGTH(names)];
-
-    *frame = (struct frame){.walk = json_walk_of(value), .place = place};
+    *frame = (struct frame){.walk = walk, .place = place};
     if (place == SCHEMAS) {
         json_open_array(out);
         return;
     }
     json_open_object(out);
     if (place == SCHEMA) {
-        json_walk_pick(value, names, ARRAY_LENGTH(names), values);
-        frame->is_nullable = span_equal(values[0], SPAN_OF("true"));
-        frame->has_type = values[1].len > 0 && !json_is_text(values[1], "TYPE_UNSPECIFIED");
-        frame->has_constant = values[2].len > 0;
+        frame->traits = traits_at(survey, walk.at - 1);
     }
 }
 
@@ -99,65 +198,72 @@ static void close_frame(struct json_out *out, const struct frame *frame)
     }
 }
 
-struct item {
-    enum place place;
-    struct span name; /* with its quotes; of a list's item empty */
-    struct span value;
-};
-
-/* The next value of the frame, with its key written. False: there is none. */
-static bool step(struct json_out *out, struct frame *frame, member_fn *member, struct item *item)
+/* The next value of the frame: written if it is RAW, else with its key written and still to be gone into. False: there
+ * is none. */
+static bool step(struct json_out *out, struct frame *frame, const struct rules *rules, bool is_deepest,
+                 enum place *place, struct span *name)
 {
-    *item = (struct item){.place = RAW};
-    if (frame->place == SCHEMAS) {
-        if (!json_walk_item(&frame->walk, &item->value)) {
-            return false;
-        }
-        item->place = json_is_object(item->value) ? SCHEMA : RAW;
-        return true;
-    }
-    if (!json_walk_member(&frame->walk, &item->name, &item->value)) {
+    char first = 0;
+
+    *name = SPAN_OF("");
+    if (!json_walk_stop(&frame->walk, frame->place == SCHEMAS ? NULL : name, &first)) {
         return false;
     }
+    *name = chat_inside(*name);
+    *place = first == '{' ? SCHEMA : RAW;
     if (frame->place == SCHEMA) {
-        item->place = member(out, frame, chat_inside(item->name), item->value);
-        return true;
+        *name = rules->key(*name);
+        *place = place_of(*name, first);
+        if (*place == RAW) {
+            rules->member(out, frame, *name, json_walk_skip(&frame->walk));
+            return true;
+        }
     }
-    json_key_plain(out, chat_inside(item->name));
-    item->place = json_is_object(item->value) ? SCHEMA : RAW;
+    if (frame->place != SCHEMAS) {
+        json_key_plain(out, *name);
+    }
+    *place = is_deepest ? RAW : *place;
+    if (*place == RAW) {
+        json_raw(out, json_walk_skip(&frame->walk));
+    }
     return true;
 }
 
 /* Of alternatives without a type of their own beside them null is one more. */
-static bool adds_null(const struct frame *frame, const struct item *item)
+static bool adds_null(const struct frame *frame, enum place place, struct span name)
 {
-    return frame->place == SCHEMA && item->place == SCHEMAS && frame->is_nullable &&
-           !frame->has_type &&
-           (json_is_text(item->name, "anyOf") || json_is_text(item->name, "any_of"));
+    return frame->place == SCHEMA && place == SCHEMAS && (frame->traits & NULLABLE) != 0 &&
+           (frame->traits & TYPED) == 0 && span_equal(name, SPAN_OF("anyOf"));
 }
 
-/* As deep as documents may be; what is deeper stays as it is. */
-static void rewrite(struct json_out *out, struct span schema, member_fn *member)
+/* As deep as documents may be; what is deeper stays as it is. Each byte is passed over once. */
+static void rewrite(struct json_out *out, struct span schema, const struct rules *rules)
 {
     struct frame stack[LIMIT_JSON_DEPTH];
+    struct survey survey;
     size_t depth = 1;
 
-    open_frame(out, &stack[0], SCHEMA, schema);
+    take_survey(&survey, schema);
+    open_frame(out, &survey, &stack[0], SCHEMA, json_walk_of(schema));
     while (depth > 0) {
         struct frame *top = &stack[depth - 1];
-        struct item item;
+        enum place place = RAW;
+        struct span name;
 
-        if (!step(out, top, member, &item)) {
+        if (!step(out, top, rules, depth == ARRAY_LENGTH(stack), &place, &name)) {
             close_frame(out, top);
             depth--;
-        } else if (item.place == RAW || (item.place != WRITTEN && depth == ARRAY_LENGTH(stack))) {
-            json_raw(out, item.value);
-        } else if (item.place != WRITTEN) {
-            open_frame(out, &stack[depth], item.place, item.value);
-            stack[depth].adds_null = adds_null(top, &item);
+            if (depth > 0) {
+                json_walk_leave(&stack[depth - 1].walk, &top->walk);
+            }
+        } else if (place != RAW) {
+            open_frame(out, &survey, &stack[depth], place, json_walk_into(&top->walk));
+            stack[depth].adds_null = adds_null(top, place, name);
             depth++;
         }
     }
+    out->buf->failed |= survey.marks.failed;
+    buf_fini(&survey.marks);
 }
 
 /* ---- OpenAPI to JSON Schema ---- */
@@ -204,14 +310,14 @@ static void write_type(struct json_out *out, const struct frame *frame, struct s
         json_raw(out, type); /* JSON Schema's own list of types */
         return;
     }
-    if (frame->is_nullable) {
+    if ((frame->traits & NULLABLE) != 0) {
         json_open_array(out);
     }
     /* The bytes come from a string: they need no escapes that are not there. */
     json_raw(out, SPAN_OF("\""));
     buf_put(out->buf, inside);
     buf_put_char(out->buf, '"');
-    if (frame->is_nullable) {
+    if ((frame->traits & NULLABLE) != 0) {
         json_text(out, "null");
         json_close_array(out);
     }
@@ -256,41 +362,31 @@ static bool is_google_only(struct span name, struct span value)
            (span_equal(name, SPAN_OF("type")) && json_is_text(value, "TYPE_UNSPECIFIED"));
 }
 
-static enum place member_to_json(struct json_out *out, const struct frame *frame, struct span name,
-                                 struct span value)
+static void member_to_json(struct json_out *out, const struct frame *frame, struct span name, struct span value)
 {
-    enum place place = RAW;
-
-    name = usual_name(name);
     if (is_google_only(name, value) || span_equal(value, SPAN_OF("null"))) {
-        return WRITTEN;
+        return;
     }
     if (span_equal(name, SPAN_OF("type"))) {
         write_type(out, frame, value);
-        return WRITTEN;
-    }
-    if (span_equal(name, SPAN_OF("enum")) && frame->is_nullable && json_is_array(value)) {
+    } else if (span_equal(name, SPAN_OF("enum")) && (frame->traits & NULLABLE) != 0 && json_is_array(value)) {
         write_enum(out, value);
-        return WRITTEN;
-    }
-    json_key_plain(out, name);
-    place = place_of(name, value);
-    if (place == RAW) {
+    } else {
+        json_key_plain(out, name);
         json_raw(out, bare_number(name, value));
-        return WRITTEN;
     }
-    return place;
 }
 
 struct span gemini_generate_schema_read(struct chat *chat, struct span schema)
 {
+    static const struct rules rules = {member_to_json, usual_name};
     struct json_out out;
     struct buf buf;
     struct span kept = span_make(NULL, 0);
 
     buf_init(&buf, CHAT_STRING_MAX);
     json_out_init(&out, &buf);
-    rewrite(&out, schema, member_to_json);
+    rewrite(&out, schema, &rules);
     if (buf.failed) {
         chat->arena->failed = true;
     } else {
@@ -302,21 +398,23 @@ struct span gemini_generate_schema_read(struct chat *chat, struct span schema)
 
 /* ---- JSON Schema for Google ---- */
 
-static enum place member_to_google(struct json_out *out, const struct frame *frame,
-                                   struct span name, struct span value)
+static void member_to_google(struct json_out *out, const struct frame *frame, struct span name, struct span value)
 {
     if (span_equal(name, SPAN_OF("const"))) {
         json_key(out, "enum");
         json_open_array(out);
         json_raw(out, value);
         json_close_array(out);
-        return WRITTEN;
+    } else if (!span_equal(name, SPAN_OF("enum")) || (frame->traits & CONSTANT) == 0) {
+        /* Beside a constant: it is one of these values, or nothing would fit. */
+        json_key_plain(out, name);
+        json_raw(out, value);
     }
-    if (span_equal(name, SPAN_OF("enum")) && frame->has_constant) {
-        return WRITTEN; /* the constant is one of its values, or nothing would fit */
-    }
-    json_key_plain(out, name);
-    return place_of(name, value);
+}
+
+static struct span same_name(struct span name)
+{
+    return name;
 }
 
 void gemini_generate_schema_write(struct json_out *out, struct span schema)
@@ -324,7 +422,9 @@ void gemini_generate_schema_write(struct json_out *out, struct span schema)
     if (!json_is_object(schema) || span_find(schema, SPAN_OF("\"const\"")) == NULL) {
         json_raw(out, schema);
     } else {
-        rewrite(out, schema, member_to_google);
+        static const struct rules rules = {member_to_google, same_name};
+
+        rewrite(out, schema, &rules);
     }
 }
 

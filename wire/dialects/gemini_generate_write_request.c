@@ -214,6 +214,28 @@ static void write_thinking(const struct chat_params *params, struct json_out *ou
     json_close_object(out);
 }
 
+/* Left out where there is nothing in it. */
+static void write_config(const struct chat_params *params, struct json_out *out)
+{
+    struct json_out before = *out;
+    size_t start = out->buf->len;
+    size_t inside = 0;
+
+    json_key(out, "generationConfig");
+    json_open_object(out);
+    inside = out->buf->len;
+    write_sampling(params, out);
+    write_extent(params, out);
+    write_format(params, out);
+    write_thinking(params, out);
+    if (out->buf->len == inside) {
+        buf_truncate(out->buf, start);
+        *out = before;
+    } else {
+        json_close_object(out);
+    }
+}
+
 void gemini_generate_write_request(struct chat *chat, struct json_out *out)
 {
     const struct chat_params *params = &chat->params;
@@ -223,13 +245,7 @@ void gemini_generate_write_request(struct chat *chat, struct json_out *out)
     write_system(chat, out);
     write_tools(chat, out);
     write_choice(chat, out);
-    json_key(out, "generationConfig");
-    json_open_object(out);
-    write_sampling(params, out);
-    write_extent(params, out);
-    write_format(params, out);
-    write_thinking(params, out);
-    json_close_object(out);
+    write_config(params, out);
     write_raw(out, "safetySettings", params->safety);
     write_raw(out, "serviceTier", params->tier);
     json_close_object(out);

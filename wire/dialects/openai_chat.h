@@ -11,6 +11,8 @@
 void openai_chat_take_request(struct chat *chat, struct span body);
 /* The member `messages`: an array, or it is refused. */
 void openai_chat_take_messages(struct chat *chat, struct span messages);
+void openai_chat_take_tools(struct chat *chat, struct span tools, struct span functions);
+void openai_chat_take_choice(struct chat *chat, struct span choice);
 /* Where the parts of a content go, and which kinds may stand there. */
 struct openai_chat_place {
     struct chat *chat;

@@ -122,16 +122,15 @@ static void read_content(struct chat *chat, struct chat_answer *answer, struct s
 
 /* ---- calls ---- */
 
-/* "call_1234567890_0": no other answer has it, since no other has this body. */
-static struct span make_id(struct chat *chat, const struct chat_answer *answer, struct span body)
+/* "call_1234567890_0": no other answer has it, since no other has this body, whose `hash` is told. */
+static struct span make_id(struct chat *chat, const struct chat_answer *answer, uint64_t hash)
 {
-    static const uint64_t seed[2] = {0, 0};
     struct buf text;
     struct span id;
 
     buf_init(&text, 64);
     buf_put_text(&text, "call_");
-    buf_put_u64(&text, sip_hash(seed, body));
+    buf_put_u64(&text, hash);
     buf_put_char(&text, '_');
     buf_put_u64(&text, answer->turn.calls);
     id = chat_string(chat, buf_span(&text));
@@ -157,17 +156,20 @@ static void read_call(struct chat *chat, struct chat_answer *answer, struct span
 
 static void read_calls(struct chat *chat, struct chat_answer *answer, struct span message, struct span body)
 {
+    static const uint64_t seed[2] = {0, 0};
     struct json_walk walk = json_walk_of(json_walk_find(message, "tool_calls"));
     struct span legacy = json_walk_find(message, "function_call");
     struct span item;
+    uint64_t hash = 0; /* once, however many calls have no id */
 
     while (json_walk_item(&walk, &item)) {
         struct span id = openai_chat_filled(item, "id");
 
-        read_call(chat, answer, json_walk_find(item, "function"), id.len > 0 ? id : make_id(chat, answer, body));
+        hash = id.len > 0 || hash != 0 ? hash : sip_hash(seed, body);
+        read_call(chat, answer, json_walk_find(item, "function"), id.len > 0 ? id : make_id(chat, answer, hash));
     }
     if (json_is_object(legacy)) {
-        read_call(chat, answer, legacy, make_id(chat, answer, body));
+        read_call(chat, answer, legacy, make_id(chat, answer, sip_hash(seed, body)));
     }
 }
 

@@ -219,24 +219,35 @@ static void read_result(struct reader *reader, const struct span *values)
     openai_chat_take_content(&place, values[MESSAGE_CONTENT]);
 }
 
+/* What each may have besides its role and its content. Who speaks, `name`, is looked at where it is read. */
+enum {
+    SAID = 1 << MESSAGE_ROLE | 1 << MESSAGE_CONTENT | 1 << MESSAGE_NAME,
+    ANSWERED = SAID | 1 << MESSAGE_REFUSAL | 1 << MESSAGE_TOOL_CALLS | 1 << MESSAGE_FUNCTION_CALL,
+    RETURNED = SAID | 1 << MESSAGE_TOOL_CALL_ID
+};
 static const struct {
     const char *role;
     void (*read)(struct reader *reader, const struct span *values);
+    uint32_t members;
 } roles[] = {
-    {"user", read_user},     {"assistant", read_assistant}, {"tool", read_result},
-    {"system", read_system}, {"developer", read_system},    {"function", read_result},
+    {"user", read_user, SAID},         {"assistant", read_assistant, ANSWERED},
+    {"tool", read_result, RETURNED},   {"system", read_system, SAID},
+    {"developer", read_system, SAID},  {"function", read_result, RETURNED},
 };
 
 static void read_message(struct reader *reader, struct span item)
 {
+    static const struct chat_expected expected[] = {{MESSAGE_REFUSAL, CHAT_IS_STRING}};
     struct span values[MESSAGE_FIELDS] = {{NULL, 0}};
 
     if (json_is_object(item)) {
         chat_take(reader->chat, &message_fields, item, values);
+        chat_expect(reader->chat, &message_fields, values, expected, ARRAY_LENGTH(expected));
     }
     for (size_t i = 0; i < ARRAY_LENGTH(roles); i++) {
         if (json_is_text(values[MESSAGE_ROLE], roles[i].role)) {
             roles[i].read(reader, values);
+            chat_spare(reader->chat, &message_fields, values, roles[i].members);
             return;
         }
     }

@@ -210,22 +210,26 @@ static struct chat_part *read_file(const struct openai_chat_place *place, const 
         part->data = found.data;
         part->name = part->kind == CHAT_DOCUMENT && is_filled(said[FILE_FILENAME]) ? said[FILE_FILENAME]
                                                                                    : span_make(NULL, 0);
+        if (part->kind != CHAT_DOCUMENT && said[FILE_FILENAME].len > 0) {
+            chat_drop(place->chat, "messages[].content[].file.filename");
+        }
     }
     return part;
 }
 
-/* Which kinds a place must allow for a part of that type. */
+/* Which kinds a place must allow for a part of that type, and the member that makes it up. */
 static const struct part_row {
     const char *type;
     unsigned kinds;
+    enum part_field member;
     struct chat_part *(*read)(const struct openai_chat_place *place, const struct span *values);
 } part_rows[] = {
-    {"text", OPENAI_CHAT_TEXTS, read_text},
-    {"image_url", 1 << CHAT_IMAGE, read_image},
-    {"input_audio", 1 << CHAT_AUDIO, read_sound},
-    {"file", 1 << CHAT_DOCUMENT, read_file},
-    {"refusal", OPENAI_CHAT_BY_MODEL, read_refused},
-    {"thinking", OPENAI_CHAT_BY_MODEL, read_thinking},
+    {"text", OPENAI_CHAT_TEXTS, PART_TEXT, read_text},
+    {"image_url", 1 << CHAT_IMAGE, PART_IMAGE_URL, read_image},
+    {"input_audio", 1 << CHAT_AUDIO, PART_INPUT_AUDIO, read_sound},
+    {"file", 1 << CHAT_DOCUMENT, PART_FILE, read_file},
+    {"refusal", OPENAI_CHAT_BY_MODEL, PART_REFUSAL, read_refused},
+    {"thinking", OPENAI_CHAT_BY_MODEL, PART_THINKING, read_thinking},
 };
 
 static void read_part(const struct openai_chat_place *place, struct span item)
@@ -241,6 +245,8 @@ static void read_part(const struct openai_chat_place *place, struct span item)
         if (json_is_text(values[PART_TYPE], row->type) && (row->kinds & ~place->kinds) == 0) {
             struct chat_part *part = row->read(place, values);
 
+            chat_spare(place->chat, &part_fields, values,
+                       1U << PART_TYPE | 1U << row->member | 1U << PART_PROMPT_CACHE_BREAKPOINT | 1U << PART_CACHE_CONTROL);
             if (part != NULL) {
                 part->cache = openai_chat_cache(values[PART_PROMPT_CACHE_BREAKPOINT], values[PART_CACHE_CONTROL]);
             }

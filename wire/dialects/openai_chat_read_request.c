@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A chat completion request into the hub: its tools and parameters (openai.md 3; translation.md 5 to 8). The
- * messages have a file of their own. */
+/* A chat completion request into the hub: its parameters (openai.md 3; translation.md 6 to 8). The messages and the
+ * tools have files of their own. */
 #include "wire/dialects/openai_chat.h"
 
 #include "base/must.h"
@@ -27,17 +27,6 @@ enum schema_field {
 #include "wire/dialects/openai_chat_fields.def"
     SCHEMA_FIELDS
 };
-enum tool_field {
-#define TOOL_FIELD(NAME, name, mark, why) TOOL_##NAME,
-#include "wire/dialects/openai_chat_fields.def"
-    TOOL_FIELDS
-};
-enum function_field {
-#define FUNCTION_FIELD(NAME, name, mark, why) FUNCTION_##NAME,
-#include "wire/dialects/openai_chat_fields.def"
-    FUNCTION_FIELDS
-};
-
 static const struct chat_field root_list[] = {
 #define ROOT_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
 #include "wire/dialects/openai_chat_fields.def"
@@ -54,22 +43,10 @@ static const struct chat_field schema_list[] = {
 #define SCHEMA_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
 #include "wire/dialects/openai_chat_fields.def"
 };
-static const struct chat_field tool_list[] = {
-#define TOOL_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
-#include "wire/dialects/openai_chat_fields.def"
-};
-static const struct chat_field function_list[] = {
-#define FUNCTION_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
-#include "wire/dialects/openai_chat_fields.def"
-};
-
 static const struct chat_fields root_fields = {"", root_list, ROOT_FIELDS};
 static const struct chat_fields stream_fields = {"stream_options.", stream_list, STREAM_FIELDS};
 static const struct chat_fields format_fields = {"response_format.", format_list, FORMAT_FIELDS};
 static const struct chat_fields schema_fields = {"response_format.json_schema.", schema_list, SCHEMA_FIELDS};
-static const struct chat_fields tool_fields = {"tools[].", tool_list, TOOL_FIELDS};
-static const struct chat_fields function_fields = {"tools[].function.", function_list, FUNCTION_FIELDS};
-static const struct chat_fields legacy_fields = {"functions[].", function_list, FUNCTION_FIELDS};
 
 const char *const openai_chat_efforts[OPENAI_EFFORTS] = {"none", "minimal", "low", "medium", "high", "xhigh", "max"};
 
@@ -113,162 +90,6 @@ static struct span take(struct chat *chat, const struct span *values, enum root_
     return values[field];
 }
 
-enum chat_cache openai_chat_cache(struct span breakpoint, struct span control)
-{
-    /* A time that OpenAI lets one choose is longer than Anthropic's five minutes (translation.md 4). */
-    if (json_is_object(breakpoint)) {
-        return json_is_string(json_walk_find(breakpoint, "ttl")) ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
-    }
-    if (json_is_object(control)) {
-        return json_is_text(json_walk_find(control, "ttl"), "1h") ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
-    }
-    return CHAT_CACHE_NONE;
-}
-
-/* ---- tools ---- */
-
-static void read_function(struct chat *chat, const struct chat_fields *fields, struct span object, enum chat_cache cache)
-{
-    struct span said[FUNCTION_FIELDS] = {{NULL, 0}};
-    struct chat_tool *tool = NULL;
-
-    if (json_is_object(object)) {
-        chat_take(chat, fields, object, said);
-    }
-    if (!is_filled(said[FUNCTION_NAME])) {
-        chat_refuse(chat, "tools[].function.name", "A function has no name");
-        return;
-    }
-    if (said[FUNCTION_PARAMETERS].len > 0 && !json_is_object(said[FUNCTION_PARAMETERS])) {
-        chat_refuse(chat, "tools[].function.parameters", "The parameters of a function are no JSON Schema object");
-        return;
-    }
-    tool = chat_add_tool(chat);
-    if (tool == NULL) {
-        return;
-    }
-    tool->name = said[FUNCTION_NAME];
-    tool->description = is_filled(said[FUNCTION_DESCRIPTION]) ? said[FUNCTION_DESCRIPTION] : span_make(NULL, 0);
-    tool->schema = said[FUNCTION_PARAMETERS];
-    tool->strict = yes_or_no(said[FUNCTION_STRICT]);
-    tool->cache = cache;
-}
-
-static void read_tool(struct chat *chat, struct span item)
-{
-    struct span said[TOOL_FIELDS] = {{NULL, 0}};
-
-    if (json_is_object(item)) {
-        chat_take(chat, &tool_fields, item, said);
-    }
-    if (said[TOOL_TYPE].len > 0 && !json_is_text(said[TOOL_TYPE], "function")) {
-        chat_refuse(chat, "tools[].type", "Only functions are known to other dialects");
-        return;
-    }
-    read_function(chat, &function_fields, said[TOOL_FUNCTION],
-                  openai_chat_cache(span_make(NULL, 0), said[TOOL_CACHE_CONTROL]));
-}
-
-static void read_tools(struct chat *chat, struct span tools)
-{
-    struct json_walk walk = json_walk_of(tools);
-    struct span item;
-
-    if (tools.len > 0 && !json_is_array(tools)) {
-        chat_refuse(chat, "tools", "The tools are no list");
-    }
-    while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
-        read_tool(chat, item);
-    }
-}
-
-/* An app that sends the older form can read no other in the answer. */
-static void read_legacy(struct chat *chat, struct span functions)
-{
-    struct json_walk walk = json_walk_of(functions);
-    struct span item;
-
-    if (functions.len > 0 && !json_is_array(functions)) {
-        chat_refuse(chat, "functions", "The functions are no list");
-    }
-    chat->params.is_legacy = chat->tools == NULL && functions.len > 0;
-    while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
-        read_function(chat, &legacy_fields, item, CHAT_CACHE_NONE);
-    }
-}
-
-static void refuse_choice(struct chat *chat)
-{
-    chat_refuse(chat, "tool_choice", "A choice of tools that no other dialect has");
-}
-
-/* Mistral's name for `required` is taken as well (openai-compatible.md 3). */
-static enum chat_choice choice_of_word(struct span word)
-{
-    if (json_is_text(word, "auto")) {
-        return CHAT_CHOICE_AUTO;
-    }
-    if (json_is_text(word, "none")) {
-        return CHAT_CHOICE_NONE;
-    }
-    return json_is_text(word, "required") || json_is_text(word, "any") ? CHAT_CHOICE_ANY : CHAT_CHOICE_UNSAID;
-}
-
-/* {function: {name}}, or {name} as in Responses. */
-static struct span name_of_tool(struct span object)
-{
-    struct span function = json_walk_find(object, "function");
-
-    return json_walk_find(json_is_object(function) ? function : object, "name");
-}
-
-static void read_allowed(struct chat *chat, struct span object)
-{
-    struct span inner = json_walk_find(object, "allowed_tools");
-    struct span allowed = json_is_object(inner) ? inner : object;
-    struct span tools = json_walk_find(allowed, "tools");
-    struct json_walk walk = json_walk_of(tools);
-    struct span item;
-
-    chat->choice = choice_of_word(json_walk_find(allowed, "mode"));
-    if ((chat->choice != CHAT_CHOICE_AUTO && chat->choice != CHAT_CHOICE_ANY) || !json_is_array(tools)) {
-        refuse_choice(chat);
-        return;
-    }
-    while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
-        struct span name = name_of_tool(item);
-
-        if (is_filled(name)) {
-            chat_add_word(chat, &chat->choice_of, name);
-        } else {
-            refuse_choice(chat);
-        }
-    }
-}
-
-static void read_choice(struct chat *chat, struct span value)
-{
-    struct span type = json_is_object(value) ? json_walk_find(value, "type") : span_make(NULL, 0);
-
-    if (value.len == 0) {
-        return;
-    }
-    if (json_is_text(type, "allowed_tools")) {
-        read_allowed(chat, value);
-        return;
-    }
-    if (json_is_object(value)) {
-        chat->choice = CHAT_CHOICE_ONE;
-        chat->choice_name = name_of_tool(value);
-    } else {
-        chat->choice = choice_of_word(value);
-    }
-    if (chat->choice == CHAT_CHOICE_UNSAID || (chat->choice == CHAT_CHOICE_ONE && !is_filled(chat->choice_name)) ||
-        (type.len > 0 && !json_is_text(type, "function"))) {
-        refuse_choice(chat);
-    }
-}
-
 /* ---- parameters ---- */
 
 /* A list that holds one string, or several. */
@@ -309,10 +130,13 @@ static void read_effort(struct chat *chat, struct span word)
 static void read_schema(struct chat *chat, struct span object)
 {
     struct chat_params *params = &chat->params;
+    static const struct chat_expected expected[] = {
+        {SCHEMA_NAME, CHAT_IS_STRING}, {SCHEMA_DESCRIPTION, CHAT_IS_STRING}, {SCHEMA_STRICT, CHAT_IS_BOOL}};
     struct span said[SCHEMA_FIELDS] = {{NULL, 0}};
 
     if (json_is_object(object)) {
         chat_take(chat, &schema_fields, object, said);
+        chat_expect(chat, &schema_fields, said, expected, ARRAY_LENGTH(expected));
     }
     if (said[SCHEMA_SCHEMA].len > 0 && !json_is_object(said[SCHEMA_SCHEMA])) {
         chat_refuse(chat, "response_format.json_schema.schema", "The schema is no object");
@@ -321,6 +145,7 @@ static void read_schema(struct chat *chat, struct span object)
     params->format = said[SCHEMA_SCHEMA].len > 0 ? CHAT_FORMAT_SCHEMA : CHAT_FORMAT_JSON;
     params->format_schema = said[SCHEMA_SCHEMA];
     params->format_name = is_filled(said[SCHEMA_NAME]) ? said[SCHEMA_NAME] : span_make(NULL, 0);
+    params->format_description = is_filled(said[SCHEMA_DESCRIPTION]) ? said[SCHEMA_DESCRIPTION] : span_make(NULL, 0);
     params->format_strict = yes_or_no(said[SCHEMA_STRICT]);
 }
 
@@ -336,7 +161,10 @@ static void read_format(struct chat *chat, struct span object)
     }
     if (json_is_text(said[FORMAT_TYPE], "json_schema")) {
         read_schema(chat, said[FORMAT_JSON_SCHEMA]);
-    } else if (json_is_text(said[FORMAT_TYPE], "json_object")) {
+        return;
+    }
+    chat_spare(chat, &format_fields, said, 1U << FORMAT_TYPE);
+    if (json_is_text(said[FORMAT_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (!json_is_text(said[FORMAT_TYPE], "text")) {
         chat_refuse(chat, "response_format", "The format of the answer is not known");
@@ -434,14 +262,22 @@ static void judge_moderation(struct chat *chat, struct span moderation)
 
 void openai_chat_take_request(struct chat *chat, struct span body)
 {
+    /* What else there is is judged where it is read. */
+    static const struct chat_expected expected[] = {
+        {ROOT_MAX_COMPLETION_TOKENS, CHAT_IS_NUMBER}, {ROOT_MAX_TOKENS, CHAT_IS_NUMBER},
+        {ROOT_N, CHAT_IS_NUMBER},                     {ROOT_LOGPROBS, CHAT_IS_BOOL},
+        {ROOT_TOP_LOGPROBS, CHAT_IS_NUMBER},          {ROOT_STREAM_OPTIONS, CHAT_IS_OBJECT},
+        {ROOT_MODALITIES, CHAT_IS_ARRAY},
+    };
     struct span values[ROOT_FIELDS] = {{NULL, 0}};
 
     chat_take(chat, &root_fields, json_walk_document(body), values);
+    chat_expect(chat, &root_fields, values, expected, ARRAY_LENGTH(expected));
     chat->model = json_is_string(values[ROOT_MODEL]) ? values[ROOT_MODEL] : chat->model;
     openai_chat_take_messages(chat, values[ROOT_MESSAGES]);
-    read_tools(chat, values[ROOT_TOOLS]);
-    read_legacy(chat, values[ROOT_FUNCTIONS]);
-    read_choice(chat, values[ROOT_TOOL_CHOICE].len > 0 ? values[ROOT_TOOL_CHOICE] : values[ROOT_FUNCTION_CALL]);
+    openai_chat_take_tools(chat, values[ROOT_TOOLS], values[ROOT_FUNCTIONS]);
+    openai_chat_take_choice(chat,
+                            values[ROOT_TOOL_CHOICE].len > 0 ? values[ROOT_TOOL_CHOICE] : values[ROOT_FUNCTION_CALL]);
     read_numbers(chat, values);
     read_stop(chat, values[ROOT_STOP]);
     read_bias(chat, values[ROOT_LOGIT_BIAS]);

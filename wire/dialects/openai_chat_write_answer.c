@@ -199,7 +199,7 @@ void openai_chat_write_answer(const struct chat_answer *answer, const struct cha
     json_key(out, "created");
     json_i64(out, terms->created);
     json_key(out, "model");
-    json_raw(out, answer->model.len > 0 ? answer->model : terms->model);
+    json_raw(out, chat_inside(answer->model).len > 0 ? answer->model : terms->model);
     json_key(out, "choices");
     json_open_array(out);
     json_open_object(out);

@@ -157,6 +157,7 @@ static void put_format(struct json_out *out, const struct chat_params *params)
         json_key(out, "json_schema");
         json_open_object(out);
         put_member(out, "name", params->format_name.len > 0 ? params->format_name : SPAN_OF("\"output\""));
+        put_member(out, "description", params->format_description);
         put_member(out, "schema", params->format_schema);
         put_flag(out, "strict", params->format_strict);
         json_close_object(out);

@@ -24,6 +24,13 @@ struct chat_event openai_responses_finish(struct span response, bool has_refused
     return event;
 }
 
+struct span openai_responses_string(struct span object, const char *name)
+{
+    struct span value = json_walk_find(object, name);
+
+    return json_is_string(value) ? value : span_make(NULL, 0);
+}
+
 struct span openai_responses_call_id(struct span item)
 {
     struct span id = json_walk_find(item, "call_id");
@@ -70,47 +77,43 @@ static bool read_call(struct chat *chat, struct chat_answer *answer, struct span
 }
 
 /* The summary, in several parts as a rule, or what a server that keeps no secret tells as content. */
-static void read_reasoning(struct chat *chat, struct chat_answer *answer, struct span item)
+static void read_reasoning(struct chat *chat, struct chat_words *thoughts, struct span item)
 {
     struct span list = json_walk_find(item, "summary");
     struct json_walk walk = json_walk_of(list);
     struct span part;
-    struct span *texts = NULL;
-    size_t count = answer->reasoning.len > 0 ? 1 : 0;
 
     if (!json_walk_item(&walk, &part)) {
         list = json_walk_find(item, "content");
     }
     walk = json_walk_of(list);
     while (json_walk_item(&walk, &part)) {
-        count++;
-    }
-    texts = arena_take(chat->arena, (count + 1) * SEPARATED * sizeof *texts);
-    if (texts == NULL) {
-        return;
-    }
-    count = 0;
-    if (answer->reasoning.len > 0) {
-        texts[count++] = answer->reasoning;
-    }
-    walk = json_walk_of(list);
-    while (json_walk_item(&walk, &part)) {
         struct span text = json_is_object(part) ? json_walk_find(part, "text") : span_make(NULL, 0);
 
         if (chat_inside(text).len > 0) {
-            texts[count] = SPAN_OF("\"\\n\\n\"");
-            count += count > 0;
-            texts[count++] = text;
+            chat_add_word(chat, thoughts, text);
         }
     }
-    if (count > 0) {
-        answer->reasoning = chat_join(chat, texts, count);
+}
+
+/* Those of all items, joined at once: each anew with what was there would be as many copies as items. */
+static struct span joined(struct chat *chat, const struct chat_words *thoughts)
+{
+    struct span *texts = thoughts->count > 0 ? arena_take(chat->arena, thoughts->count * SEPARATED * sizeof *texts) : NULL;
+    size_t count = 0;
+
+    for (const struct chat_word *word = thoughts->first; texts != NULL && word != NULL; word = word->next) {
+        texts[count] = SPAN_OF("\"\\n\\n\"");
+        count += count > 0;
+        texts[count++] = word->text;
     }
+    return count > 0 ? chat_join(chat, texts, count) : span_make(NULL, 0);
 }
 
 static bool read_items(struct chat *chat, struct chat_answer *answer, struct span output)
 {
     struct json_walk walk = json_walk_of(output);
+    struct chat_words thoughts = {0};
     struct span item;
     bool is_good = true;
 
@@ -122,9 +125,10 @@ static bool read_items(struct chat *chat, struct chat_answer *answer, struct spa
         } else if (json_is_text(type, "function_call")) {
             is_good = read_call(chat, answer, item);
         } else if (json_is_text(type, "reasoning")) {
-            read_reasoning(chat, answer, item);
+            read_reasoning(chat, &thoughts, item);
         }
     }
+    answer->reasoning = joined(chat, &thoughts);
     return is_good;
 }
 
@@ -139,8 +143,8 @@ bool openai_responses_read_whole(struct chat *chat, struct chat_answer *answer, 
         (json_is_string(status) && !json_is_text(status, "completed") && !json_is_text(status, "incomplete"))) {
         return false;
     }
-    answer->id = json_walk_find(response, "id");
-    answer->model = json_walk_find(response, "model");
+    answer->id = openai_responses_string(response, "id");
+    answer->model = openai_responses_string(response, "model");
     answer->turn.role = CHAT_MODEL;
     if (!read_items(chat, answer, output)) {
         return false;

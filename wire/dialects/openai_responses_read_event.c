@@ -152,8 +152,8 @@ static void on_begin(struct reading *reading)
     struct chat_event event = {.kind = CHAT_EVENT_START};
 
     if (json_is_object(response)) {
-        event.id = json_walk_find(response, "id");
-        event.name = json_walk_find(response, "model");
+        event.id = openai_responses_string(response, "id");
+        event.name = openai_responses_string(response, "model");
     }
     chat_tell(reading->pipe, &event);
 }

@@ -121,33 +121,40 @@ static void add_media(struct chat *chat, const struct place *place, const struct
     }
 }
 
-/* {mode: "explicit", ttl: "30m" | "12h"} */
+/* {mode: "explicit", ttl: "30m" | "12h"}: both are longer than the five minutes that are SHORT. */
 static enum chat_cache cache_of(struct span breakpoint)
 {
-    if (!json_is_object(breakpoint)) {
-        return CHAT_CACHE_NONE;
-    }
-    return json_is_text(json_walk_find(breakpoint, "ttl"), "12h") ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
+    return json_is_object(breakpoint) ? CHAT_CACHE_LONG : CHAT_CACHE_NONE;
 }
 
 static void read_part(struct chat *chat, const struct place *place, struct span object)
 {
+    static const struct chat_expected expected[] = {{PART_FILENAME, CHAT_IS_STRING}, {PART_BREAKPOINT, CHAT_IS_OBJECT}};
     struct span values[PART_PLACES];
+    uint32_t used = 1U << PART_TYPE | 1U << PART_BREAKPOINT;
     struct span type;
     enum chat_cache cache = CHAT_CACHE_NONE;
 
     chat_take(chat, &part_fields, object, values);
+    chat_expect(chat, &part_fields, values, expected, ARRAY_LENGTH(expected));
     type = values[PART_TYPE];
     cache = cache_of(values[PART_BREAKPOINT]);
     if (json_is_text(type, "input_text") || json_is_text(type, "output_text") || json_is_text(type, "text")) {
         add_text(chat, place, values[PART_TEXT], cache);
+        used |= 1U << PART_TEXT;
     } else if (json_is_text(type, "refusal")) {
         add_text(chat, place, values[PART_REFUSAL], cache);
-    } else if (json_is_text(type, "input_image") || json_is_text(type, "input_file")) {
+        used |= 1U << PART_REFUSAL;
+    } else if (json_is_text(type, "input_image")) {
         add_media(chat, place, values, cache);
+        used |= 1U << PART_IMAGE_URL;
+    } else if (json_is_text(type, "input_file")) {
+        add_media(chat, place, values, cache);
+        used |= 1U << PART_FILE_DATA | 1U << PART_FILENAME | (values[PART_FILE_DATA].len > 0 ? 0 : 1U << PART_FILE_URL);
     } else {
         chat_refuse(chat, "input[].content[].type", "Parts of this type have no counterpart in other dialects");
     }
+    chat_spare(chat, &part_fields, values, used);
 }
 
 /* A text, or parts, or nothing. */
@@ -176,11 +183,13 @@ static void read_message(struct chat *chat, struct span object)
         enum chat_role role;
     } roles[] = {
         {"user", CHAT_USER}, {"assistant", CHAT_MODEL}, {"system", CHAT_SYSTEM}, {"developer", CHAT_SYSTEM}};
+    static const struct chat_expected expected[] = {{MESSAGE_TYPE, CHAT_IS_STRING}};
     struct span values[MESSAGE_PLACES];
     struct place place = {0};
     size_t i = 0;
 
     chat_take(chat, &message_fields, object, values);
+    chat_expect(chat, &message_fields, values, expected, ARRAY_LENGTH(expected));
     while (i < ARRAY_LENGTH(roles) && !json_is_text(values[MESSAGE_ROLE], roles[i].name)) {
         i++;
     }

@@ -194,10 +194,12 @@ static void read_reasoning(struct chat *chat, struct span object)
         {"medium", CHAT_EFFORT_MEDIUM}, {"high", CHAT_EFFORT_HIGH},     {"xhigh", CHAT_EFFORT_XHIGH},
         {"max", CHAT_EFFORT_MAX},
     };
+    static const struct chat_expected expected[] = {{THOUGHT_SUMMARY, CHAT_IS_STRING}, {THOUGHT_OLD_SUMMARY, CHAT_IS_STRING}};
     struct span values[THOUGHT_PLACES];
     size_t i = 0;
 
     chat_take(chat, &thought_fields, object, values);
+    chat_expect(chat, &thought_fields, values, expected, ARRAY_LENGTH(expected));
     while (i < ARRAY_LENGTH(efforts) && !json_is_text(values[THOUGHT_EFFORT], efforts[i].word)) {
         i++;
     }
@@ -224,6 +226,7 @@ static void read_schema(struct chat *chat, const struct span *values)
     }
     params->format = CHAT_FORMAT_SCHEMA;
     params->format_name = string_of(values[SHAPE_NAME]);
+    params->format_description = string_of(values[SHAPE_DESCRIPTION]);
     params->format_schema = values[SHAPE_SCHEMA];
     if (is_true(strict) || span_equal(strict, SPAN_OF("false"))) {
         params->format_strict = is_true(strict);
@@ -232,12 +235,18 @@ static void read_schema(struct chat *chat, const struct span *values)
 
 static void read_format(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {
+        {SHAPE_NAME, CHAT_IS_STRING}, {SHAPE_DESCRIPTION, CHAT_IS_STRING}, {SHAPE_STRICT, CHAT_IS_BOOL}};
     struct span values[SHAPE_PLACES];
 
     chat_take(chat, &shape_fields, object, values);
+    chat_expect(chat, &shape_fields, values, expected, ARRAY_LENGTH(expected));
     if (json_is_text(values[SHAPE_TYPE], "json_schema")) {
         read_schema(chat, values);
-    } else if (json_is_text(values[SHAPE_TYPE], "json_object")) {
+        return;
+    }
+    chat_spare(chat, &shape_fields, values, 1U << SHAPE_TYPE);
+    if (json_is_text(values[SHAPE_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (values[SHAPE_TYPE].len > 0 && !json_is_text(values[SHAPE_TYPE], "text")) {
         chat_refuse(chat, "text.format.type", "No target of another dialect has this form of answers");
@@ -246,18 +255,29 @@ static void read_format(struct chat *chat, struct span object)
 
 static void read_text(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {{WORDS_FORMAT, CHAT_IS_OBJECT}, {WORDS_VERBOSITY, CHAT_IS_STRING}};
     struct span values[WORDS_PLACES];
 
     chat_take(chat, &words_fields, object, values);
+    chat_expect(chat, &words_fields, values, expected, ARRAY_LENGTH(expected));
     read_format(chat, values[WORDS_FORMAT]);
     chat->params.verbosity = string_of(values[WORDS_VERBOSITY]);
 }
 
 void openai_responses_read_chat(struct chat *chat, struct span body)
 {
+    static const struct chat_expected expected[] = {
+        {REQUEST_CAP, CHAT_IS_NUMBER},         {REQUEST_TEMPERATURE, CHAT_IS_NUMBER}, {REQUEST_TOP_P, CHAT_IS_NUMBER},
+        {REQUEST_TOP_LOGPROBS, CHAT_IS_NUMBER}, {REQUEST_PARALLEL, CHAT_IS_BOOL},      {REQUEST_REASONING, CHAT_IS_OBJECT},
+        {REQUEST_TEXT, CHAT_IS_OBJECT},        {REQUEST_INCLUDE, CHAT_IS_ARRAY},      {REQUEST_STORE, CHAT_IS_BOOL},
+        {REQUEST_BACKGROUND, CHAT_IS_BOOL},    {REQUEST_CONTEXT, CHAT_IS_ARRAY},      {REQUEST_TIER, CHAT_IS_STRING},
+        {REQUEST_USER, CHAT_IS_STRING},        {REQUEST_SAFETY, CHAT_IS_STRING},      {REQUEST_METADATA, CHAT_IS_OBJECT},
+        {REQUEST_CACHE_KEY, CHAT_IS_STRING},   {REQUEST_STREAM_OPTIONS, CHAT_IS_OBJECT},
+    };
     struct span values[REQUEST_PLACES];
 
     chat_take(chat, &request_fields, json_walk_document(body), values);
+    chat_expect(chat, &request_fields, values, expected, ARRAY_LENGTH(expected));
     read_state(chat, values);
     read_moderation(chat, values[REQUEST_MODERATION]);
     read_params(chat, values);

@@ -3,6 +3,7 @@
  * those of chat. All other tools are run by the provider, or answer in a form of their own. */
 #include "wire/dialects/openai_responses.h"
 
+#include "base/must.h"
 #include "wire/json_walk.h"
 
 #define NOT_A_FUNCTION "Of tools only functions have a counterpart in other dialects"
@@ -16,6 +17,16 @@ static const struct chat_field tool_list[TOOL_PLACES] = {
 #define TOOL_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
 #include "wire/dialects/openai_responses_fields.def"
 };
+enum choice_place {
+#define CHOICE_FIELD(NAME, name, mark, why) CHOICE_##NAME,
+#include "wire/dialects/openai_responses_fields.def"
+    CHOICE_PLACES
+};
+static const struct chat_field choice_list[CHOICE_PLACES] = {
+#define CHOICE_FIELD(NAME, name, mark, why) CHAT_FIELD(name, mark),
+#include "wire/dialects/openai_responses_fields.def"
+};
+static const struct chat_fields choice_fields = {"tool_choice.", choice_list, CHOICE_PLACES};
 static const struct chat_fields tool_fields = {"tools[].", tool_list, TOOL_PLACES};
 
 static bool is_function(struct span object)
@@ -33,6 +44,8 @@ static bool is_empty_object(struct span object)
 
 static void read_tool(struct chat *chat, struct span object)
 {
+    static const struct chat_expected expected[] = {
+        {TOOL_DESCRIPTION, CHAT_IS_STRING}, {TOOL_PARAMETERS, CHAT_IS_OBJECT}, {TOOL_STRICT, CHAT_IS_BOOL}};
     struct span values[TOOL_PLACES];
     struct chat_tool *tool = NULL;
 
@@ -41,6 +54,7 @@ static void read_tool(struct chat *chat, struct span object)
         return;
     }
     chat_take(chat, &tool_fields, object, values);
+    chat_expect(chat, &tool_fields, values, expected, ARRAY_LENGTH(expected));
     if (chat_inside(values[TOOL_NAME]).len == 0) {
         chat_refuse(chat, "tools[].name", "A function has no name");
         return;
@@ -63,16 +77,38 @@ static void read_tool(struct chat *chat, struct span object)
     }
 }
 
+/* {type: "function", name}; anything else has no name. */
+static struct span name_of(struct chat *chat, struct span object)
+{
+    struct span values[CHOICE_PLACES];
+
+    if (!is_function(object)) {
+        return span_make(NULL, 0);
+    }
+    chat_take(chat, &choice_fields, object, values);
+    chat_spare(chat, &choice_fields, values, 1U << CHOICE_TYPE | 1U << CHOICE_NAME);
+    return values[CHOICE_NAME];
+}
+
 /* {type: "allowed_tools", mode, tools: [{type: "function", name}]} */
 static void read_allowed(struct chat *chat, struct span object)
 {
-    struct json_walk walk = json_walk_of(json_walk_find(object, "tools"));
+    struct span values[CHOICE_PLACES];
+    struct json_walk walk;
     struct span item;
 
-    chat->choice = json_is_text(json_walk_find(object, "mode"), "required") ? CHAT_CHOICE_ANY
-                                                                             : CHAT_CHOICE_AUTO;
+    chat_take(chat, &choice_fields, object, values);
+    chat_spare(chat, &choice_fields, values, 1U << CHOICE_TYPE | 1U << CHOICE_MODE | 1U << CHOICE_TOOLS);
+    if (json_is_text(values[CHOICE_MODE], "required")) {
+        chat->choice = CHAT_CHOICE_ANY;
+    } else if (json_is_text(values[CHOICE_MODE], "auto")) {
+        chat->choice = CHAT_CHOICE_AUTO;
+    } else {
+        chat_refuse(chat, "tool_choice.mode", "It is neither auto nor required");
+    }
+    walk = json_walk_of(values[CHOICE_TOOLS]);
     while (json_walk_item(&walk, &item)) {
-        struct span name = is_function(item) ? json_walk_find(item, "name") : span_make(NULL, 0);
+        struct span name = name_of(chat, item);
 
         if (chat_inside(name).len == 0) {
             chat_refuse(chat, "tool_choice.tools", NOT_A_FUNCTION);
@@ -93,13 +129,14 @@ static void read_choice(struct chat *chat, struct span choice)
         chat->choice = CHAT_CHOICE_NONE;
     } else if (json_is_text(choice, "required")) {
         chat->choice = CHAT_CHOICE_ANY;
-    } else if (is_function(choice) && chat_inside(json_walk_find(choice, "name")).len > 0) {
-        chat->choice = CHAT_CHOICE_ONE;
-        chat->choice_name = json_walk_find(choice, "name");
     } else if (json_is_object(choice) && json_is_text(json_walk_find(choice, "type"), "allowed_tools")) {
         read_allowed(chat, choice);
     } else if (choice.len > 0) {
-        chat_refuse(chat, "tool_choice", NOT_A_FUNCTION);
+        chat->choice = CHAT_CHOICE_ONE;
+        chat->choice_name = name_of(chat, choice);
+        if (chat_inside(chat->choice_name).len == 0) {
+            chat_refuse(chat, "tool_choice", NOT_A_FUNCTION);
+        }
     }
 }
 

@@ -132,6 +132,7 @@ static void put_format(struct json_out *out, const struct chat_params *params)
     responses_put_word(out, "type", params->format == CHAT_FORMAT_JSON ? "json_object" : "json_schema");
     if (params->format == CHAT_FORMAT_SCHEMA) {
         responses_put_said(out, "name", params->format_name.len > 0 ? params->format_name : SPAN_OF("\"output\""));
+        responses_put_said(out, "description", params->format_description);
         responses_put_said(out, "schema", params->format_schema);
         if (params->format_strict >= 0) {
             json_key(out, "strict");

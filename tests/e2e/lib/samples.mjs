@@ -85,7 +85,7 @@ export function capturedRequests() {
     const directory = new URL('requests/', DATA);
     const all = [];
     for (const file of fs.readdirSync(directory).sort()) {
-        if (file.startsWith('google-genai')) {
+        if (file.startsWith('google-genai') || file === 'cli-bodies.json') { // the latter has bodies alone
             continue;
         }
         const { client, requests } = JSON.parse(fs.readFileSync(new URL(file, directory)));

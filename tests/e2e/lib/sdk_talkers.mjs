@@ -76,7 +76,11 @@ const responsesUsage = (usage) => usage && ({ input: usage.input_tokens, cached:
 async function responseTurn(at, isStream, input, more = {}) {
     const request = { model: at.model, input, store: false, ...more };
     const responses = openai(at).responses;
-    return isStream ? responses.stream(request).finalResponse() : responses.create(request);
+    const response = await (isStream ? responses.stream(request).finalResponse() : responses.create(request));
+    if (response.status === 'failed') { // the SDK gives it back like an answer
+        throw Object.assign(new Error(response.error.message), { code: response.error.code });
+    }
+    return response;
 }
 const callsIn = (response) => response.output.filter(({ type }) => type === 'function_call');
 

@@ -22,6 +22,7 @@
     "  claude: { kind: anthropic }\n"                                                              \
     "routes:\n"                                                                                    \
     "  cheap:\n"                                                                                   \
+    "    translate: off\n"                                                                          \
     "    strategy: cheapest\n"                                                                     \
     "    targets:\n"                                                                               \
     "      - { provider: openai, model: gpt-4.1 }\n"                                               \
@@ -30,7 +31,7 @@
     "      - { provider: openai, model: gpt-4.1-mini }\n"                                          \
     "      - { provider: openai, model: gpt-4o, enabled: false }\n"                                \
     "      - { provider: claude, model: claude-sonnet-4-5 }\n"                                     \
-    "  first: { targets: [{ provider: openai, model: gpt-4o }] }\n"                                \
+    "  first: { translate: off, targets: [{ provider: openai, model: gpt-4o }] }\n"                \
     "tasks: { draft: cheap }\n"
 
 #define AT 1795824000000 /* 2026-11-28 */
@@ -472,9 +473,63 @@ static void quoting__survives_a_heap_that_fails(void **state)
     close_scene(&scene);
 }
 
+/* ---- other dialects ---- */
+
+#define MIXED(more)                                                                                \
+    "version: 1\n"                                                                                 \
+    "providers:\n"                                                                                 \
+    "  openai: { kind: openai, credential: sk-test-1 }\n"                                          \
+    "  claude: { kind: anthropic, credential: sk-test-2 }\n"                                       \
+    "routes:\n"                                                                                    \
+    "  first:\n"                                                                                   \
+    "    targets: [{ provider: claude, model: claude-sonnet-4-5 }, { provider: openai, model: gpt-4o }]\n" more
+
+static void quoting__tells_the_target_before_it_counts(void **state)
+{
+    struct scene scene;
+    const struct quoting_place *place = NULL;
+
+    (void)state;
+    open_scene(&scene, MIXED(""));
+    ask_well(&scene, "path=/v1/chat/completions",
+             "{\"model\":\"first\",\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}],"
+             "\"response_format\":{\"type\":\"json_object\"}}",
+             false);
+    place = &scene.quoting->places[0];
+    assert_int_equal(scene.quoting->order[0], 0);
+    assert_non_null(place->translation);
+    assert_int_equal(place->bytes, translation_body(place->translation).len);
+    assert_true(place->bytes > scene.quoting->body.len); /* a line of instructions, and a cap */
+    assert_int_equal(place->request.output_cap, 64000);
+    assert_null(scene.quoting->places[1].translation);
+    expect(&scene, "\"output\":{\"likely\":1024,\"at_most\":64000,\"how\":\"assumed\"}");
+    close_scene(&scene);
+}
+
+static void quoting__says_who_cannot_be_told(void **state)
+{
+    struct scene scene;
+    const char *body = "{\"model\":\"first\",\"n\":2,\"max_tokens\":9,"
+                       "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]}";
+
+    (void)state;
+    open_scene(&scene, MIXED(""));
+    ask_well(&scene, "path=/v1/chat/completions", body, false);
+    assert_int_equal(scene.quoting->count, 2);
+    assert_int_equal(scene.quoting->order[1], 0);
+    expect(&scene, "\"model\":\"claude-sonnet-4-5\",\"eligible\":false,\"state\":\"untranslatable\"");
+    close_scene(&scene);
+    open_scene(&scene, MIXED("    translate: off\n"));
+    ask_well(&scene, "path=/v1/chat/completions", body, false);
+    expect(&scene, "\"model\":\"claude-sonnet-4-5\",\"eligible\":false,\"state\":\"dialect\"");
+    close_scene(&scene);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(quoting__tells_the_target_before_it_counts),
+        cmocka_unit_test(quoting__says_who_cannot_be_told),
         cmocka_unit_test(quoting__counts_and_prices_to_the_token),
         cmocka_unit_test(quoting__goes_by_bytes_without_a_vocabulary),
         cmocka_unit_test(quoting__takes_the_better_of_count_and_ratio),

@@ -33,6 +33,19 @@ static void digest__gives_the_published_hashes(void **state)
     expect(&digest, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+static void digest__is_the_same_in_pieces(void **state)
+{
+    static const struct span pieces[] = {SPAN("abcdbcdecdefdefgefghfghighijhijk"), {NULL, 0}, SPAN("i"),
+                                         SPAN("jkljklmklmnlmnomnopnopq")};
+    struct digest digest;
+
+    (void)state;
+    digest_sha256_pieces(pieces, sizeof pieces / sizeof pieces[0], &digest);
+    expect(&digest, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    digest_sha256_pieces(NULL, 0, &digest);
+    expect(&digest, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+}
+
 static void digest__gives_the_published_hmacs(void **state)
 {
     char long_key[131];
@@ -74,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digest__gives_the_published_hashes),
+        cmocka_unit_test(digest__is_the_same_in_pieces),
         cmocka_unit_test(digest__gives_the_published_hmacs),
         cmocka_unit_test(digest__compares_whole),
     };

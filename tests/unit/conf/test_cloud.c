@@ -103,6 +103,109 @@ static void cloud__reads_bedrock(void **state)
     snapshot_give(snapshot);
 }
 
+static const struct fake_world keys_world = {
+    .variables = {{"AWS_ACCESS_KEY_ID", "AKIDTEST"},
+                  {"AWS_SECRET_ACCESS_KEY", "test-secret-0004"},
+                  {"AWS_SESSION_TOKEN", "test-session-0005"},
+                  {"AWS_REGION", "eu-central-1"}},
+};
+
+static void cloud__reads_access_keys(void **state)
+{
+    struct snapshot *snapshot = load_in(
+        &cloud_world, TOP "  written: { kind: bedrock, region: us-east-1, access_key_id: AKIDTEST, "
+                          "secret_access_key: test-secret-0004 }\n"
+                          "  there: { base_url: http://127.0.0.1:1/, region: us-east-1, session_token: t, "
+                          "access_key_id: AKIDTEST, secret_access_key: s, kind: bedrock }\n"
+                          "  bearer: { kind: bedrock, region: us-east-1, api: converse }\n"
+                          "  none: { kind: bedrock, api: converse, base_url: http://127.0.0.1:1/v1, credential: none }\n");
+    const struct provider *written = &snapshot->routing.providers[0];
+    const struct provider *there = &snapshot->routing.providers[1];
+    const struct provider *bearer = &snapshot->routing.providers[2];
+    const struct provider *none = &snapshot->routing.providers[3];
+
+    (void)state;
+    assert_ptr_equal(written->dialect, &dialect_bedrock);
+    assert_string_equal(written->kind->api, "converse");
+    assert_string_equal(written->kind->signs_for, "bedrock");
+    assert_span(written->endpoint.authority, "bedrock-runtime.us-east-1.amazonaws.com");
+    assert_span(written->endpoint.path, "");
+    assert_span(written->access_key_id, "AKIDTEST");
+    assert_span(written->credential, "test-secret-0004");
+    assert_int_equal(written->session_token.len, 0);
+    assert_int_equal(written->credential_mode, CREDENTIAL_SECRET);
+    assert_true(written->drains);
+    assert_span(written->prices.list, "bedrock");
+    assert_ptr_equal(there->dialect, &dialect_bedrock);
+    assert_span(there->endpoint.path, "");
+    assert_span(there->region, "us-east-1");
+    assert_span(there->session_token, "t");
+    assert_ptr_equal(bearer->dialect, &dialect_bedrock);
+    assert_int_equal(bearer->access_key_id.len, 0);
+    assert_span(bearer->credential, "test-bedrock-0002");
+    assert_span(none->endpoint.path, "/v1");
+    assert_int_equal(none->credential_mode, CREDENTIAL_NONE);
+    snapshot_give(snapshot);
+}
+
+static void cloud__takes_access_keys_from_the_environment(void **state)
+{
+    struct snapshot *snapshot = load_in(
+        &keys_world, TOP "  keys: { kind: bedrock, region: \"${AWS_REGION}\" }\n"
+                         "  there: { kind: bedrock, region: \"${AWS_REGION}\", base_url: http://127.0.0.1:1 }\n"
+                         "  mantle: { kind: bedrock, region: us-east-1, credential: k }\n");
+    const struct provider *keys = &snapshot->routing.providers[0];
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        assert_ptr_equal(keys[i].dialect, &dialect_bedrock);
+        assert_span(keys[i].access_key_id, "AKIDTEST");
+        assert_span(keys[i].credential, "test-secret-0004");
+        assert_span(keys[i].session_token, "test-session-0005");
+        assert_string_equal(keys[i].credential_variable, "AWS_ACCESS_KEY_ID");
+    }
+    assert_span(keys[0].endpoint.authority, "bedrock-runtime.eu-central-1.amazonaws.com");
+    assert_span(keys[1].endpoint.path, "");
+    assert_string_equal(keys[2].dialect->name, "openai");
+    assert_span(keys[2].credential, "k");
+    snapshot_give(snapshot);
+}
+
+#define BEDROCK TOP "  b: { kind: bedrock, region: us-east-1, "
+
+static void cloud__says_what_is_wrong_with_access_keys(void **state)
+{
+    static const struct fake_world half = {.variables = {{"AWS_ACCESS_KEY_ID", "AKIDTEST"}}};
+
+    (void)state;
+    REFUSE_IN(&cloud_world, BEDROCK "api: mantle }\n", "providers.b.api must be converse or openai", "converse serves");
+    REFUSE_IN(&cloud_world, AZURE ", api: converse }\n", "providers.a.api is no setting of kind azure_openai",
+              "only of kind bedrock");
+    REFUSE_IN(&cloud_world, AZURE ", access_key_id: AKIDTEST }\n",
+              "providers.a.access_key_id is no setting of kind azure_openai");
+    REFUSE_IN(&cloud_world, BEDROCK "access_key_id: AKIDTEST }\n",
+              "providers.b has an access key and no secret_access_key", "write secret_access_key");
+    REFUSE_IN(&cloud_world, BEDROCK "secret_access_key: s }\n", "providers.b has no access_key_id");
+    REFUSE_IN(&cloud_world, BEDROCK "session_token: s }\n", "providers.b has no access_key_id");
+    REFUSE_IN(&cloud_world, BEDROCK "access_key_id: \"\" }\n", "providers.b.access_key_id is empty");
+    REFUSE_IN(&cloud_world, BEDROCK "access_key_id: AKIDTEST, secret_access_key: s, credential: k }\n",
+              "providers.b has a credential beside access keys", "leave one of them out");
+    REFUSE_IN(&cloud_world, BEDROCK "api: openai, access_key_id: AKIDTEST, secret_access_key: s }\n",
+              "providers.b cannot sign for this api", "api: converse takes access keys");
+    REFUSE_IN(&cloud_world, BEDROCK "api: converse, credential: passthrough }\n",
+              "providers.b has credential: passthrough and api: converse", "no app speaks Converse");
+    REFUSE_IN(&cloud_world,
+              TOP "  b: { kind: bedrock, base_url: http://127.0.0.1:1, access_key_id: AKIDTEST, secret_access_key: s }\n",
+              "providers.b has no region", "requests are signed for one");
+    REFUSE_IN(&cloud_world,
+              BEDROCK "access_key_id: AKIDTEST, secret_access_key: "
+                      "sssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss"
+                      "ssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssssss }\n",
+              "has a secret_access_key of more than 128 bytes");
+    REFUSE_IN(&half, TOP "  b: { kind: bedrock, region: us-east-1 }\n",
+              "providers.b has an access key and no secret_access_key");
+}
+
 static void cloud__says_what_is_wrong_with_bedrock(void **state)
 {
     (void)state;
@@ -127,6 +230,9 @@ int main(void)
         cmocka_unit_test(cloud__says_what_is_wrong_with_azure),
         cmocka_unit_test(cloud__reads_bedrock),
         cmocka_unit_test(cloud__says_what_is_wrong_with_bedrock),
+        cmocka_unit_test(cloud__reads_access_keys),
+        cmocka_unit_test(cloud__takes_access_keys_from_the_environment),
+        cmocka_unit_test(cloud__says_what_is_wrong_with_access_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

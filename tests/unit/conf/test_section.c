@@ -292,7 +292,8 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
          {"unknown key \"lvel\" in log", "did you mean \"level\"?", "keys here: level, format\n"}},
         {PROVIDER("baseurl: x"),
          {"unknown key \"baseurl\" in providers.a", "did you mean \"base_url\"?",
-          "keys here: kind, base_url, credential, breaker, pool, ca_file, on_abort, forward_headers\n"}},
+          "keys here: kind, api_version, deployments, region, api, access_key_id, secret_access_key, session_token, "
+          "credential, base_url, breaker, pool, ca_file, on_abort, forward_headers\n"}},
         {PROVIDER("pool: { idel: 3 }"),
          {"unknown key \"idel\" in providers.a.pool", "did you mean \"idle\"?",
           "keys here: idle, idle_time, life\n"}},
@@ -305,7 +306,7 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
         {ROUTE("timeout: { idle: 1s }"),
          {"unknown key \"timeout\" in routes.m", "did you mean \"timeouts\"?",
           "keys here: match, strategy, targets, retry, timeouts, commit, early_head, sticky, "
-          "resume, hedge, default_max_output, panic, slow\n"}},
+          "resume, hedge, default_max_output, panic, translate, slow\n"}},
         {ROUTE("match: { model: [x] }"),
          {"unknown key \"model\" in routes.m.match", "did you mean \"models\"?",
           "keys here: models\n"}},

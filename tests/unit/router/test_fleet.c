@@ -179,6 +179,7 @@ static const struct {
     {OUTCOME_UNPRICED, N, N, 0, 0, 0, 0},
     {OUTCOME_UNBOUNDED, N, N, 0, 0, 0, 0},
     {OUTCOME_UNMETERED, N, N, 0, 0, 0, 0},
+    {OUTCOME_UNTRANSLATABLE, N, N, 0, 0, 0, 0},
     {OUTCOME_NO_TARGET, N, N, 0, 0, 0, 0},
     {OUTCOME_ALL_THROTTLED, N, N, 0, 0, 0, 0},
     {OUTCOME_ALL_AUTH, N, N, 0, 0, 0, 0},

@@ -128,9 +128,11 @@ static void outcome__tells_the_app_a_failure_of_ours_or_the_provider(void **stat
         assert_int_equal(all[i], i);
         assert_true(outcome_word(all[i])[0] != '\0');
         bool is_budgets = all[i] >= OUTCOME_BUDGET && all[i] <= OUTCOME_UNMETERED;
+        /* What no target can be told is the app's to say otherwise. */
+        bool is_asked = all[i] == OUTCOME_UNTRANSLATABLE;
 
         if (kind != REFUSAL_NONE && kind != REFUSAL_ALL_THROTTLED &&
-            kind != REFUSAL_MODEL_UNAVAILABLE && !is_budgets) {
+            kind != REFUSAL_MODEL_UNAVAILABLE && !is_budgets && !is_asked) {
             assert_in_range(refusal_row(kind)->status, 502, 504);
         }
     }

@@ -307,6 +307,25 @@ static void dialect__tells_errors_in_the_dialect_of_the_path(void **state)
     }
 }
 
+/* It is told to providers alone: it has nothing to answer an app with. */
+static void dialect__serves_no_app_in_one_that_is_outbound(void **state)
+{
+    static const char *const targets[] = {
+        "/converse", "/v1/converse", "/bedrock/converse", "/bedrock/v1/converse", "/model/m/converse",
+        "/bedrock/model/m/converse-stream", "/v1/model/m/converse", "/bedrock/v1/messages", "/models/m/converse"};
+    struct path_match match;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+        print_message("%s\n", targets[i]);
+        if (dialect_match(SPAN_OF("POST"), span_of(targets[i]), NULL, &match)) {
+            assert_ptr_not_equal(match.dialect, &dialect_bedrock);
+            assert_int_equal(match.operation->kind, OPERATION_PASS); /* Gemini's own paths */
+        }
+        assert_ptr_not_equal(dialect_for_error(span_of(targets[i]), NULL), &dialect_bedrock);
+    }
+}
+
 static void dialect__registry_knows_every_name_once(void **state)
 {
     size_t count = 0;
@@ -316,6 +335,7 @@ static void dialect__registry_knows_every_name_once(void **state)
         assert_ptr_equal(dialect_by_name(span_of(dialect_at(count)->name)), dialect_at(count));
     }
     assert_int_equal(count, 3);
+    assert_null(dialect_by_name(SPAN_OF("bedrock"))); /* told to providers alone */
     assert_null(dialect_by_name(SPAN_OF("Openai")));
     assert_null(dialect_by_name(SPAN_OF("")));
 }
@@ -470,6 +490,7 @@ int main(void)
         cmocka_unit_test(dialect__knows_a_version_at_the_end_of_an_address),
         cmocka_unit_test(dialect__guesses_the_mistake_behind_a_wrong_path),
         cmocka_unit_test(dialect__tells_errors_in_the_dialect_of_the_path),
+        cmocka_unit_test(dialect__serves_no_app_in_one_that_is_outbound),
         cmocka_unit_test(dialect__registry_knows_every_name_once),
         cmocka_unit_test(provider__kinds_dress_a_key_their_way),
         cmocka_unit_test(dialect__accepts_every_captured_request),

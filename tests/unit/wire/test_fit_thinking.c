@@ -302,9 +302,37 @@ static void summaries__are_asked_for_where_thoughts_can_be_shown(void **state)
     }
 }
 
+/* Responses refuse less than 16. */
+static void caps__are_not_below_the_least_that_is_taken(void **state)
+{
+    static const struct {
+        int to;
+        int64_t asked;
+        int64_t cap;
+        const char *lost;
+    } caps[] = {
+        {RESPONSES, 1, 16, "max_completion_tokens=changed"},
+        {RESPONSES, 15, 16, "max_completion_tokens=changed"},
+        {RESPONSES, 16, 16, ""},
+        {GENERATE, 1, 1, ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof caps / sizeof caps[0]; i++) {
+        struct rig rig;
+
+        start(&rig, CHAT, caps[i].to, caps[i].to == GENERATE ? "gemini-2.5-flash" : "gpt-5.1");
+        rig.chat.params.cap = caps[i].asked;
+        rig_fit(&rig, caps[i].lost);
+        assert_int_equal(rig.chat.params.cap, caps[i].cap);
+        rig_fini(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(caps__are_not_below_the_least_that_is_taken),
         cmocka_unit_test(efforts__become_what_the_model_takes),
         cmocka_unit_test(nothing_said__stays_nothing),
         cmocka_unit_test(adaptive__is_nothing_elsewhere),

@@ -401,7 +401,7 @@ static void marks_of_caches__are_carried_where_they_are_known(void **state)
     } rows[] = {
         {MESSAGES, CHAT, "gpt-5.6-sol", 4},          {MESSAGES, CHAT, "gpt-5.4", 0},
         {MESSAGES, RESPONSES, "gpt-5.6-sol", 0},
-        {CHAT, MESSAGES, "claude-opus-5", 40},       {CHAT, GENERATE, "gemini-3.5-flash", 0},
+        {CHAT, MESSAGES, "claude-opus-5", 4},        {CHAT, GENERATE, "gemini-3.5-flash", 0},
         {GENERATE, MESSAGES, "claude-sonnet-4-5", 4},
     };
 

@@ -252,7 +252,7 @@ static void read__rewrites_schemas_of_openapi(void **state)
             "\"nullable\":{\"type\":\"array\",\"minItems\":1,\"maxItems\":2,"
             "\"items\":{\"type\":[\"integer\",\"null\"]}},"
             "\"either\":{\"anyOf\":[{\"type\":\"number\"},{\"type\":\"boolean\",\"default\":true},"
-            "{\"type\":\"null\"}]}}}}]}],\"generationConfig\":{}}");
+            "{\"type\":\"null\"}]}}}}]}]}");
 }
 
 static void write__makes_constants_lists_of_one(void **state)
@@ -316,10 +316,9 @@ static void write__says_the_choice_of_tools(void **state)
         (void)snprintf(request, sizeof request,
                        "{" HELLO ",\"toolConfig\":{\"functionCallingConfig\":%s}}", rows[i].config);
         (void)snprintf(expected, sizeof expected,
-                       "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"Hi\"}]}],%s%s%s"
-                       "\"generationConfig\":{}}",
-                       is_said ? "\"toolConfig\":{\"functionCallingConfig\":" : "", rows[i].written,
-                       is_said ? "}," : "");
+                       "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"Hi\"}]}]%s%s%s}",
+                       is_said ? ",\"toolConfig\":{\"functionCallingConfig\":" : "", rows[i].written,
+                       is_said ? "}" : "");
         becomes(request, expected);
     }
 }
@@ -333,8 +332,7 @@ static void write__leaves_out_empty_parameters(void **state)
             "{\"name\":\"c\",\"parametersJsonSchema\":{\"type\":\"object\",\"additionalProperties\":{}}}]}]}",
             "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"Hi\"}]}],"
             "\"tools\":[{\"functionDeclarations\":[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\","
-            "\"parametersJsonSchema\":{\"type\":\"object\",\"additionalProperties\":{}}}]}],"
-            "\"generationConfig\":{}}");
+            "\"parametersJsonSchema\":{\"type\":\"object\",\"additionalProperties\":{}}}]}]}");
 }
 
 static void write__puts_results_in_the_order_of_the_calls(void **state)
@@ -357,8 +355,7 @@ static void write__puts_results_in_the_order_of_the_calls(void **state)
             "{\"functionResponse\":{\"name\":\"x\",\"response\":{\"output\":\"{not\"}}},"
             "{\"functionResponse\":{\"name\":\"y\",\"response\":{\"n\":10000000000000000001},"
             "\"parts\":[{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"AAAA\"}}]}},"
-            "{\"functionResponse\":{\"name\":\"z\",\"response\":{\"error\":\"no\"}}},{\"text\":\"and\"}]}],"
-            "\"generationConfig\":{}}");
+            "{\"functionResponse\":{\"name\":\"z\",\"response\":{\"error\":\"no\"}}},{\"text\":\"and\"}]}]}");
 }
 
 /* A result whose text another dialect's app wrote. */
@@ -378,7 +375,7 @@ static void write_result_text(const char *text, bool is_error, const char *respo
     hub_write(&hub);
     (void)snprintf(expected, sizeof expected,
                    "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"functionResponse\":{\"name\":\"x\","
-                   "\"response\":%s}}]}],\"generationConfig\":{}}",
+                   "\"response\":%s}}]}]}",
                    response);
     assert_text(buf_span(&hub.text), expected);
     hub_fini(&hub);
@@ -459,8 +456,7 @@ static void write__gathers_instructions_from_everywhere(void **state)
     hub_write(&hub);
     assert_text(buf_span(&hub.text),
                 "{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"u1\"},{\"text\":\"u2\"}]}],"
-                "\"systemInstruction\":{\"parts\":[{\"text\":\"s1\"},{\"text\":\"s2\"}]},"
-                "\"generationConfig\":{}}");
+                "\"systemInstruction\":{\"parts\":[{\"text\":\"s1\"},{\"text\":\"s2\"}]}}");
     hub_fini(&hub);
 }
 

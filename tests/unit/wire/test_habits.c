@@ -57,6 +57,7 @@ static void habits__are_none_where_the_dialect_is_the_makers_own(void **state)
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         assert_int_equal(habits_of(kinds[i], SPAN_OF("api.mistral.ai/v1"), SPAN_OF("m")), 0);
     }
+    assert_int_equal(habits_of("bedrock", SPAN_OF("bedrock-runtime.us-east-1.amazonaws.com"), SPAN_OF("us.mistral.pixtral-large-2502-v1:0")), HABIT_NINE_IDS);
 }
 
 int main(void)

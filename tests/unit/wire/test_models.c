@@ -132,6 +132,21 @@ static void models__without_a_row_are_the_newest_of_their_family(void **state)
     assert_true(facts("gemini", "gemini-9-pro")->thinking & MODEL_THINKS_EFFORT);
 }
 
+/* The role `developer` came with those that reason. */
+static void models__that_do_not_reason_have_a_system(void **state)
+{
+    static const char *const names[] = {"gpt-4.1", "gpt-4.1-mini", "gpt-4o", "gpt-4o-mini", "gpt-5-chat-latest", "gpt-4-turbo"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        print_message("%s\n", names[i]);
+        assert_true(facts("openai", names[i])->is_known);
+        assert_false(facts("openai", names[i])->wants_developer);
+    }
+    assert_true(facts("openai", "gpt-5.1")->wants_developer);
+    assert_true(facts("openai", "o3")->wants_developer);
+}
+
 static void models__that_are_only_compatible_are_plain(void **state)
 {
     static const char *const names[] = {"qwen3:8b", "meta-llama/Llama-3.1-8B-Instruct", "mistral-large-latest",
@@ -147,6 +162,19 @@ static void models__that_are_only_compatible_are_plain(void **state)
     assert_int_equal(facts("openai", "gpt-oss:20b")->sampling, MODEL_SAMPLES);
     assert_true(takes(facts("openai", "deepseek-v4-pro"), CHAT_EFFORT_MAX));
     assert_int_equal(facts("anthropic", "kimi-k3")->sampling, MODEL_SAMPLES);
+}
+
+static void models__of_bedrock_are_claude_or_others(void **state)
+{
+    (void)state;
+    assert_ptr_equal(facts("bedrock", "us.anthropic.claude-opus-4-8-v1:0"), facts("anthropic", "claude-opus-4-8"));
+    assert_ptr_equal(facts("bedrock", "anthropic.claude-3-haiku-20240307-v1:0"), facts("anthropic", "claude-3-haiku"));
+    assert_ptr_equal(
+        facts("bedrock", "arn:aws:bedrock:us-east-1:1:inference-profile/global.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+        facts("anthropic", "claude-sonnet-4-5"));
+    assert_int_equal(facts("bedrock", "us.amazon.nova-pro-v1:0")->cannot & MODEL_NO_FORCED_CHOICE, 0);
+    assert_int_not_equal(facts("bedrock", "meta.llama3-3-70b-instruct-v1:0")->cannot & MODEL_NO_FORCED_CHOICE, 0);
+    assert_false(facts("bedrock", "arn:aws:bedrock:us-east-1:1:application-inference-profile/x1")->is_known);
 }
 
 static void models__beyond_measure_are_strangers(void **state)
@@ -171,7 +199,9 @@ int main(void)
         cmocka_unit_test(models__of_openai_are_told_apart),
         cmocka_unit_test(models__of_gemini_are_told_apart),
         cmocka_unit_test(models__without_a_row_are_the_newest_of_their_family),
+        cmocka_unit_test(models__that_do_not_reason_have_a_system),
         cmocka_unit_test(models__that_are_only_compatible_are_plain),
+        cmocka_unit_test(models__of_bedrock_are_claude_or_others),
         cmocka_unit_test(models__beyond_measure_are_strangers),
     };
 

@@ -271,7 +271,7 @@ static void responses__calls_make_one_turn_and_results_know_their_function(void 
     rig_read(&rig);
     turn = rig.chat.turns;
     assert_int_equal(turn->parts->cache, CHAT_CACHE_LONG);
-    assert_int_equal(turn->parts->next->cache, CHAT_CACHE_SHORT);
+    assert_int_equal(turn->parts->next->cache, CHAT_CACHE_LONG);
     turn = turn->next;
     assert_int_equal(turn->role, CHAT_MODEL);
     assert_int_equal(turn->calls, 2);

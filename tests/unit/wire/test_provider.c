@@ -55,6 +55,41 @@ static void provider__azure_takes_the_address_in_any_of_its_spellings(void **sta
     }
 }
 
+static void provider__converse_has_the_model_in_its_path(void **state)
+{
+    static const struct {
+        const char *base;
+        const char *model;
+        const char *target;
+    } rows[] = {
+        {"", "us.anthropic.claude-opus-4-8-v1:0", "/model/us.anthropic.claude-opus-4-8-v1%3A0/converse"},
+        {"/front", "m", "/front/model/m/converse"},
+        {"", "arn:aws:bedrock:us-east-1:1:inference-profile/a b",
+         "/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A1%3Ainference-profile%2Fa%20b/converse"},
+        /* Names of apps, who may write anything. */
+        {"", "a/../b?c#d%2f\xc3\xa4", "/model/a%2F..%2Fb%3Fc%23d%252f%C3%A4/converse"},
+        {"", "..", "/converse"},
+        {"", ".", "/converse"},
+    };
+    const struct provider_kind *converse = provider_bedrock.other_api;
+
+    (void)state;
+    assert_string_equal(converse->api, "converse");
+    assert_string_equal(converse->name, provider_bedrock.name);
+    assert_ptr_equal(converse->dialect, &dialect_bedrock);
+    assert_null(converse->other_api);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct provider_where where = {
+            .base = span_of(rows[i].base), .path = SPAN_OF("/converse"), .model = span_of(rows[i].model)};
+        struct buf out;
+
+        buf_init(&out, ROOM);
+        provider_put_target(converse, &out, &where);
+        assert_put(&out, rows[i].target);
+        buf_fini(&out);
+    }
+}
+
 static void provider__azure_puts_deployment_and_version_where_they_belong(void **state)
 {
     static const struct {
@@ -172,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(provider__azure_takes_the_address_in_any_of_its_spellings),
+        cmocka_unit_test(provider__converse_has_the_model_in_its_path),
         cmocka_unit_test(provider__azure_puts_deployment_and_version_where_they_belong),
         cmocka_unit_test(provider__others_keep_path_and_query_as_they_are),
         cmocka_unit_test(blame__reads_the_name_of_a_failure_from_a_head),

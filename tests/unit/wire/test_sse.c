@@ -53,6 +53,7 @@ static bool feed_piece(struct sse *sse, struct span piece, struct buf *trace, st
         case SSE_MORE: assert_int_equal(piece.len, 0); return true;
         case SSE_EVENT: write_event(trace, raw, &event, in_pieces); break;
         case SSE_TOO_LONG: buf_put_text(trace, "too long"); return false;
+        case SSE_BROKEN:
         case SSE_NO_MEMORY: buf_put_text(trace, "no memory"); return false;
         }
     }

@@ -6,7 +6,8 @@
  *   ## asks messages MODEL [strict] [@ADDRESS]   what a provider is told for it; or "refused: PARAM: WHY"
  *   ## answer messages                       a whole answer of a provider
  *   ## tells chat                            what an app of that operation gets for it
- *   ## stream messages                       a stream of a provider
+ *   ## stream messages                       a stream of a provider; of converse in frames, though it is written so:
+ *                                            the name of an exception begins with !, of what nobody knows with ?
  *   ## says chat                             what the app gets, in every split of the same bytes
  *
  * HEADGATE_BLESS=1 writes what came out into the files, to be read and committed. */
@@ -14,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "frames.h"
 #include "tests/lib/bytes.h"
 
 enum { OUT_MAX = 1 << 22 };
@@ -169,6 +171,14 @@ static void put_stream(struct buf *out, const struct rig_side *from, const struc
     buf_init(&whole, OUT_MAX);
     buf_put(&bytes, events);
     buf_put_text(&bytes, "\n\n");
+    if (to->dialect == &dialect_bedrock) {
+        struct buf framed;
+
+        buf_init(&framed, OUT_MAX);
+        frames_of(&framed, buf_span(&bytes));
+        buf_fini(&bytes);
+        bytes = framed;
+    }
     bytes_same_for_each_split(buf_span(&bytes), trace_stream, &streaming, &whole);
     read_as_app(from, buf_span(&whole));
     while (whole.len > 0 && whole.at[whole.len - 1] == '\n') {

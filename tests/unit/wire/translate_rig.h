@@ -8,11 +8,12 @@
 
 #include <string.h>
 
+#include "wire/events.h"
 #include "wire/habits.h"
 #include "wire/models.h"
 #include "wire/translate.h"
 
-/* An operation of the four that translate, with whom it is usually asked. */
+/* An operation that translates, with whom it is usually asked. Converse is told to, and told by, providers alone. */
 struct rig_side {
     const char *name;
     const struct dialect *dialect;
@@ -30,11 +31,14 @@ static inline struct rig_side rig_side_of(const char *name)
         {"responses", "openai", "responses", "openai", "gpt-5-pro"},
         {"messages", "anthropic", "messages", "anthropic", "claude-sonnet-4-5"},
         {"generate", "gemini", "generate_content", "gemini", "gemini-4-argon"},
+        {"converse", "bedrock", "converse", "bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0"},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         if (strcmp(rows[i].name, name) == 0) {
-            const struct dialect *dialect = dialect_by_name(span_of(rows[i].dialect));
+            const struct dialect *dialect = strcmp(rows[i].dialect, "bedrock") == 0
+                                                ? &dialect_bedrock
+                                                : dialect_by_name(span_of(rows[i].dialect));
 
             assert_non_null(dialect);
             return (struct rig_side){rows[i].name, dialect, operation_named(dialect, rows[i].operation), rows[i].kind,
@@ -66,7 +70,7 @@ static inline struct translation *rig_translate(const struct rig_side *from, con
                                 .body = body,
                                 .facts = model_facts_of(to->dialect->name, span_of(model)),
                                 .habits = habits_of(address == NULL ? to->kind : "compatible",
-                                                    span_of(address == NULL ? "" : address), span_of(model)),
+                                                    span_of(address == NULL ? to->kind : address), span_of(model)),
                                 .input_estimate = 7,
                                 .now_s = 1800000000,
                                 .seed = 42,
@@ -85,7 +89,7 @@ struct rig_stream {
     struct translation *translation;
     struct json_scan *scan;
     struct stream stream;
-    struct sse sse;
+    struct events events;
     bool has_failed;
 };
 
@@ -94,7 +98,7 @@ static inline void rig_stream_begin(struct rig_stream *rig, const struct rig_sid
 {
     *rig = (struct rig_stream){.to = to, .translation = translation, .scan = scan};
     stream_init(&rig->stream, to->operation, false);
-    sse_init(&rig->sse, (size_t)1 << 20, (size_t)1 << 22);
+    events_init(&rig->events, to->dialect == &dialect_bedrock, (size_t)1 << 20, (size_t)1 << 22);
     assert_true(translation_begin(translation));
 }
 
@@ -115,10 +119,12 @@ static inline void rig_stream_event(struct rig_stream *rig, const struct sse_eve
 static inline void rig_stream_feed(struct rig_stream *rig, struct span bytes, struct buf *out)
 {
     struct sse_event event;
+    enum sse_step step = SSE_MORE;
 
-    while (sse_feed(&rig->sse, &bytes, &event) == SSE_EVENT) {
+    while ((step = events_feed(&rig->events, &bytes, &event)) == SSE_EVENT) {
         rig_stream_event(rig, &event, out);
     }
+    rig->has_failed = rig->has_failed || step != SSE_MORE;
 }
 
 static inline void rig_stream_end(struct rig_stream *rig, struct buf *out)
@@ -126,10 +132,10 @@ static inline void rig_stream_end(struct rig_stream *rig, struct buf *out)
     struct sse_event event;
     struct usage usage;
 
-    if (sse_finish(&rig->sse, &event)) {
+    if (events_finish(&rig->events, &event)) {
         rig_stream_event(rig, &event, out);
     }
-    sse_fini(&rig->sse);
+    events_fini(&rig->events);
     meter_usage(&rig->stream.meter, rig->to->operation->input_holds_cache, &usage);
     if (!rig->has_failed && (rig->stream.saw_finish || rig->stream.saw_terminal) &&
         !translation_has_ended(rig->translation)) {
