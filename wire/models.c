@@ -190,7 +190,7 @@ const struct model_facts *model_facts_of(const char *dialect, struct span model)
     }
     name = spelled(without_suffix(without_prefix(model, spoken), spoken), spoken, room);
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (strcmp(rows[i].dialect, dialect) == 0 && span_fits(name, span_of(rows[i].name))) {
+        if (span_equal(span_of(rows[i].dialect), spoken) && span_fits(name, span_of(rows[i].name))) {
             return &rows[i].facts;
         }
     }
