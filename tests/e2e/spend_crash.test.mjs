@@ -13,7 +13,7 @@ import { patient } from './lib/wire.mjs';
 requireBinary();
 
 // With sanitizers once of each kind.
-const TRIALS = Number(process.env.HEADGATE_TEST_TRIALS ?? (patient(1) > 1 ? 4 : 10));
+const TRIALS = Number(process.env.HEADGATE_TEST_TRIALS ?? (patient(1) > 1 ? 3 : 6));
 const PROCESSES = 3;
 const APPS = 12;
 const LIMIT = BigInt(TRIALS) * 400000000n; // 0.40 USD a trial: it is used up at the end
