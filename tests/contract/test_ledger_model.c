@@ -879,7 +879,7 @@ static void memory__holds_what_it_promises(void **state)
 static void redis__holds_what_it_promises(void **state)
 {
     (void)state;
-    play(WORLD_REDIS, lives(FULL_REDIS, 1000), false);
+    play(WORLD_REDIS, lives(FULL_REDIS, 500), false);
 }
 
 static void redis__holds_it_through_failovers(void **state)
