@@ -73,6 +73,11 @@ static bool is_said(struct span value)
     return value.len > 0 && !span_equal(value, SPAN_OF("null"));
 }
 
+static bool is_harmless(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.';
+}
+
 /* An app's own name goes into a header of ours: only what is harmless there, and not much of it. */
 static struct span shown(char room[SHOWN_MAX], const char *where, struct span name)
 {
@@ -82,11 +87,7 @@ static struct span shown(char room[SHOWN_MAX], const char *where, struct span na
     prefix.len = prefix.len < SHOWN_MAX - NAME_SHOWN_MAX ? prefix.len : SHOWN_MAX - NAME_SHOWN_MAX;
     memcpy(room, prefix.at, prefix.len);
     for (size_t i = 0; i < len; i++) {
-        char c = name.at[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                        c == '_' || c == '-' || c == '.';
-
-        room[prefix.len + i] = is_plain ? c : '?';
+        room[prefix.len + i] = is_harmless(name.at[i]) ? name.at[i] : '?';
     }
     return span_make(room, prefix.len + len);
 }
@@ -144,17 +145,13 @@ static bool is_named(const struct chat_field *field, struct span name)
     return span_equal(field_name(field), name);
 }
 
-void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+static void take_members(struct chat *chat, const struct chat_fields *fields, struct json_walk *walk,
+                         struct span *values)
 {
-    struct json_walk walk = json_walk_of(object);
     struct span raw;
     struct span value;
 
-    memset(values, 0, fields->count * sizeof *values);
-    if (!json_is_object(object)) {
-        return;
-    }
-    while (json_walk_member(&walk, &raw, &value)) {
+    while (json_walk_member(walk, &raw, &value)) {
         struct span name = plain_name(chat, raw);
         size_t i = 0;
 
@@ -204,6 +201,35 @@ void chat_expect(struct chat *chat, const struct chat_fields *fields, struct spa
             *value = span_make(NULL, 0);
         }
     }
+}
+
+void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+{
+    struct json_walk walk = json_walk_of(object);
+
+    memset(values, 0, fields->count * sizeof *values);
+    if (json_is_object(object)) {
+        take_members(chat, fields, &walk, values);
+    }
+}
+
+bool chat_take_next(struct chat *chat, const struct chat_fields *fields, struct json_walk *walk, struct span *values)
+{
+    struct json_walk inner;
+    char first = 0;
+
+    memset(values, 0, fields->count * sizeof *values);
+    if (!json_walk_stop(walk, NULL, &first)) {
+        return false;
+    }
+    if (first != '{') {
+        (void)json_walk_skip(walk);
+        return true;
+    }
+    inner = json_walk_into(walk);
+    take_members(chat, fields, &inner, values);
+    json_walk_leave(walk, &inner);
+    return true;
 }
 
 /* ---- turns and parts ---- */
@@ -351,6 +377,38 @@ bool chat_has(const struct chat *chat, enum chat_part_kind kind)
         }
     }
     return false;
+}
+
+static void put_results_first(struct chat_turn *turn)
+{
+    struct chat_part *results = NULL;
+    struct chat_part *others = NULL;
+    struct chat_part **result = &results;
+    struct chat_part **other = &others;
+    struct chat_part *last_other = NULL;
+
+    for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
+        if (part->kind == CHAT_RESULT) {
+            *result = turn->last = part;
+            result = &part->next;
+        } else {
+            *other = last_other = part;
+            other = &part->next;
+        }
+    }
+    *other = NULL;
+    *result = others;
+    turn->parts = results;
+    turn->last = last_other != NULL ? last_other : turn->last;
+}
+
+void chat_put_results_first(struct chat *chat)
+{
+    for (struct chat_turn *turn = chat->turns; turn != NULL; turn = turn->next) {
+        if (turn->role == CHAT_USER) {
+            put_results_first(turn);
+        }
+    }
 }
 
 const struct chat_part *chat_call_of(const struct chat *chat, struct span id)

@@ -20,6 +20,7 @@
 #include "wire/usage.h"
 
 struct json_scan;
+struct json_walk;
 struct operation;
 struct stream; /* wire/dialect.h */
 
@@ -215,6 +216,9 @@ void chat_init(struct chat *chat, struct arena *arena, struct json_scan *scan, b
 /* An object's members by the rows of `fields`: values[i] is that of row i if it is CARRIED and said. All
  * others are judged by their mark; one without a row is NAMED. `values` has fields->count elements. */
 void chat_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values);
+/* The same of the next item of a list, without a pass of its own to its end: of one that is no object nothing was said.
+ * False: there is no item. */
+bool chat_take_next(struct chat *chat, const struct chat_fields *fields, struct json_walk *walk, struct span *values);
 /* Members that chat_take gave and that an object of this type has no use for (bit 1 << i of `used` is not set): named. */
 void chat_spare(struct chat *chat, const struct chat_fields *fields, const struct span *values, uint32_t used);
 /* Values of another type than one reads: named, and as good as not said. */
@@ -251,6 +255,8 @@ struct chat_tool *chat_add_tool(struct chat *chat);
 void chat_add_word(struct chat *chat, struct chat_words *list, struct span text);
 /* Whoever reads a request calls this at its end: a last turn without parts is taken away. */
 void chat_finish(struct chat *chat);
+/* Results come first in their turns, whatever order the source had: other dialects ask for it (translation.md 3). */
+void chat_put_results_first(struct chat *chat);
 /* The call that this id (a string) names, in the last turn of the model; NULL: none there has it. */
 const struct chat_part *chat_call_of(const struct chat *chat, struct span id);
 /* Whether any turn holds a part of this kind. */

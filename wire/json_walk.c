@@ -127,7 +127,8 @@ bool json_walk_stop(struct json_walk *walk, struct span *name, char *first)
         walk->at = skip_blanks(walk->at + 1, walk->end);
     }
     *first = walk->at < walk->end ? *walk->at : ']';
-    return *first != ']' && *first != '}';
+    /* A colon: an object that is gone over like a list. */
+    return *first != ']' && *first != '}' && *first != ':' && *first != ',';
 }
 
 struct span json_walk_skip(struct json_walk *walk)
@@ -168,19 +169,12 @@ static struct span name_of(struct span raw, char room[NAME_MAX])
     return span_make(room, rest.len > 0 ? 0 : len);
 }
 
-void json_walk_pick(struct span object, const char *const *names, size_t count, struct span *values)
+static void pick(struct json_walk *walk, const char *const *names, size_t count, struct span *values)
 {
-    struct json_walk walk = json_walk_of(object);
     struct span name;
     struct span value;
 
-    for (size_t i = 0; i < count; i++) {
-        values[i] = span_make(NULL, 0);
-    }
-    if (!json_is_object(object)) {
-        return;
-    }
-    while (json_walk_member(&walk, &name, &value)) {
+    while (json_walk_member(walk, &name, &value)) {
         char room[NAME_MAX];
         struct span plain = name_of(name, room);
 
@@ -190,6 +184,61 @@ void json_walk_pick(struct span object, const char *const *names, size_t count, 
             }
         }
     }
+}
+
+static void clear(struct span *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        values[i] = span_make(NULL, 0);
+    }
+}
+
+void json_walk_pick(struct span object, const char *const *names, size_t count, struct span *values)
+{
+    struct json_walk walk = json_walk_of(object);
+
+    clear(values, count);
+    if (json_is_object(object)) {
+        pick(&walk, names, count, values);
+    }
+}
+
+bool json_walk_pick_next(struct json_walk *walk, const char *const *names, size_t count, struct span *values)
+{
+    struct json_walk inner;
+    char first = 0;
+
+    clear(values, count);
+    if (!json_walk_stop(walk, NULL, &first)) {
+        return false;
+    }
+    if (first != '{') {
+        (void)json_walk_skip(walk);
+        return true;
+    }
+    inner = json_walk_into(walk);
+    pick(&inner, names, count, values);
+    json_walk_leave(walk, &inner);
+    return true;
+}
+
+struct span json_walk_ahead(const struct json_walk *walk, const char *name)
+{
+    struct json_walk inner = *walk;
+    struct span raw;
+    struct span value;
+    char first = 0;
+
+    if (!json_walk_stop(&inner, NULL, &first) || first != '{') {
+        return span_make(NULL, 0);
+    }
+    inner = json_walk_into(&inner);
+    while (json_walk_member(&inner, &raw, &value)) {
+        if (json_is_text(raw, name)) {
+            return value;
+        }
+    }
+    return span_make(NULL, 0);
 }
 
 struct span json_walk_find(struct span object, const char *name)

@@ -33,6 +33,12 @@ void json_walk_leave(struct json_walk *walk, const struct json_walk *inner);
 /* The values of these members, in one pass; an absent one is empty. */
 void json_walk_pick(struct span object, const char *const *names, size_t count,
                     struct span *values);
+/* The same of the next item, without a pass of its own to its end; of one that is no object nothing. False: there is no
+ * item. */
+bool json_walk_pick_next(struct json_walk *walk, const char *const *names, size_t count, struct span *values);
+/* The first member of that name in the next item, which is still the next one afterwards. For what mostly stands
+ * first: the type, by which one knows what else to look for. */
+struct span json_walk_ahead(const struct json_walk *walk, const char *name);
 /* The value of one member, or nothing. */
 struct span json_walk_find(struct span object, const char *name);
 

@@ -31,6 +31,8 @@ enum {
 
 /* chat_take by the rows of that object; `values` has its ..._FIELDS elements. */
 void messages_take(struct chat *chat, enum messages_object object, struct span json, struct span *values);
+/* The same of a list's next item, which is there. */
+void messages_take_next(struct chat *chat, enum messages_object object, struct json_walk *walk, struct span *values);
 
 /* chat_expect and chat_spare by the same rows. */
 void messages_expect(struct chat *chat, enum messages_object object, struct span *values,
@@ -48,17 +50,15 @@ struct span messages_finish_word(enum chat_finish finish);
 /* anthropic_messages_read_turns.c: the conversation. */
 void messages_read_system(struct chat *chat, struct span value);
 void messages_read_turns(struct chat *chat, struct span value);
-/* anthropic_messages_read_parts.c: a block of content into `result` (where there is one), else into the turn. False:
- * it is of another kind. */
+/* anthropic_messages_read_parts.c: the list's next block of content, of this type, into `result` (where there is one),
+ * else into the turn. One whose kind no other dialect knows is lost, or refused. */
 struct messages_place {
     struct chat *chat;
     struct chat_turn *turn;
     struct chat_part *result;
     bool is_last; /* of the list's messages */
 };
-bool messages_read_part(const struct messages_place *place, struct span type, struct span block);
-/* A block whose kind no other dialect knows. */
-void messages_lose_part(const struct messages_place *place, struct span type);
+void messages_read_part(const struct messages_place *place, struct span type, struct json_walk *walk);
 enum chat_cache messages_cache(struct chat *chat, struct span control);
 
 /* ---- the translator's functions ---- */

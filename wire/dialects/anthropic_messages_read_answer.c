@@ -23,62 +23,47 @@ static struct span made_id(uint32_t number, char room[CALL_ID_ROOM])
 
 /* ---- the whole message ---- */
 
-static void read_call(struct chat *chat, struct chat_answer *answer, struct span block)
+enum { BLOCK_TYPE, BLOCK_TEXT, BLOCK_THINKING, BLOCK_ID, BLOCK_NAME, BLOCK_INPUT, BLOCK_PLACES };
+static const char *const block_names[BLOCK_PLACES] = {"type", "text", "thinking", "id", "name", "input"};
+
+static void read_call(struct chat *chat, struct chat_answer *answer, const struct span *got)
 {
-    static const char *const names[] = {"id", "name", "input"};
-    struct span got[ARRAY_LENGTH(names)];
     struct chat_part *part = NULL;
     char room[CALL_ID_ROOM];
 
-    json_walk_pick(block, names, ARRAY_LENGTH(names), got);
     /* Nobody can call what has no name. */
-    part = chat_inside(got[1]).len > 0 ? chat_add_part(chat, &answer->turn, CHAT_CALL) : NULL;
+    part = chat_inside(got[BLOCK_NAME]).len > 0 ? chat_add_part(chat, &answer->turn, CHAT_CALL) : NULL;
     if (part == NULL) {
         return;
     }
-    part->id = chat_inside(got[0]).len > 0
-                   ? got[0]
+    part->id = chat_inside(got[BLOCK_ID]).len > 0
+                   ? got[BLOCK_ID]
                    : arena_copy(chat->arena, made_id(answer->turn.calls - 1, room));
-    part->name = got[1];
-    part->input = json_is_object(got[2]) ? got[2] : SPAN_OF("{}");
+    part->name = got[BLOCK_NAME];
+    part->input = json_is_object(got[BLOCK_INPUT]) ? got[BLOCK_INPUT] : SPAN_OF("{}");
 }
 
-static void read_block(struct chat *chat, struct chat_answer *answer, struct span block)
+static void read_block(struct chat *chat, struct chat_answer *answer, struct chat_words *thoughts, const struct span *got)
 {
-    struct span type = json_walk_find(block, "type");
-
-    if (json_is_text(type, "text")) {
-        chat_add_text(chat, &answer->turn, json_walk_find(block, "text"));
-    } else if (json_is_text(type, "tool_use")) {
-        read_call(chat, answer, block);
+    if (json_is_text(got[BLOCK_TYPE], "text")) {
+        chat_add_text(chat, &answer->turn, got[BLOCK_TEXT]);
+    } else if (json_is_text(got[BLOCK_TYPE], "tool_use")) {
+        read_call(chat, answer, got);
+    } else if (json_is_text(got[BLOCK_TYPE], "thinking") && chat_inside(got[BLOCK_THINKING]).len > 0) {
+        chat_add_word(chat, thoughts, got[BLOCK_THINKING]);
     }
 }
 
 /* The thoughts of all blocks as one string. */
-static struct span reasoning_of(struct chat *chat, struct span content)
+static struct span joined(struct chat *chat, const struct chat_words *thoughts)
 {
-    struct json_walk walk = json_walk_of(content);
-    struct span joined = span_make("", 0);
-    struct chat_words pieces = {0};
-    struct span *list = NULL;
-    struct span block;
+    struct span *list = thoughts->count > 0 ? arena_take(chat->arena, thoughts->count * sizeof *list) : NULL;
     size_t count = 0;
 
-    while (json_walk_item(&walk, &block)) {
-        struct span text = json_walk_find(block, "thinking");
-
-        if (json_is_text(json_walk_find(block, "type"), "thinking") && chat_inside(text).len > 0) {
-            chat_add_word(chat, &pieces, text);
-        }
-    }
-    list = pieces.count > 0 ? arena_take(chat->arena, pieces.count * sizeof *list) : NULL;
-    for (const struct chat_word *word = pieces.first; list != NULL && word != NULL; word = word->next) {
+    for (const struct chat_word *word = thoughts->first; list != NULL && word != NULL; word = word->next) {
         list[count++] = word->text;
     }
-    if (count > 0) {
-        joined = chat_join(chat, list, count);
-    }
-    return joined;
+    return count > 0 ? chat_join(chat, list, count) : span_make("", 0);
 }
 
 bool messages_read_answer(struct chat *chat, struct chat_answer *answer, struct span body)
@@ -86,8 +71,9 @@ bool messages_read_answer(struct chat *chat, struct chat_answer *answer, struct 
     enum { ID, MODEL, CONTENT, STOP, DETAILS, PLACES };
     static const char *const names[PLACES] = {"id", "model", "content", "stop_reason", "stop_details"};
     struct span got[PLACES];
+    struct span block[BLOCK_PLACES];
+    struct chat_words thoughts = {0};
     struct json_walk walk;
-    struct span block;
 
     json_walk_pick(json_walk_document(body), names, PLACES, got);
     if (!json_is_array(got[CONTENT])) {
@@ -96,10 +82,10 @@ bool messages_read_answer(struct chat *chat, struct chat_answer *answer, struct 
     answer->id = json_is_string(got[ID]) ? got[ID] : span_make("", 0);
     answer->model = json_is_string(got[MODEL]) ? got[MODEL] : span_make("", 0);
     walk = json_walk_of(got[CONTENT]);
-    while (json_walk_item(&walk, &block)) {
-        read_block(chat, answer, block);
+    while (json_walk_pick_next(&walk, block_names, BLOCK_PLACES, block)) {
+        read_block(chat, answer, &thoughts, block);
     }
-    answer->reasoning = reasoning_of(chat, got[CONTENT]);
+    answer->reasoning = joined(chat, &thoughts);
     answer->finish_word = chat_inside(got[STOP]);
     answer->finish = answer->finish_word.len == 0 ? CHAT_FINISH_NONE : messages_finish_of(answer->finish_word);
     if (answer->finish == CHAT_FINISH_FILTERED) {

@@ -22,6 +22,37 @@ enum chat_cache messages_cache(struct chat *chat, struct span control)
     return json_is_text(got[CACHE_TTL], "1h") ? CHAT_CACHE_LONG : CHAT_CACHE_SHORT;
 }
 
+/* Ends in NUL. */
+static const char *shown(const struct messages_place *place, struct span type)
+{
+    static const struct span where = SPAN("messages[].content[].");
+    struct span word = chat_inside(type);
+    size_t len = word.len < TYPE_SHOWN_MAX ? word.len : TYPE_SHOWN_MAX;
+    char *at = arena_take(place->chat->arena, where.len + len + 1);
+
+    if (at == NULL || len == 0) {
+        return "messages[].content[].type";
+    }
+    memcpy(at, where.at, where.len);
+    for (size_t i = 0; i < len; i++) {
+        char c = word.at[i];
+        bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+
+        at[where.len + i] = is_plain ? c : '?';
+    }
+    return at;
+}
+
+/* In the history the conversation can do without it; in the last message the answer would be to something else. */
+static void lose_part(const struct messages_place *place, struct span type)
+{
+    if (place->is_last) {
+        chat_refuse(place->chat, shown(place, type), "The answer depends on a block that the other dialect does not have");
+    } else {
+        chat_drop(place->chat, shown(place, type));
+    }
+}
+
 static struct chat_part *add(const struct messages_place *place, enum chat_part_kind kind)
 {
     return place->result != NULL ? chat_add_inner(place->chat, place->result, kind)
@@ -47,11 +78,11 @@ static void mark(const struct messages_place *place, struct chat_part *part, str
     }
 }
 
-static void read_text(const struct messages_place *place, struct span block)
+static void read_text(const struct messages_place *place, struct json_walk *walk)
 {
     struct span got[TEXT_FIELDS];
 
-    messages_take(place->chat, MESSAGES_TEXT, block, got);
+    messages_take_next(place->chat, MESSAGES_TEXT, walk, got);
     mark(place, add_text(place, got[TEXT_TEXT]), got[TEXT_CACHE]);
 }
 
@@ -143,12 +174,12 @@ static struct chat_part *read_media(const struct messages_place *place, enum cha
     return json_is_text(got[SOURCE_TYPE], "url") ? add_url(place, kind, got[SOURCE_URL]) : refuse_source(place);
 }
 
-static void read_image(const struct messages_place *place, struct span block)
+static void read_image(const struct messages_place *place, struct json_walk *walk)
 {
     struct span got[IMAGE_FIELDS];
     struct span source[SOURCE_FIELDS];
 
-    messages_take(place->chat, MESSAGES_IMAGE, block, got);
+    messages_take_next(place->chat, MESSAGES_IMAGE, walk, got);
     take_source(place->chat, got[IMAGE_SOURCE], source);
     mark(place, read_media(place, CHAT_IMAGE, source), got[IMAGE_CACHE]);
 }
@@ -159,20 +190,21 @@ static void read_image(const struct messages_place *place, struct span block)
 static struct chat_part *read_content(const struct messages_place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(json_is_array(content) ? content : span_make("", 0));
-    struct span block;
+    char first = 0;
 
     if (json_is_string(content)) {
         return add_text(place, content);
     }
-    while (!chat_is_refused(place->chat) && json_walk_item(&walk, &block)) {
-        struct span type = json_walk_find(block, "type");
+    while (!chat_is_refused(place->chat) && json_walk_stop(&walk, NULL, &first)) {
+        struct span type = json_walk_ahead(&walk, "type");
 
         if (json_is_text(type, "text")) {
-            read_text(place, block);
+            read_text(place, &walk);
         } else if (json_is_text(type, "image")) {
-            read_image(place, block);
+            read_image(place, &walk);
         } else {
-            messages_lose_part(place, type);
+            lose_part(place, type);
+            (void)json_walk_skip(&walk);
         }
     }
     return place->result != NULL ? place->result->inner_last : place->turn->last;
@@ -197,13 +229,13 @@ static struct chat_part *read_document_source(const struct messages_place *place
     return part;
 }
 
-static void read_document(const struct messages_place *place, struct span block)
+static void read_document(const struct messages_place *place, struct json_walk *walk)
 {
     static const struct chat_expected expected[] = {{DOCUMENT_TITLE, CHAT_IS_STRING}, {DOCUMENT_CITATIONS, CHAT_IS_OBJECT}};
     struct span got[DOCUMENT_FIELDS];
     struct span source[SOURCE_FIELDS];
 
-    messages_take(place->chat, MESSAGES_DOCUMENT, block, got);
+    messages_take_next(place->chat, MESSAGES_DOCUMENT, walk, got);
     messages_expect(place->chat, MESSAGES_DOCUMENT, got, expected, ARRAY_LENGTH(expected));
     take_source(place->chat, got[DOCUMENT_SOURCE], source);
     if (span_equal(json_walk_find(got[DOCUMENT_CITATIONS], "enabled"), SPAN_OF("true"))) {
@@ -215,7 +247,7 @@ static void read_document(const struct messages_place *place, struct span block)
 /* ---- results of a search ---- */
 
 /* As one text: title, address, then what was found there. */
-static void read_search(const struct messages_place *place, struct span block)
+static void read_search(const struct messages_place *place, struct json_walk *blocks)
 {
     static const struct span line = SPAN("\"\\n\"");
     struct span got[SEARCH_FIELDS];
@@ -224,7 +256,7 @@ static void read_search(const struct messages_place *place, struct span block)
     struct span item;
     size_t count = 0;
 
-    messages_take(place->chat, MESSAGES_SEARCH, block, got);
+    messages_take_next(place->chat, MESSAGES_SEARCH, blocks, got);
     chat_change(place->chat, "messages[].content[].search_result");
     pieces[count++] = got[SEARCH_TITLE];
     pieces[count++] = line;
@@ -239,7 +271,7 @@ static void read_search(const struct messages_place *place, struct span block)
             return;
         }
         if (!json_is_text(type, "text")) {
-            messages_lose_part(place, type);
+            lose_part(place, type);
             continue;
         }
         messages_take(place->chat, MESSAGES_TEXT, item, text);
@@ -252,23 +284,23 @@ static void read_search(const struct messages_place *place, struct span block)
 /* ---- all of them ---- */
 
 /* Signed by the vendor's model and worth nothing to another (translation.md 7). */
-static void skip_thinking(const struct messages_place *place, struct span block)
+static void skip_thinking(const struct messages_place *place, struct json_walk *walk)
 {
     (void)place;
-    (void)block;
+    (void)json_walk_skip(walk);
 }
 
-static void refuse_upload(const struct messages_place *place, struct span block)
+static void refuse_upload(const struct messages_place *place, struct json_walk *walk)
 {
-    (void)block;
+    (void)json_walk_skip(walk);
     chat_refuse(place->chat, "messages[].content[].container_upload", "The file lies with the vendor");
 }
 
-bool messages_read_part(const struct messages_place *place, struct span type, struct span block)
+void messages_read_part(const struct messages_place *place, struct span type, struct json_walk *walk)
 {
     static const struct {
         const char *type;
-        void (*read)(const struct messages_place *place, struct span block);
+        void (*read)(const struct messages_place *place, struct json_walk *walk);
     } kinds[] = {
         {"text", read_text},           {"image", read_image},      {"document", read_document},
         {"search_result", read_search}, {"thinking", skip_thinking}, {"redacted_thinking", skip_thinking},
@@ -277,40 +309,10 @@ bool messages_read_part(const struct messages_place *place, struct span type, st
 
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
         if (json_is_text(type, kinds[i].type)) {
-            kinds[i].read(place, block);
-            return true;
+            kinds[i].read(place, walk);
+            return;
         }
     }
-    return false;
-}
-
-/* Ends in NUL. */
-static const char *shown(const struct messages_place *place, struct span type)
-{
-    static const struct span where = SPAN("messages[].content[].");
-    struct span word = chat_inside(type);
-    size_t len = word.len < TYPE_SHOWN_MAX ? word.len : TYPE_SHOWN_MAX;
-    char *at = arena_take(place->chat->arena, where.len + len + 1);
-
-    if (at == NULL || len == 0) {
-        return "messages[].content[].type";
-    }
-    memcpy(at, where.at, where.len);
-    for (size_t i = 0; i < len; i++) {
-        char c = word.at[i];
-        bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
-
-        at[where.len + i] = is_plain ? c : '?';
-    }
-    return at;
-}
-
-/* In the history the conversation can do without it; in the last message the answer would be to something else. */
-void messages_lose_part(const struct messages_place *place, struct span type)
-{
-    if (place->is_last) {
-        chat_refuse(place->chat, shown(place, type), "The answer depends on a block that the other dialect does not have");
-    } else {
-        chat_drop(place->chat, shown(place, type));
-    }
+    lose_part(place, type);
+    (void)json_walk_skip(walk);
 }

@@ -66,12 +66,12 @@ void messages_read_system(struct chat *chat, struct span value)
 
 /* ---- turns ---- */
 
-static void read_call(const struct messages_place *place, struct span block)
+static void read_call(const struct messages_place *place, struct json_walk *walk)
 {
     struct span got[CALL_FIELDS];
     struct chat_part *part = NULL;
 
-    messages_take(place->chat, MESSAGES_CALL, block, got);
+    messages_take_next(place->chat, MESSAGES_CALL, walk, got);
     if (chat_inside(got[CALL_ID]).len == 0 || chat_inside(got[CALL_NAME]).len == 0 ||
         !json_is_object(got[CALL_INPUT])) {
         chat_refuse(place->chat, "messages[].content[].tool_use", "A call has an id, a name and an object as its input");
@@ -91,7 +91,7 @@ static void read_inner(const struct messages_place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(json_is_array(content) ? content : span_make("", 0));
     struct chat_part *part = NULL;
-    struct span block;
+    char first = 0;
 
     if (chat_inside(content).len > 0) {
         part = chat_add_inner(place->chat, place->result, CHAT_TEXT);
@@ -99,16 +99,12 @@ static void read_inner(const struct messages_place *place, struct span content)
             part->text = content;
         }
     }
-    while (!chat_is_refused(place->chat) && json_walk_item(&walk, &block)) {
-        struct span type = json_walk_find(block, "type");
-
-        if (!messages_read_part(place, type, block)) {
-            messages_lose_part(place, type);
-        }
+    while (!chat_is_refused(place->chat) && json_walk_stop(&walk, NULL, &first)) {
+        messages_read_part(place, json_walk_ahead(&walk, "type"), &walk);
     }
 }
 
-static void read_result(const struct messages_place *place, struct span block)
+static void read_result(const struct messages_place *place, struct json_walk *walk)
 {
     static const struct chat_expected expected[] = {{RESULT_IS_ERROR, CHAT_IS_BOOL},
                                                     {RESULT_CONTENT, CHAT_IS_STRING | CHAT_IS_ARRAY}};
@@ -116,7 +112,7 @@ static void read_result(const struct messages_place *place, struct span block)
     struct messages_place inside = *place;
     const struct chat_part *call = NULL;
 
-    messages_take(place->chat, MESSAGES_RESULT, block, got);
+    messages_take_next(place->chat, MESSAGES_RESULT, walk, got);
     messages_expect(place->chat, MESSAGES_RESULT, got, expected, ARRAY_LENGTH(expected));
     if (chat_inside(got[RESULT_ID]).len == 0) {
         chat_refuse(place->chat, "messages[].content[].tool_use_id", "A result names its call");
@@ -151,31 +147,26 @@ static bool is_misplaced(enum chat_role role, struct span type)
     return role == CHAT_SYSTEM && !json_is_text(type, "text");
 }
 
-static void read_block(const struct messages_place *place, struct span type, struct span block)
+static void read_block(const struct messages_place *place, struct span type, struct json_walk *walk)
 {
     if (is_misplaced(place->turn->role, type)) {
         chat_refuse(place->chat, "messages[].content[].type", "This kind of block cannot stand in a turn of this role");
     } else if (json_is_text(type, "tool_use")) {
-        read_call(place, block);
+        read_call(place, walk);
     } else if (json_is_text(type, "tool_result")) {
-        read_result(place, block);
-    } else if (!messages_read_part(place, type, block)) {
-        messages_lose_part(place, type);
+        read_result(place, walk);
+    } else {
+        messages_read_part(place, type, walk);
     }
 }
 
-/* The results, or all the others: results come first in the hub as they must in this grammar. */
-static void read_blocks(const struct messages_place *place, struct span content, bool wants_results)
+static void read_blocks(const struct messages_place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(json_is_array(content) ? content : span_make("", 0));
-    struct span block;
+    char first = 0;
 
-    while (!chat_is_refused(place->chat) && json_walk_item(&walk, &block)) {
-        struct span type = json_walk_find(block, "type");
-
-        if (json_is_text(type, "tool_result") == wants_results) {
-            read_block(place, type, block);
-        }
+    while (!chat_is_refused(place->chat) && json_walk_stop(&walk, NULL, &first)) {
+        read_block(place, json_walk_ahead(&walk, "type"), &walk);
     }
 }
 
@@ -193,13 +184,11 @@ static bool role_of(struct span value, enum chat_role *role)
     return true;
 }
 
-static void read_message(struct chat *chat, struct span message, bool is_last)
+static void read_message(struct chat *chat, const struct span *got, bool is_last)
 {
-    struct span got[MESSAGE_FIELDS];
     struct messages_place place = {.chat = chat, .is_last = is_last};
     enum chat_role role = CHAT_USER;
 
-    messages_take(chat, MESSAGES_MESSAGE, message, got);
     if (!role_of(got[MESSAGE_ROLE], &role)) {
         chat_refuse(chat, "messages[].role", "It is none of user, assistant and system");
         return;
@@ -211,21 +200,21 @@ static void read_message(struct chat *chat, struct span message, bool is_last)
     if (json_is_string(got[MESSAGE_CONTENT])) {
         chat_add_text(chat, place.turn, got[MESSAGE_CONTENT]);
     }
-    read_blocks(&place, got[MESSAGE_CONTENT], true);
-    read_blocks(&place, got[MESSAGE_CONTENT], false);
+    read_blocks(&place, got[MESSAGE_CONTENT]);
 }
 
 void messages_read_turns(struct chat *chat, struct span value)
 {
     struct json_walk walk = json_walk_of(json_is_array(value) ? value : span_make("", 0));
-    struct span message;
-    bool is_more = json_walk_item(&walk, &message);
+    char first = 0;
+    bool is_more = json_walk_stop(&walk, NULL, &first);
 
     while (is_more && !chat_is_refused(chat)) {
-        struct span next;
+        struct span message[MESSAGE_FIELDS];
 
-        is_more = json_walk_item(&walk, &next);
+        messages_take_next(chat, MESSAGES_MESSAGE, &walk, message);
+        is_more = json_walk_stop(&walk, NULL, &first);
         read_message(chat, message, !is_more);
-        message = next;
     }
+    chat_put_results_first(chat);
 }

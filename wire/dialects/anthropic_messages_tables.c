@@ -41,6 +41,11 @@ void messages_take(struct chat *chat, enum messages_object object, struct span j
     chat_take(chat, &objects[object], json, values);
 }
 
+void messages_take_next(struct chat *chat, enum messages_object object, struct json_walk *walk, struct span *values)
+{
+    (void)chat_take_next(chat, &objects[object], walk, values);
+}
+
 void messages_expect(struct chat *chat, enum messages_object object, struct span *values,
                      const struct chat_expected *expected, size_t count)
 {

@@ -34,9 +34,13 @@ void gemini_generate_expect(struct chat *chat, const struct chat_fields *fields,
 struct gemini_generate_items {
     struct json_walk walk;
     struct span lone;
+    bool is_odd; /* the item that was taken last is no object */
 };
 struct gemini_generate_items gemini_generate_items_of(struct span value);
 bool gemini_generate_next(struct gemini_generate_items *items, struct span *item);
+/* The members of the next one, by the rows of `fields`. False: there is none. */
+bool gemini_generate_take_next(struct chat *chat, struct gemini_generate_items *items, const struct chat_fields *fields,
+                               struct span *values);
 
 void gemini_generate_read_request(struct chat *chat, struct span body);
 /* The turns; the system text. */

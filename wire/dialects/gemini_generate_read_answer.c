@@ -61,23 +61,25 @@ struct response {
 
 static struct response response_of(struct span body)
 {
+    static const char *const candidate_names[] = {"content", "finishReason"};
     static const char *const names[] = {"responseId", "modelVersion", "candidates",
                                         "promptFeedback"};
     struct span values[ARRAY_LENGTH(names)];
     struct response response = {0};
+    struct span candidate[ARRAY_LENGTH(candidate_names)];
     struct json_walk walk;
-    struct span candidate;
+    char first = 0;
 
     json_walk_pick(json_walk_document(body), names, ARRAY_LENGTH(names), values);
     response.id = json_is_string(values[0]) ? values[0] : SPAN_OF("");
     response.model = json_is_string(values[1]) ? values[1] : SPAN_OF("");
     response.blocked = chat_inside(json_walk_find(values[3], "blockReason"));
     walk = json_walk_of(values[2]);
-    if (json_is_array(values[2]) && json_walk_item(&walk, &candidate) &&
-        json_is_object(candidate)) {
-        response.has_candidate = true;
-        response.parts = json_walk_find(json_walk_find(candidate, "content"), "parts");
-        response.finish = chat_inside(json_walk_find(candidate, "finishReason"));
+    response.has_candidate = json_is_array(values[2]) && json_walk_stop(&walk, NULL, &first) && first == '{';
+    if (response.has_candidate &&
+        json_walk_pick_next(&walk, candidate_names, ARRAY_LENGTH(candidate_names), candidate)) {
+        response.parts = json_walk_find(candidate[0], "parts");
+        response.finish = chat_inside(candidate[1]);
     }
     return response;
 }
@@ -91,7 +93,8 @@ struct speech {
     struct span args;
 };
 
-static struct speech speech_of(struct span part)
+/* Of the next part in the list; false: there is none. */
+static bool next_speech(struct json_walk *walk, struct speech *next)
 {
     static const char *const names[] = {"text", "thought", "functionCall"};
     static const char *const inner[] = {"id", "name", "args"};
@@ -100,7 +103,9 @@ static struct speech speech_of(struct span part)
     struct speech speech = {.said = SAID_NOTHING};
     bool is_thought = false;
 
-    json_walk_pick(part, names, ARRAY_LENGTH(names), values);
+    if (!json_walk_pick_next(walk, names, ARRAY_LENGTH(names), values)) {
+        return false;
+    }
     is_thought = span_equal(values[1], SPAN_OF("true"));
     if (chat_inside(values[0]).len > 0) {
         speech.said = is_thought ? SAID_REASON : SAID_TEXT;
@@ -112,7 +117,8 @@ static struct speech speech_of(struct span part)
         speech.name = call[1];
         speech.args = json_is_object(call[2]) ? call[2] : SPAN_OF("{}");
     }
-    return speech;
+    *next = speech;
+    return true;
 }
 
 /* An id for a call that came without one. Later answers of the conversation must not have the same, so it holds
@@ -162,20 +168,18 @@ static void keep_call(struct whole *whole, const struct speech *speech)
     whole->calls++;
 }
 
-static void keep_part(struct whole *whole, struct span part)
+static void keep_part(struct whole *whole, const struct speech *speech)
 {
-    struct speech speech = speech_of(part);
-
-    switch (speech.said) {
+    switch (speech->said) {
     case SAID_NOTHING: return;
-    case SAID_TEXT: chat_add_text(whole->chat, &whole->answer->turn, speech.text); return;
+    case SAID_TEXT: chat_add_text(whole->chat, &whole->answer->turn, speech->text); return;
     case SAID_REASON:
         if (whole->reasoning.len == 0) {
             buf_put_char(&whole->reasoning, '"');
         }
-        buf_put(&whole->reasoning, chat_inside(speech.text));
+        buf_put(&whole->reasoning, chat_inside(speech->text));
         return;
-    case SAID_CALL: keep_call(whole, &speech); return;
+    case SAID_CALL: keep_call(whole, speech); return;
     case SAID_BAD: whole->is_bad = true; return;
     }
 }
@@ -216,7 +220,7 @@ bool gemini_generate_read_answer(struct chat *chat, struct chat_answer *answer, 
     struct response response = response_of(body);
     struct whole whole = {.chat = chat, .answer = answer};
     struct json_walk walk = json_walk_of(response.parts);
-    struct span part;
+    struct speech speech;
 
     if (!response.has_candidate && response.blocked.len == 0) {
         return false;
@@ -226,8 +230,8 @@ bool gemini_generate_read_answer(struct chat *chat, struct chat_answer *answer, 
     answer->id = response.id;
     answer->model = response.model;
     answer->turn.role = CHAT_MODEL;
-    while (json_is_array(response.parts) && json_walk_item(&walk, &part)) {
-        keep_part(&whole, part);
+    while (json_is_array(response.parts) && next_speech(&walk, &speech)) {
+        keep_part(&whole, &speech);
     }
     keep_reasoning(&whole);
     keep_finish(answer, &response, whole.calls > 0);
@@ -258,16 +262,15 @@ static void tell_call(const struct speech *speech, struct chat_pipe *pipe)
     chat_tell(pipe, &event);
 }
 
-static void tell_part(struct span part, struct chat_pipe *pipe)
+static void tell_part(const struct speech *speech, struct chat_pipe *pipe)
 {
-    struct speech speech = speech_of(part);
-    struct chat_event event = {.text = chat_inside(speech.text)};
+    struct chat_event event = {.text = chat_inside(speech->text)};
 
-    switch (speech.said) {
+    switch (speech->said) {
     case SAID_NOTHING: return;
     case SAID_TEXT: event.kind = CHAT_EVENT_TEXT; break;
     case SAID_REASON: event.kind = CHAT_EVENT_REASON; break;
-    case SAID_CALL: tell_call(&speech, pipe); return;
+    case SAID_CALL: tell_call(speech, pipe); return;
     case SAID_BAD: event.kind = CHAT_EVENT_FAIL; break;
     }
     chat_tell(pipe, &event);
@@ -289,13 +292,13 @@ void gemini_generate_read_event(void *memory, struct span data, struct chat_pipe
 {
     struct response response = response_of(data);
     struct json_walk walk = json_walk_of(response.parts);
-    struct span part;
+    struct speech speech;
 
     chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_START,
                                          .id = response.id,
                                          .name = response.model});
-    while (json_is_array(response.parts) && json_walk_item(&walk, &part)) {
-        tell_part(part, pipe);
+    while (json_is_array(response.parts) && next_speech(&walk, &speech)) {
+        tell_part(&speech, pipe);
     }
     if (response.finish.len > 0) {
         note_finish(memory, finish_of(response.finish), response.finish, pipe);

@@ -307,17 +307,11 @@ static bool is_deed(const struct span *values)
     return gemini_generate_said(values, PART_CALL).len > 0 || gemini_generate_said(values, PART_RESULT).len > 0;
 }
 
-static void read_part(struct history *history, struct span part)
+static void read_part(struct history *history, struct span *values)
 {
     static const struct chat_expected expected[] = {
         {PART_THOUGHT, CHAT_IS_BOOL}, {PART_CALL, CHAT_IS_OBJECT}, {PART_RESULT, CHAT_IS_OBJECT}};
-    struct span values[2 * PART_FIELDS];
 
-    if (!json_is_object(part)) {
-        chat_refuse(history->chat, "contents[].parts[]", "A part must be an object");
-        return;
-    }
-    gemini_generate_take(history->chat, &part_fields, part, values);
     gemini_generate_expect(history->chat, &part_fields, values, expected, ARRAY_LENGTH(expected));
     if (span_equal(gemini_generate_said(values, PART_THOUGHT), SPAN_OF("true")) && !is_deed(values)) {
         return;
@@ -349,23 +343,25 @@ void gemini_generate_read_contents(struct chat *chat, struct span contents)
 {
     struct history history = {.chat = chat};
     struct gemini_generate_items items = gemini_generate_items_of(contents);
-    struct span content;
+    struct span values[2 * CONTENT_FIELDS];
 
-    while (gemini_generate_next(&items, &content)) {
-        struct span values[2 * CONTENT_FIELDS];
+    while (gemini_generate_take_next(chat, &items, &content_fields, values)) {
         struct gemini_generate_items parts;
-        struct span part;
+        struct span part[2 * PART_FIELDS];
 
-        if (!json_is_object(content)) {
+        if (items.is_odd) {
             chat_refuse(chat, "contents[]", "A content must be an object");
             return;
         }
-        gemini_generate_take(chat, &content_fields, content, values);
         read_role(&history, gemini_generate_said(values, CONTENT_ROLE));
         history.is_server_last = false;
         parts = gemini_generate_items_of(gemini_generate_said(values, CONTENT_PARTS));
-        while (gemini_generate_next(&parts, &part)) {
-            read_part(&history, part);
+        while (gemini_generate_take_next(chat, &parts, &part_fields, part)) {
+            if (parts.is_odd) {
+                chat_refuse(chat, "contents[].parts[]", "A part must be an object");
+            } else {
+                read_part(&history, part);
+            }
         }
     }
     if (history.is_server_last) {

@@ -85,9 +85,8 @@ static const struct chat_fields choice_fields = {"toolConfig.functionCallingConf
 
 /* ---- values of one type ---- */
 
-void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+static void judge_doubles(struct chat *chat, const struct chat_fields *fields, struct span *values)
 {
-    chat_take(chat, fields, object, values);
     for (size_t i = 0; i + 1 < fields->count; i += 2) {
         const struct chat_expected never = {(unsigned char)(i + 1), 0};
 
@@ -95,6 +94,12 @@ void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, s
             chat_expect(chat, fields, values, &never, 1);
         }
     }
+}
+
+void gemini_generate_take(struct chat *chat, const struct chat_fields *fields, struct span object, struct span *values)
+{
+    chat_take(chat, fields, object, values);
+    judge_doubles(chat, fields, values);
 }
 
 void gemini_generate_expect(struct chat *chat, const struct chat_fields *fields, struct span *values,
@@ -433,6 +438,26 @@ bool gemini_generate_next(struct gemini_generate_items *items, struct span *item
         return true;
     }
     return json_walk_item(&items->walk, item);
+}
+
+bool gemini_generate_take_next(struct chat *chat, struct gemini_generate_items *items, const struct chat_fields *fields,
+                               struct span *values)
+{
+    struct span item = items->lone;
+    char first = 0;
+
+    if (item.len > 0) {
+        items->lone = span_make(NULL, 0);
+        items->is_odd = !json_is_object(item);
+        gemini_generate_take(chat, fields, item, values);
+        return true;
+    }
+    items->is_odd = json_walk_stop(&items->walk, NULL, &first) && first != '{';
+    if (!chat_take_next(chat, fields, &items->walk, values)) {
+        return false;
+    }
+    judge_doubles(chat, fields, values);
+    return true;
 }
 
 void gemini_generate_read_request(struct chat *chat, struct span body)

@@ -198,42 +198,46 @@ static void close_frame(struct json_out *out, const struct frame *frame)
     }
 }
 
+struct item {
+    enum place place;
+    struct span name; /* of a list's item empty */
+};
+
 /* The next value of the frame: written if it is RAW, else with its key written and still to be gone into. False: there
  * is none. */
-static bool step(struct json_out *out, struct frame *frame, const struct rules *rules, bool is_deepest,
-                 enum place *place, struct span *name)
+static bool step(struct json_out *out, struct frame *frame, const struct rules *rules, bool is_deepest, struct item *item)
 {
     char first = 0;
 
-    *name = SPAN_OF("");
-    if (!json_walk_stop(&frame->walk, frame->place == SCHEMAS ? NULL : name, &first)) {
+    *item = (struct item){.name = SPAN_OF("")};
+    if (!json_walk_stop(&frame->walk, frame->place == SCHEMAS ? NULL : &item->name, &first)) {
         return false;
     }
-    *name = chat_inside(*name);
-    *place = first == '{' ? SCHEMA : RAW;
+    item->name = chat_inside(item->name);
+    item->place = first == '{' ? SCHEMA : RAW;
     if (frame->place == SCHEMA) {
-        *name = rules->key(*name);
-        *place = place_of(*name, first);
-        if (*place == RAW) {
-            rules->member(out, frame, *name, json_walk_skip(&frame->walk));
+        item->name = rules->key(item->name);
+        item->place = place_of(item->name, first);
+        if (item->place == RAW) {
+            rules->member(out, frame, item->name, json_walk_skip(&frame->walk));
             return true;
         }
     }
     if (frame->place != SCHEMAS) {
-        json_key_plain(out, *name);
+        json_key_plain(out, item->name);
     }
-    *place = is_deepest ? RAW : *place;
-    if (*place == RAW) {
+    item->place = is_deepest ? RAW : item->place;
+    if (item->place == RAW) {
         json_raw(out, json_walk_skip(&frame->walk));
     }
     return true;
 }
 
 /* Of alternatives without a type of their own beside them null is one more. */
-static bool adds_null(const struct frame *frame, enum place place, struct span name)
+static bool adds_null(const struct frame *frame, const struct item *item)
 {
-    return frame->place == SCHEMA && place == SCHEMAS && (frame->traits & NULLABLE) != 0 &&
-           (frame->traits & TYPED) == 0 && span_equal(name, SPAN_OF("anyOf"));
+    return frame->place == SCHEMA && item->place == SCHEMAS && (frame->traits & NULLABLE) != 0 &&
+           (frame->traits & TYPED) == 0 && span_equal(item->name, SPAN_OF("anyOf"));
 }
 
 /* As deep as documents may be; what is deeper stays as it is. Each byte is passed over once. */
@@ -247,18 +251,17 @@ static void rewrite(struct json_out *out, struct span schema, const struct rules
     open_frame(out, &survey, &stack[0], SCHEMA, json_walk_of(schema));
     while (depth > 0) {
         struct frame *top = &stack[depth - 1];
-        enum place place = RAW;
-        struct span name;
+        struct item item;
 
-        if (!step(out, top, rules, depth == ARRAY_LENGTH(stack), &place, &name)) {
+        if (!step(out, top, rules, depth == ARRAY_LENGTH(stack), &item)) {
             close_frame(out, top);
             depth--;
             if (depth > 0) {
                 json_walk_leave(&stack[depth - 1].walk, &top->walk);
             }
-        } else if (place != RAW) {
-            open_frame(out, &survey, &stack[depth], place, json_walk_into(&top->walk));
-            stack[depth].adds_null = adds_null(top, place, name);
+        } else if (item.place != RAW) {
+            open_frame(out, &survey, &stack[depth], item.place, json_walk_into(&top->walk));
+            stack[depth].adds_null = adds_null(top, &item);
             depth++;
         }
     }

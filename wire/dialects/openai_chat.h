@@ -43,14 +43,31 @@ extern const char *const openai_chat_efforts[OPENAI_EFFORTS];
 /* ---- answers ---- */
 
 bool openai_chat_take_answer(struct chat *chat, struct chat_answer *answer, struct span body);
-/* choices[0]: the one with that index, or without any. Empty: there is none. */
-struct span openai_chat_choice(struct span document);
+/* A whole answer or a chunk of a stream. */
+struct openai_chat_said {
+    struct span id;     /* strings that are not empty, or nothing */
+    struct span model;
+    /* Of choices[0], the one with that index, or without any: */
+    struct span finish;
+    struct span said;
+};
+/* `said`: "message" or "delta". */
+void openai_chat_pick_document(struct span document, const char *said, struct openai_chat_said *got);
+/* What either of them holds; the texts are strings that are not empty, or nothing. The content may be of any kind. */
+enum {
+    OPENAI_CHAT_CONTENT,
+    OPENAI_CHAT_REFUSAL,
+    OPENAI_CHAT_REASONING,     /* by whichever name the server has for it (translation.md 7) */
+    OPENAI_CHAT_REASONING_TOO,
+    OPENAI_CHAT_TOOL_CALLS,
+    OPENAI_CHAT_FUNCTION_CALL,
+    OPENAI_CHAT_MESSAGE
+};
+void openai_chat_pick_message(struct span message, struct span values[OPENAI_CHAT_MESSAGE]);
 /* What a finish_reason means; NONE for what is no word. `word`: the value. */
 enum chat_finish openai_chat_finish(struct span word);
 /* An object's value of that name if it is a string with something in it, else empty. */
 struct span openai_chat_filled(struct span object, const char *name);
-/* Reasoning, by whichever name the server has for it (translation.md 7), else empty. */
-struct span openai_chat_reasoning(struct span message);
 
 void openai_chat_write_answer(const struct chat_answer *answer, const struct chat_terms *terms,
                               struct json_out *out);

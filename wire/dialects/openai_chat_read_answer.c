@@ -8,35 +8,57 @@
 #include "wire/json_value.h"
 #include "wire/json_walk.h"
 
-struct span openai_chat_filled(struct span object, const char *name)
+static struct span filled(struct span value)
 {
-    struct span value = json_walk_find(object, name);
-
     return json_is_string(value) && value.len > 2 ? value : span_make(NULL, 0);
 }
 
-struct span openai_chat_reasoning(struct span message)
+struct span openai_chat_filled(struct span object, const char *name)
 {
-    struct span reasoning = openai_chat_filled(message, "reasoning_content");
-
-    /* Some send the same text under both names: it is told once. */
-    return reasoning.len > 0 ? reasoning : openai_chat_filled(message, "reasoning");
+    return filled(json_walk_find(object, name));
 }
 
-struct span openai_chat_choice(struct span document)
+static const char *const message_names[] = {
+    [OPENAI_CHAT_CONTENT] = "content",
+    [OPENAI_CHAT_REFUSAL] = "refusal",
+    [OPENAI_CHAT_REASONING] = "reasoning_content",
+    [OPENAI_CHAT_REASONING_TOO] = "reasoning",
+    [OPENAI_CHAT_TOOL_CALLS] = "tool_calls",
+    [OPENAI_CHAT_FUNCTION_CALL] = "function_call",
+};
+
+void openai_chat_pick_message(struct span message, struct span values[OPENAI_CHAT_MESSAGE])
 {
-    struct json_walk walk = json_walk_of(json_walk_find(document, "choices"));
-    struct span item;
+    json_walk_pick(message, message_names, OPENAI_CHAT_MESSAGE, values);
+    values[OPENAI_CHAT_REFUSAL] = filled(values[OPENAI_CHAT_REFUSAL]);
+    values[OPENAI_CHAT_REASONING] = filled(values[OPENAI_CHAT_REASONING]);
+    if (values[OPENAI_CHAT_REASONING].len == 0) { /* some send the same text under both names: it is told once */
+        values[OPENAI_CHAT_REASONING] = filled(values[OPENAI_CHAT_REASONING_TOO]);
+    }
+}
+
+/* In one pass over each: the choice is most of the document, and the message most of the choice. */
+void openai_chat_pick_document(struct span document, const char *said, struct openai_chat_said *got)
+{
+    static const char *const root_names[] = {"id", "model", "choices"};
+    const char *const choice_names[] = {"index", "finish_reason", said};
+    struct span root[ARRAY_LENGTH(root_names)];
+    struct span choice[ARRAY_LENGTH(choice_names)];
+    struct json_walk walk;
     int64_t index = 0;
 
-    while (json_walk_item(&walk, &item)) {
-        struct span told = json_walk_find(item, "index");
+    json_walk_pick(document, root_names, ARRAY_LENGTH(root_names), root);
+    *got = (struct openai_chat_said){.id = filled(root[0]), .model = filled(root[1])};
+    walk = json_walk_of(root[2]);
+    while (json_walk_pick_next(&walk, choice_names, ARRAY_LENGTH(choice_names), choice)) {
+        bool is_said = choice[0].len > 0 || choice[1].len > 0 || choice[2].len > 0;
 
-        if (json_is_object(item) && (json_integer(told, &index) != ERR_NONE || index == 0)) {
-            return item;
+        if (is_said && (json_integer(choice[0], &index) != ERR_NONE || index == 0)) {
+            got->finish = choice[1];
+            got->said = choice[2];
+            return;
         }
     }
-    return span_make(NULL, 0);
 }
 
 /* The words of all servers whose wire is known (openai-compatible.md 3; translation.md 10). Those of a fault are no
@@ -100,19 +122,20 @@ static struct span join_thoughts(struct chat *chat, const struct chat_words *tho
 
 static void read_content(struct chat *chat, struct chat_answer *answer, struct span content)
 {
+    static const char *const names[] = {"type", "text", "thinking"};
     struct json_walk walk = json_walk_of(content);
     struct chat_words thoughts = {0};
-    struct span item;
+    struct span part[ARRAY_LENGTH(names)];
 
     if (json_is_string(content)) {
         chat_add_text(chat, &answer->turn, content);
         return;
     }
-    while (json_is_array(content) && json_walk_item(&walk, &item)) {
-        if (json_is_text(json_walk_find(item, "type"), "thinking")) {
-            add_thoughts(chat, &thoughts, json_walk_find(item, "thinking"));
+    while (json_is_array(content) && json_walk_pick_next(&walk, names, ARRAY_LENGTH(names), part)) {
+        if (json_is_text(part[0], "thinking")) {
+            add_thoughts(chat, &thoughts, part[2]);
         } else {
-            chat_add_text(chat, &answer->turn, openai_chat_filled(item, "text"));
+            chat_add_text(chat, &answer->turn, filled(part[1]));
         }
     }
     if (thoughts.count > 0) {
@@ -141,11 +164,17 @@ static struct span make_id(struct chat *chat, const struct chat_answer *answer, 
 
 static void read_call(struct chat *chat, struct chat_answer *answer, struct span function, struct span id)
 {
-    struct span name = openai_chat_filled(function, "name");
-    struct span arguments = json_walk_find(function, "arguments");
-    struct chat_part *part = name.len > 0 ? chat_add_part(chat, &answer->turn, CHAT_CALL) : NULL;
+    static const char *const names[] = {"name", "arguments"};
+    struct span got[ARRAY_LENGTH(names)];
+    struct span name;
+    struct span arguments;
+    struct chat_part *part = NULL;
     bool is_good = true;
 
+    json_walk_pick(function, names, ARRAY_LENGTH(names), got);
+    name = filled(got[0]);
+    arguments = got[1];
+    part = name.len > 0 ? chat_add_part(chat, &answer->turn, CHAT_CALL) : NULL;
     if (part == NULL) {
         return;
     }
@@ -154,19 +183,20 @@ static void read_call(struct chat *chat, struct chat_answer *answer, struct span
     part->input = json_is_object(arguments) ? arguments : chat_arguments(chat, arguments, &is_good);
 }
 
-static void read_calls(struct chat *chat, struct chat_answer *answer, struct span message, struct span body)
+static void read_calls(struct chat *chat, struct chat_answer *answer, const struct span *message, struct span body)
 {
     static const uint64_t seed[2] = {0, 0};
-    struct json_walk walk = json_walk_of(json_walk_find(message, "tool_calls"));
-    struct span legacy = json_walk_find(message, "function_call");
-    struct span item;
+    static const char *const names[] = {"id", "function"};
+    struct json_walk walk = json_walk_of(message[OPENAI_CHAT_TOOL_CALLS]);
+    struct span legacy = message[OPENAI_CHAT_FUNCTION_CALL];
+    struct span call[ARRAY_LENGTH(names)];
     uint64_t hash = 0; /* once, however many calls have no id */
 
-    while (json_walk_item(&walk, &item)) {
-        struct span id = openai_chat_filled(item, "id");
+    while (json_walk_pick_next(&walk, names, ARRAY_LENGTH(names), call)) {
+        struct span id = filled(call[0]);
 
         hash = id.len > 0 || hash != 0 ? hash : sip_hash(seed, body);
-        read_call(chat, answer, json_walk_find(item, "function"), id.len > 0 ? id : make_id(chat, answer, hash));
+        read_call(chat, answer, call[1], id.len > 0 ? id : make_id(chat, answer, hash));
     }
     if (json_is_object(legacy)) {
         read_call(chat, answer, legacy, make_id(chat, answer, sip_hash(seed, body)));
@@ -174,10 +204,8 @@ static void read_calls(struct chat *chat, struct chat_answer *answer, struct spa
 }
 
 /* A refusal has the finish `stop`: elsewhere it is a finish of its own (translation.md 9, 10). */
-static void read_finish(struct chat_answer *answer, struct span choice)
+static void read_finish(struct chat_answer *answer, struct span word)
 {
-    struct span word = json_walk_find(choice, "finish_reason");
-
     answer->finish = openai_chat_finish(word);
     answer->finish_word = chat_inside(word);
     if (answer->refusal.len > 0 && (answer->finish == CHAT_FINISH_STOP || answer->finish == CHAT_FINISH_NONE)) {
@@ -187,18 +215,20 @@ static void read_finish(struct chat_answer *answer, struct span choice)
 
 bool openai_chat_take_answer(struct chat *chat, struct chat_answer *answer, struct span body)
 {
-    struct span choice = openai_chat_choice(body);
-    struct span message = json_walk_find(choice, "message");
+    struct openai_chat_said got;
+    struct span message[OPENAI_CHAT_MESSAGE];
 
-    if (!json_is_object(message)) {
+    openai_chat_pick_document(body, "message", &got);
+    if (!json_is_object(got.said)) {
         return false;
     }
-    answer->id = openai_chat_filled(body, "id");
-    answer->model = openai_chat_filled(body, "model");
-    answer->reasoning = openai_chat_reasoning(message);
-    answer->refusal = openai_chat_filled(message, "refusal");
-    read_content(chat, answer, json_walk_find(message, "content"));
+    openai_chat_pick_message(got.said, message);
+    answer->id = got.id;
+    answer->model = got.model;
+    answer->reasoning = message[OPENAI_CHAT_REASONING];
+    answer->refusal = message[OPENAI_CHAT_REFUSAL];
+    read_content(chat, answer, message[OPENAI_CHAT_CONTENT]);
     read_calls(chat, answer, message, body);
-    read_finish(answer, choice);
+    read_finish(answer, got.finish);
     return answer->finish != CHAT_FINISH_FAULT;
 }

@@ -139,18 +139,13 @@ static void read_called(struct reader *reader, struct chat_turn *turn, struct sp
 static void read_calls(struct reader *reader, struct chat_turn *turn, struct span calls)
 {
     struct json_walk walk = json_walk_of(calls);
-    struct span item;
+    struct span said[CALL_FIELDS];
 
     if (calls.len > 0 && !json_is_array(calls)) {
         chat_refuse(reader->chat, "messages[].tool_calls", "The calls of a message are no list");
         return;
     }
-    while (json_walk_item(&walk, &item) && !chat_is_refused(reader->chat)) {
-        struct span said[CALL_FIELDS] = {{NULL, 0}};
-
-        if (json_is_object(item)) {
-            chat_take(reader->chat, &call_fields, item, said);
-        }
+    while (!chat_is_refused(reader->chat) && chat_take_next(reader->chat, &call_fields, &walk, said)) {
         if (said[CALL_TYPE].len > 0 && !json_is_text(said[CALL_TYPE], "function")) {
             chat_refuse(reader->chat, "messages[].tool_calls[].type", "Only calls of functions are known to other dialects");
             return;
@@ -235,15 +230,11 @@ static const struct {
     {"developer", read_system, SAID},  {"function", read_result, RETURNED},
 };
 
-static void read_message(struct reader *reader, struct span item)
+static void read_message(struct reader *reader, struct span *values)
 {
     static const struct chat_expected expected[] = {{MESSAGE_REFUSAL, CHAT_IS_STRING}};
-    struct span values[MESSAGE_FIELDS] = {{NULL, 0}};
 
-    if (json_is_object(item)) {
-        chat_take(reader->chat, &message_fields, item, values);
-        chat_expect(reader->chat, &message_fields, values, expected, ARRAY_LENGTH(expected));
-    }
+    chat_expect(reader->chat, &message_fields, values, expected, ARRAY_LENGTH(expected));
     for (size_t i = 0; i < ARRAY_LENGTH(roles); i++) {
         if (json_is_text(values[MESSAGE_ROLE], roles[i].role)) {
             roles[i].read(reader, values);
@@ -254,47 +245,18 @@ static void read_message(struct reader *reader, struct span item)
     chat_refuse(reader->chat, "messages[].role", "A message has no role that is known");
 }
 
-/* Results come first in their turn, whatever order the messages had: the other dialects ask for it
- * (translation.md 3). */
-static void put_results_first(struct chat_turn *turn)
-{
-    struct chat_part *results = NULL;
-    struct chat_part *others = NULL;
-    struct chat_part **result = &results;
-    struct chat_part **other = &others;
-    struct chat_part *last_other = NULL;
-
-    for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
-        if (part->kind == CHAT_RESULT) {
-            *result = turn->last = part;
-            result = &part->next;
-        } else {
-            *other = last_other = part;
-            other = &part->next;
-        }
-    }
-    *other = NULL;
-    *result = others;
-    turn->parts = results;
-    turn->last = last_other != NULL ? last_other : turn->last;
-}
-
 void openai_chat_take_messages(struct chat *chat, struct span messages)
 {
     struct json_walk walk = json_walk_of(messages);
     struct reader reader = {.chat = chat};
-    struct span item;
+    struct span values[MESSAGE_FIELDS];
 
     if (!json_is_array(messages)) {
         chat_refuse(chat, "messages", "The messages are no list");
         return;
     }
-    while (json_walk_item(&walk, &item) && !chat_is_refused(chat)) {
-        read_message(&reader, item);
+    while (!chat_is_refused(chat) && chat_take_next(chat, &message_fields, &walk, values)) {
+        read_message(&reader, values);
     }
-    for (struct chat_turn *turn = chat->turns; turn != NULL; turn = turn->next) {
-        if (turn->role == CHAT_USER) {
-            put_results_first(turn);
-        }
-    }
+    chat_put_results_first(chat);
 }

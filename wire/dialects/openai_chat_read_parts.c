@@ -232,13 +232,8 @@ static const struct part_row {
     {"thinking", OPENAI_CHAT_BY_MODEL, PART_THINKING, read_thinking},
 };
 
-static void read_part(const struct openai_chat_place *place, struct span item)
+static void read_part(const struct openai_chat_place *place, const struct span *values)
 {
-    struct span values[PART_FIELDS] = {{NULL, 0}};
-
-    if (json_is_object(item)) {
-        chat_take(place->chat, &part_fields, item, values);
-    }
     for (size_t i = 0; i < ARRAY_LENGTH(part_rows); i++) {
         const struct part_row *row = &part_rows[i];
 
@@ -259,11 +254,11 @@ static void read_part(const struct openai_chat_place *place, struct span item)
 void openai_chat_take_content(const struct openai_chat_place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(content);
-    struct span item;
+    struct span values[PART_FIELDS];
 
     if (json_is_array(content)) {
-        while (json_walk_item(&walk, &item) && !chat_is_refused(place->chat)) {
-            read_part(place, item);
+        while (!chat_is_refused(place->chat) && chat_take_next(place->chat, &part_fields, &walk, values)) {
+            read_part(place, values);
         }
     } else if (json_is_string(content)) {
         (void)add_text(place, content);

@@ -195,10 +195,10 @@ static void read_fragment(struct openai_chat_reader *reader, const struct fragme
     read_arguments(call, number, fragment->arguments, pipe);
 }
 
-static void read_calls(struct openai_chat_reader *reader, struct span delta, struct chat_pipe *pipe)
+static void read_calls(struct openai_chat_reader *reader, const struct span *message, struct chat_pipe *pipe)
 {
-    struct json_walk walk = json_walk_of(json_walk_find(delta, "tool_calls"));
-    struct span legacy = json_walk_find(delta, "function_call");
+    struct json_walk walk = json_walk_of(message[OPENAI_CHAT_TOOL_CALLS]);
+    struct span legacy = message[OPENAI_CHAT_FUNCTION_CALL];
     struct span item;
 
     while (json_walk_item(&walk, &item) && !pipe->has_failed) {
@@ -258,32 +258,32 @@ static void end(struct openai_chat_reader *reader, struct chat_pipe *pipe)
 }
 
 /* Azure's first chunk tells of its filters alone, without id and model: it begins nothing (azure-openai.md). */
-static void begin(struct openai_chat_reader *reader, struct span document, struct chat_pipe *pipe)
+static void begin(struct openai_chat_reader *reader, const struct openai_chat_said *got, struct chat_pipe *pipe)
 {
     if (!reader->has_begun) {
         reader->has_begun = true;
         chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_START,
-                                             .id = openai_chat_filled(document, "id"),
-                                             .name = openai_chat_filled(document, "model")});
+                                             .id = got->id,
+                                             .name = got->model});
     }
 }
 
 static void read_delta(struct openai_chat_reader *reader, struct span delta, struct chat_pipe *pipe)
 {
-    struct span refusal = openai_chat_filled(delta, "refusal");
+    struct span message[OPENAI_CHAT_MESSAGE];
 
-    tell_filled(pipe, CHAT_EVENT_REASON, openai_chat_reasoning(delta));
-    read_content(json_walk_find(delta, "content"), pipe);
-    tell_filled(pipe, CHAT_EVENT_REFUSAL, refusal);
-    reader->has_refused |= refusal.len > 0;
-    read_calls(reader, delta, pipe);
+    openai_chat_pick_message(delta, message);
+    tell_filled(pipe, CHAT_EVENT_REASON, message[OPENAI_CHAT_REASONING]);
+    read_content(message[OPENAI_CHAT_CONTENT], pipe);
+    tell_filled(pipe, CHAT_EVENT_REFUSAL, message[OPENAI_CHAT_REFUSAL]);
+    reader->has_refused |= message[OPENAI_CHAT_REFUSAL].len > 0;
+    read_calls(reader, message, pipe);
 }
 
 void openai_chat_take_event(void *memory, struct span data, struct chat_pipe *pipe)
 {
     struct openai_chat_reader *reader = memory;
-    struct span choice;
-    struct span delta;
+    struct openai_chat_said got;
 
     if (reader->has_ended || pipe->has_failed) {
         return;
@@ -292,13 +292,12 @@ void openai_chat_take_event(void *memory, struct span data, struct chat_pipe *pi
         end(reader, pipe);
         return;
     }
-    choice = openai_chat_choice(data);
-    delta = json_walk_find(choice, "delta");
-    if (json_is_object(delta)) {
-        begin(reader, data, pipe);
-        read_delta(reader, delta, pipe);
+    openai_chat_pick_document(data, "delta", &got);
+    if (json_is_object(got.said)) {
+        begin(reader, &got, pipe);
+        read_delta(reader, got.said, pipe);
     }
-    note_finish(reader, json_walk_find(choice, "finish_reason"), pipe);
+    note_finish(reader, got.finish, pipe);
 }
 
 void openai_chat_take_end(void *memory, struct chat_pipe *pipe)

@@ -45,9 +45,9 @@ void openai_responses_read_end(void *reader, struct chat_pipe *pipe);
 /* Why it ended, as a response tells. */
 struct chat_event openai_responses_finish(struct span response, bool has_refused);
 
-/* What the result of a function_call cites; a server may only know the item's own id. */
 /* A member that must be a string; anything else is as good as not said. */
 struct span openai_responses_string(struct span object, const char *name);
+/* What the result of a function_call cites; a server may only know the item's own id. */
 struct span openai_responses_call_id(struct span item);
 
 /* ---- answers to an app ---- */

@@ -7,13 +7,12 @@
 
 enum { SEPARATED = 2 }; /* a text and what stands in front of it */
 
-struct chat_event openai_responses_finish(struct span response, bool has_refused)
+static struct chat_event finish_of(struct span status, struct span details, bool has_refused)
 {
     struct chat_event event = {.kind = CHAT_EVENT_FINISH, .finish = CHAT_FINISH_STOP};
-    struct span details = json_walk_find(response, "incomplete_details");
     struct span reason = json_is_object(details) ? json_walk_find(details, "reason") : details;
 
-    if (json_is_text(json_walk_find(response, "status"), "incomplete")) {
+    if (json_is_text(status, "incomplete")) {
         event.finish = json_is_text(reason, "max_output_tokens") ? CHAT_FINISH_LENGTH
                        : json_is_text(reason, "content_filter")  ? CHAT_FINISH_FILTERED
                                                                  : CHAT_FINISH_UNKNOWN;
@@ -22,6 +21,11 @@ struct chat_event openai_responses_finish(struct span response, bool has_refused
         event.finish = CHAT_FINISH_FILTERED; /* translation.md 12, reader O */
     }
     return event;
+}
+
+struct chat_event openai_responses_finish(struct span response, bool has_refused)
+{
+    return finish_of(json_walk_find(response, "status"), json_walk_find(response, "incomplete_details"), has_refused);
 }
 
 struct span openai_responses_string(struct span object, const char *name)
@@ -38,18 +42,21 @@ struct span openai_responses_call_id(struct span item)
     return chat_inside(id).len > 0 ? id : json_walk_find(item, "id");
 }
 
-static void read_message(struct chat *chat, struct chat_answer *answer, struct span item)
+/* An item of the output, in one pass. */
+enum { ITEM_TYPE, ITEM_CONTENT, ITEM_SUMMARY, ITEM_CALL_ID, ITEM_ID, ITEM_NAME, ITEM_ARGUMENTS, ITEM_PLACES };
+static const char *const item_names[ITEM_PLACES] = {"type", "content", "summary", "call_id", "id", "name", "arguments"};
+
+static void read_message(struct chat *chat, struct chat_answer *answer, const struct span *item)
 {
-    struct json_walk walk = json_walk_of(json_walk_find(item, "content"));
-    struct span part;
+    static const char *const names[] = {"type", "text", "refusal"};
+    struct json_walk walk = json_walk_of(item[ITEM_CONTENT]);
+    struct span part[sizeof names / sizeof *names];
 
-    while (json_walk_item(&walk, &part)) {
-        struct span type = json_is_object(part) ? json_walk_find(part, "type") : span_make(NULL, 0);
-
-        if (json_is_text(type, "output_text")) {
-            chat_add_text(chat, &answer->turn, json_walk_find(part, "text"));
-        } else if (json_is_text(type, "refusal") && answer->refusal.len == 0) {
-            answer->refusal = json_walk_find(part, "refusal");
+    while (json_walk_pick_next(&walk, names, sizeof names / sizeof *names, part)) {
+        if (json_is_text(part[0], "output_text")) {
+            chat_add_text(chat, &answer->turn, part[1]);
+        } else if (json_is_text(part[0], "refusal") && answer->refusal.len == 0) {
+            answer->refusal = part[2];
         }
     }
     if (chat_inside(answer->refusal).len == 0) {
@@ -57,10 +64,10 @@ static void read_message(struct chat *chat, struct chat_answer *answer, struct s
     }
 }
 
-static bool read_call(struct chat *chat, struct chat_answer *answer, struct span item)
+static bool read_call(struct chat *chat, struct chat_answer *answer, const struct span *item)
 {
-    struct span id = openai_responses_call_id(item);
-    struct span name = json_walk_find(item, "name");
+    struct span id = chat_inside(item[ITEM_CALL_ID]).len > 0 ? item[ITEM_CALL_ID] : item[ITEM_ID];
+    struct span name = item[ITEM_NAME];
     struct chat_part *part = NULL;
     bool is_good = false;
 
@@ -71,22 +78,22 @@ static bool read_call(struct chat *chat, struct chat_answer *answer, struct span
     if (part != NULL) {
         part->id = id;
         part->name = name;
-        part->input = chat_arguments(chat, json_walk_find(item, "arguments"), &is_good);
+        part->input = chat_arguments(chat, item[ITEM_ARGUMENTS], &is_good);
     }
     return true;
 }
 
 /* The summary, in several parts as a rule, or what a server that keeps no secret tells as content. */
-static void read_reasoning(struct chat *chat, struct chat_words *thoughts, struct span item)
+static void read_reasoning(struct chat *chat, struct chat_words *thoughts, const struct span *item)
 {
-    struct span list = json_walk_find(item, "summary");
-    struct json_walk walk = json_walk_of(list);
+    struct json_walk walk = json_walk_of(item[ITEM_SUMMARY]);
     struct span part;
 
     if (!json_walk_item(&walk, &part)) {
-        list = json_walk_find(item, "content");
+        walk = json_walk_of(item[ITEM_CONTENT]);
+    } else {
+        walk = json_walk_of(item[ITEM_SUMMARY]);
     }
-    walk = json_walk_of(list);
     while (json_walk_item(&walk, &part)) {
         struct span text = json_is_object(part) ? json_walk_find(part, "text") : span_make(NULL, 0);
 
@@ -114,17 +121,15 @@ static bool read_items(struct chat *chat, struct chat_answer *answer, struct spa
 {
     struct json_walk walk = json_walk_of(output);
     struct chat_words thoughts = {0};
-    struct span item;
+    struct span item[ITEM_PLACES];
     bool is_good = true;
 
-    while (json_walk_item(&walk, &item) && is_good) {
-        struct span type = json_is_object(item) ? json_walk_find(item, "type") : span_make(NULL, 0);
-
-        if (json_is_text(type, "message")) {
+    while (is_good && json_walk_pick_next(&walk, item_names, ITEM_PLACES, item)) {
+        if (json_is_text(item[ITEM_TYPE], "message")) {
             read_message(chat, answer, item);
-        } else if (json_is_text(type, "function_call")) {
+        } else if (json_is_text(item[ITEM_TYPE], "function_call")) {
             is_good = read_call(chat, answer, item);
-        } else if (json_is_text(type, "reasoning")) {
+        } else if (json_is_text(item[ITEM_TYPE], "reasoning")) {
             read_reasoning(chat, &thoughts, item);
         }
     }
@@ -134,22 +139,23 @@ static bool read_items(struct chat *chat, struct chat_answer *answer, struct spa
 
 bool openai_responses_read_whole(struct chat *chat, struct chat_answer *answer, struct span body)
 {
-    struct span response = json_walk_document(body);
-    struct span status = json_walk_find(response, "status");
-    struct span output = json_walk_find(response, "output");
+    enum { STATUS, OUTPUT, ID, MODEL, DETAILS, PLACES };
+    static const char *const names[PLACES] = {"status", "output", "id", "model", "incomplete_details"};
+    struct span got[PLACES];
     struct chat_event finish;
 
-    if (!json_is_array(output) ||
-        (json_is_string(status) && !json_is_text(status, "completed") && !json_is_text(status, "incomplete"))) {
+    json_walk_pick(json_walk_document(body), names, PLACES, got);
+    if (!json_is_array(got[OUTPUT]) || (json_is_string(got[STATUS]) && !json_is_text(got[STATUS], "completed") &&
+                                        !json_is_text(got[STATUS], "incomplete"))) {
         return false;
     }
-    answer->id = openai_responses_string(response, "id");
-    answer->model = openai_responses_string(response, "model");
+    answer->id = json_is_string(got[ID]) ? got[ID] : span_make(NULL, 0);
+    answer->model = json_is_string(got[MODEL]) ? got[MODEL] : span_make(NULL, 0);
     answer->turn.role = CHAT_MODEL;
-    if (!read_items(chat, answer, output)) {
+    if (!read_items(chat, answer, got[OUTPUT])) {
         return false;
     }
-    finish = openai_responses_finish(response, answer->refusal.len > 0);
+    finish = finish_of(got[STATUS], got[DETAILS], answer->refusal.len > 0);
     answer->finish = finish.finish == CHAT_FINISH_STOP && answer->turn.calls > 0 ? CHAT_FINISH_CALLS : finish.finish;
     answer->finish_word = finish.text;
     return !chat_is_refused(chat);

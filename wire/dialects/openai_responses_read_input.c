@@ -127,17 +127,14 @@ static enum chat_cache cache_of(struct span breakpoint)
     return json_is_object(breakpoint) ? CHAT_CACHE_LONG : CHAT_CACHE_NONE;
 }
 
-static void read_part(struct chat *chat, const struct place *place, struct span object)
+static void read_part(struct chat *chat, const struct place *place, struct span *values)
 {
     static const struct chat_expected expected[] = {{PART_FILENAME, CHAT_IS_STRING}, {PART_BREAKPOINT, CHAT_IS_OBJECT}};
-    struct span values[PART_PLACES];
     uint32_t used = 1U << PART_TYPE | 1U << PART_BREAKPOINT;
-    struct span type;
+    struct span type = values[PART_TYPE];
     enum chat_cache cache = CHAT_CACHE_NONE;
 
-    chat_take(chat, &part_fields, object, values);
     chat_expect(chat, &part_fields, values, expected, ARRAY_LENGTH(expected));
-    type = values[PART_TYPE];
     cache = cache_of(values[PART_BREAKPOINT]);
     if (json_is_text(type, "input_text") || json_is_text(type, "output_text") || json_is_text(type, "text")) {
         add_text(chat, place, values[PART_TEXT], cache);
@@ -161,7 +158,7 @@ static void read_part(struct chat *chat, const struct place *place, struct span 
 static void read_content(struct chat *chat, const struct place *place, struct span content)
 {
     struct json_walk walk = json_walk_of(content);
-    struct span item;
+    struct span values[PART_PLACES];
 
     if (json_is_string(content)) {
         add_text(chat, place, content, CHAT_CACHE_NONE);
@@ -169,14 +166,14 @@ static void read_content(struct chat *chat, const struct place *place, struct sp
         chat_refuse(chat, place->result != NULL ? "input[].output" : "input[].content",
                     "It is neither a text nor a list of parts");
     }
-    while (json_is_array(content) && json_walk_item(&walk, &item)) {
-        read_part(chat, place, item);
+    while (json_is_array(content) && chat_take_next(chat, &part_fields, &walk, values)) {
+        read_part(chat, place, values);
     }
 }
 
 /* ---- items ---- */
 
-static void read_message(struct chat *chat, struct span object)
+static void read_message(struct chat *chat, struct json_walk *walk)
 {
     static const struct {
         const char *name;
@@ -188,7 +185,7 @@ static void read_message(struct chat *chat, struct span object)
     struct place place = {0};
     size_t i = 0;
 
-    chat_take(chat, &message_fields, object, values);
+    (void)chat_take_next(chat, &message_fields, walk, values);
     chat_expect(chat, &message_fields, values, expected, ARRAY_LENGTH(expected));
     while (i < ARRAY_LENGTH(roles) && !json_is_text(values[MESSAGE_ROLE], roles[i].name)) {
         i++;
@@ -202,13 +199,13 @@ static void read_message(struct chat *chat, struct span object)
     read_content(chat, &place, values[MESSAGE_CONTENT]);
 }
 
-static void read_call(struct chat *chat, struct span object)
+static void read_call(struct chat *chat, struct json_walk *walk)
 {
     struct span values[CALL_PLACES];
     struct chat_part *part = NULL;
     bool is_good = false;
 
-    chat_take(chat, &call_fields, object, values);
+    (void)chat_take_next(chat, &call_fields, walk, values);
     if (chat_inside(values[CALL_CALL_ID]).len == 0 || chat_inside(values[CALL_NAME]).len == 0) {
         chat_refuse(chat, "input[].call_id", "A call of a function lacks its id or its name");
         return;
@@ -228,13 +225,13 @@ static void read_call(struct chat *chat, struct span object)
     }
 }
 
-static void read_result(struct chat *chat, struct span object)
+static void read_result(struct chat *chat, struct json_walk *walk)
 {
     struct span values[RESULT_PLACES];
     struct place place = {.takes_media = true};
     const struct chat_part *call = NULL;
 
-    chat_take(chat, &result_fields, object, values);
+    (void)chat_take_next(chat, &result_fields, walk, values);
     if (chat_inside(values[RESULT_CALL_ID]).len == 0) {
         chat_refuse(chat, "input[].call_id", "The output of a function does not say of which call");
         return;
@@ -252,17 +249,18 @@ static void read_result(struct chat *chat, struct span object)
 }
 
 /* Signed for its maker, and of no use elsewhere. */
-static void read_nothing(struct chat *chat, struct span object)
+static void read_nothing(struct chat *chat, struct json_walk *walk)
 {
     (void)chat;
-    (void)object;
+    (void)json_walk_skip(walk);
 }
 
-static void read_item(struct chat *chat, struct span object)
+/* The next item, which is there. */
+static void read_item(struct chat *chat, struct json_walk *walk)
 {
     static const struct {
         const char *type;
-        void (*read)(struct chat *chat, struct span object); /* NULL: refused */
+        void (*read)(struct chat *chat, struct json_walk *walk); /* NULL: refused */
         const char *why;
     } rows[] = {
         {"message", read_message, NULL},
@@ -291,20 +289,20 @@ static void read_item(struct chat *chat, struct span object)
         {"mcp_approval_request", NULL, OWN_TOOL},
         {"mcp_approval_response", NULL, OWN_TOOL},
     };
-    struct span type = json_is_object(object) ? json_walk_find(object, "type") : span_make(NULL, 0);
+    struct span type = json_walk_ahead(walk, "type");
     size_t i = 0;
 
-    if (json_is_object(object) && !json_is_string(type) &&
-        json_is_string(json_walk_find(object, "role"))) {
-        read_message(chat, object); /* messages need not say that they are */
+    if (!json_is_string(type) && json_is_string(json_walk_ahead(walk, "role"))) {
+        read_message(chat, walk); /* messages need not say that they are */
         return;
     }
     while (i < ARRAY_LENGTH(rows) && !json_is_text(type, rows[i].type)) {
         i++;
     }
     if (i < ARRAY_LENGTH(rows) && rows[i].read != NULL) {
-        rows[i].read(chat, object);
+        rows[i].read(chat, walk);
     } else {
+        (void)json_walk_skip(walk);
         chat_refuse(chat, "input[].type", i < ARRAY_LENGTH(rows) ? rows[i].why : UNKNOWN);
     }
 }
@@ -312,14 +310,14 @@ static void read_item(struct chat *chat, struct span object)
 void openai_responses_read_input(struct chat *chat, struct span input)
 {
     struct json_walk walk = json_walk_of(input);
-    struct span item;
+    char first = 0;
 
     if (json_is_string(input)) {
         chat_add_text(chat, chat_turn(chat, CHAT_USER), input);
     } else if (!json_is_array(input)) {
         chat_refuse(chat, "input", "It is neither a text nor a list of items");
     }
-    while (json_is_array(input) && json_walk_item(&walk, &item)) {
-        read_item(chat, item);
+    while (json_is_array(input) && json_walk_stop(&walk, NULL, &first)) {
+        read_item(chat, &walk);
     }
 }

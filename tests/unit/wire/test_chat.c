@@ -43,6 +43,32 @@ static const struct chat_field list[FIELDS] = {
     [REFUSED] = CHAT_FIELD("no", REFUSED)};
 static const struct chat_fields fields = {.where = "things[].", .list = list, .count = FIELDS};
 
+/* A request may hold a million members that nobody knows, and the same one in each of its messages. */
+static void take__keeps_no_more_names_than_are_told(void **state)
+{
+    enum { MANY = 2000, FEW_KB = 8 * 1024 };
+    struct span values[FIELDS];
+    struct buf object;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, false);
+    buf_init(&object, (size_t)1 << 20);
+    buf_put_text(&object, "{\"mine\":1");
+    for (unsigned i = 0; i < MANY; i++) {
+        buf_put_format(&object, ",\"k%u\":1", i);
+    }
+    buf_put_char(&object, '}');
+    chat_take(&rig.chat, &fields, buf_span(&object), values);
+    assert_true(rig.chat.dropped_more);
+    for (unsigned i = 0; i < MANY; i++) {
+        chat_take(&rig.chat, &fields, SPAN_OF("{\"mine\":1,\"lost\":1}"), values);
+    }
+    assert_true(rig.arena.used < FEW_KB);
+    buf_fini(&object);
+    rig_fini(&rig);
+}
+
 static void take__gives_the_carried_members_and_names_the_lost_ones(void **state)
 {
     struct span values[FIELDS];
@@ -289,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(take__gives_the_carried_members_and_names_the_lost_ones),
+        cmocka_unit_test(take__keeps_no_more_names_than_are_told),
         cmocka_unit_test(take__refuses_what_cannot_be_left_out),
         cmocka_unit_test(take__is_strict_where_the_route_is),
         cmocka_unit_test(take__has_nothing_of_what_is_no_object),
