@@ -89,7 +89,7 @@ bool chat_is_blank(struct span string)
 
 struct span chat_plain(struct chat *chat, struct span string)
 {
-    struct buf buf;
+    struct buf buf = {.max = 0};
 
     if (!json_is_string(string)) {
         return span_make("", 0);
@@ -97,9 +97,12 @@ struct span chat_plain(struct chat *chat, struct span string)
     if (json_string_is_plain(string)) {
         return chat_inside(string);
     }
-    start(&buf);
+    /* It becomes shorter: the room never grows, so the arena may own it. */
+    buf.at = arena_take(chat->arena, string.len);
+    buf.cap = buf.at == NULL ? 0 : string.len;
+    buf.max = buf.cap;
     json_string_decode(string, &buf);
-    return keep(chat, &buf);
+    return buf.at == NULL ? span_make("", 0) : buf_span(&buf);
 }
 
 static struct span quoted(struct chat *chat, struct span inside)

@@ -69,13 +69,27 @@ static void put_results(struct chat_turn *turn, struct chat_part *const *results
     }
 }
 
+static bool has_results(const struct chat_turn *turn)
+{
+    const struct chat_part *part = turn == NULL ? NULL : turn->parts;
+
+    while (part != NULL && part->kind != CHAT_RESULT) {
+        part = part->next;
+    }
+    return part != NULL;
+}
+
 /* A turn and the one in front of it, which may hold calls. */
 static bool answers(struct chat_turn *before, struct chat_turn *turn)
 {
     const struct chat_part *calls[CHAT_CALLS_MAX];
-    struct chat_part *results[CHAT_CALLS_MAX] = {0};
+    struct chat_part *results[CHAT_CALLS_MAX];
     size_t count = 0;
 
+    if (before == NULL || before->calls == 0) {
+        return !has_results(turn);
+    }
+    memset(results, 0, sizeof results);
     if (!calls_of(before, calls, &count) || !take_results(turn, calls, count, results)) {
         return false;
     }

@@ -6,7 +6,10 @@
 #include "base/must.h"
 #include "wire/json_text.h"
 
-enum { KEY_FRAME = 4 }; /* a comma, two quotes, a colon */
+enum {
+    KEY_FRAME = 4, /* a comma, two quotes, a colon */
+    SHORT = 64     /* bytes of a text that is looked through before it is put */
+};
 
 void json_out_init(struct json_out *out, struct buf *buf)
 {
@@ -55,36 +58,58 @@ void json_close_array(struct json_out *out)
     close_container(out, ']');
 }
 
-/* A line of the log has two dozen of them: the room is looked for once. */
-void json_key_plain(struct json_out *out, struct span key)
+/* A text without escapes, and behind a key its colon: the room is looked for once. */
+static void put_plain(struct json_out *out, struct span text, bool is_key)
 {
     struct buf *buf = out->buf;
     char *at = NULL;
 
-    if (buf_reserve(buf, key.len + KEY_FRAME) != ERR_NONE || buf->failed) {
+    if (buf_reserve(buf, text.len + KEY_FRAME) != ERR_NONE || buf->failed) {
         return;
     }
     at = buf->at + buf->len;
     *at = ',';
     at += out->wants_comma;
     *at++ = '"';
-    memcpy(at, key.at, key.len);
-    at += key.len;
+    memcpy(at, text.at, text.len);
+    at += text.len;
     *at++ = '"';
-    *at++ = ':';
+    *at = ':';
+    at += is_key;
     buf->len = (size_t)(at - buf->at);
-    out->wants_comma = false;
+    out->wants_comma = !is_key;
+}
+
+/* Keys, ids and words: nearly all of them are. */
+static bool is_plain(struct span text)
+{
+    return text.len > 0 && text.len <= SHORT && json_text_skip_short(text.at, text.at + text.len) == text.at + text.len;
+}
+
+void json_key_plain(struct json_out *out, struct span key)
+{
+    put_plain(out, key, true);
 }
 
 void json_key(struct json_out *out, const char *key)
 {
-    json_string(out, span_of(key));
+    struct span text = span_of(key);
+
+    if (is_plain(text)) {
+        put_plain(out, text, true);
+        return;
+    }
+    json_string(out, text);
     buf_put_char(out->buf, ':');
     out->wants_comma = false;
 }
 
 void json_string(struct json_out *out, struct span text)
 {
+    if (is_plain(text)) {
+        put_plain(out, text, false);
+        return;
+    }
     begin(out);
     buf_put_char(out->buf, '"');
     json_escape(out->buf, text);
