@@ -3,7 +3,7 @@
  * interleave: while a call is open, text and the fragments of other calls wait until it is over. */
 #include "wire/dialects/anthropic_messages.h"
 
-enum { HELD_MAX = 64 * 1024 * 1024 }; /* what waits: more than any answer has */
+enum { HELD_MAX = 32 * 1024 * 1024 }; /* what waits: more than any answer has */
 
 #define NOWHERE SIZE_MAX
 
