@@ -2,7 +2,8 @@
 /* tests/fuzz/fuzz_translate.c: three bytes pick the pair and its circumstances; then the app's request, a line "=", a
  * whole answer of the provider, a line "=", a stream. Parts may be missing.
  *
- *   0: the app's grammar (3), the provider's (12), a strict route (16), how the bytes are cut (224)
+ *   0: the app's grammar (3), the provider's (12; the same one stands for Converse), a strict route (16), how the bytes
+ *      are cut (224)
  *   1: the target's model (7), its provider (56), how the app wants its answer (192)
  *   2: the translation's allocation of this number fails; 0: none does
  *
@@ -23,7 +24,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { SIDES = 4, CHOICES = 8, WISHES = 4 };
+enum { APPS = 4, CONVERSE = APPS, SIDES, CHOICES = 8, WISHES = 4 };
 
 /* Models with one way each to think, to draw and to refuse; what apps ask, and in what form: the plain request, the
  * same of a call that wants its figures, the oldest form of calls, the model's thoughts. */
@@ -71,7 +72,13 @@ static const struct {
       SPAN("{\"contents\":[{\"role\":\"user\",\"parts\":[{\"text\":\"x\"}]}],\"generationConfig\":{\"maxOutputTokens\":9}}"),
       SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}],\"tools\":[{\"functionDeclarations\":[{\"name\":\"f\"}]}]}"),
       SPAN("{\"contents\":[{\"parts\":[{\"text\":\"x\"}]}],\"generationConfig\":{\"thinkingConfig\":"
-           "{\"includeThoughts\":true}}}")}}};
+           "{\"includeThoughts\":true}}}")}},
+    {SPAN("bedrock"),
+     SPAN("converse"),
+     {SPAN("us.anthropic.claude-sonnet-4-5-20250929-v1:0"), SPAN("us.anthropic.claude-opus-4-8-v1:0"),
+      SPAN("amazon.nova-pro-v1:0"), SPAN("meta.llama4-scout-17b-instruct-v1:0"), SPAN("mistral.mistral-large-2407-v1:0"),
+      SPAN("anthropic.claude-3-haiku-20240307-v1:0"), SPAN("us.anthropic.claude-opus-5-v1:0"), SPAN("deepseek.r1-v1:0")},
+     {{NULL, 0}}}}; /* no app speaks it */
 
 /* Each a row of habits.def of its own; the first is the vendor itself. */
 static const struct span providers[CHOICES] = {
@@ -86,10 +93,15 @@ struct run {
     struct json_scan *scan;
 };
 
+static const struct dialect *dialect_of(unsigned side)
+{
+    return side == CONVERSE ? &dialect_bedrock : dialect_by_name(sides[side].dialect);
+}
+
 /* Gemini's two forms have a name in common: streams have the second. */
 static const struct operation *operation_of(unsigned side, bool is_stream)
 {
-    const struct dialect *dialect = dialect_by_name(sides[side].dialect);
+    const struct dialect *dialect = dialect_of(side);
     const struct operation *found = NULL;
 
     for (const struct operation *one = dialect->operations; one->name != NULL; one++) {
@@ -117,14 +129,16 @@ static void disarm(struct run *run)
 
 static const struct model_facts *facts_of(const struct run *run)
 {
-    return model_facts_of(dialect_by_name(sides[run->to].dialect)->name, sides[run->to].models[run->model]);
+    return model_facts_of(dialect_of(run->to)->name, sides[run->to].models[run->model]);
 }
 
 static unsigned habits(const struct run *run)
 {
-    struct span at = providers[run->provider];
+    struct span at = run->to == CONVERSE ? SPAN_OF("") : providers[run->provider];
+    const char *vendor = dialect_of(run->to)->name;
 
-    return at.len == 0 ? 0 : habits_of("compatible", at, sides[run->to].models[run->model]);
+    return at.len == 0 ? habits_of(vendor, span_of(vendor), sides[run->to].models[run->model])
+                       : habits_of("compatible", at, sides[run->to].models[run->model]);
 }
 
 /* NULL only without memory. */
@@ -419,14 +433,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                        .scan = json_scan_new()};
     must(run.scan != NULL);
     rest = span_from(rest, HEAD);
-    if (run.from != run.to) {
-        part = cut_part(&rest);
-        try_request(&run, part);
-        part = cut_part(&rest);
-        try_answer(&run, part);
-        part = cut_part(&rest);
-        try_stream(&run, part.at == NULL ? span_make("", 0) : part);
-    }
+    run.to = run.to == run.from ? CONVERSE : run.to;
+    part = cut_part(&rest);
+    try_request(&run, part);
+    part = cut_part(&rest);
+    try_answer(&run, part);
+    part = cut_part(&rest);
+    try_stream(&run, part.at == NULL ? span_make("", 0) : part);
     json_scan_free(run.scan);
     must(mem_held() == held);
     return 0;
