@@ -70,12 +70,6 @@ void fixture_event_end(struct fixture_writer *writer, bool is_word)
 
 /* ---- what the operations share ---- */
 
-void fixture_put_text(struct json_out *json, const char *key, const char *text)
-{
-    json_key(json, key);
-    json_text(json, text);
-}
-
 void fixture_put_i64(struct json_out *json, const char *key, int64_t number)
 {
     json_key(json, key);
@@ -198,8 +192,8 @@ static void write_gemini_failure(struct fixture *fixture, const struct failure *
     json_key(&json, "error");
     json_open_object(&json);
     fixture_put_i64(&json, "code", failure->status);
-    fixture_put_text(&json, "message", failure->message);
-    fixture_put_text(&json, "status", gemini_word(failure->status));
+    json_member_text(&json, "message", failure->message);
+    json_member_text(&json, "status", gemini_word(failure->status));
     json_close_object(&json);
     json_close_object(&json);
 }
@@ -217,13 +211,13 @@ static void write_failure(struct fixture *fixture, const struct fixture_order *o
     json_out_init(&json, &fixture->payload);
     json_open_object(&json);
     if (is_anthropic) {
-        fixture_put_text(&json, "type", "error");
+        json_member_text(&json, "type", "error");
     }
     json_key(&json, "error");
     json_open_object(&json);
-    fixture_put_text(&json, "type",
+    json_member_text(&json, "type",
                      is_anthropic ? anthropic_type(failure->status) : openai_type(failure->status));
-    fixture_put_text(&json, "message", failure->message);
+    json_member_text(&json, "message", failure->message);
     if (!is_anthropic) {
         fixture_put_null(&json, "param");
         json_key(&json, "code");

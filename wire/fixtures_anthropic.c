@@ -22,7 +22,7 @@ static void put_stop(struct fixture_writer *writer, bool is_call)
 {
     const char *reason = is_call ? "tool_use" : "end_turn";
 
-    fixture_put_text(&writer->json, "stop_reason", writer->words.is_cut ? "max_tokens" : reason);
+    json_member_text(&writer->json, "stop_reason", writer->words.is_cut ? "max_tokens" : reason);
     fixture_put_null(&writer->json, "stop_sequence");
 }
 
@@ -33,8 +33,8 @@ static void open_message(struct fixture_writer *writer)
 
     json_open_object(json);
     fixture_put_id(writer, "id", "msg_", 0);
-    fixture_put_text(json, "type", "message");
-    fixture_put_text(json, "role", "assistant");
+    json_member_text(json, "type", "message");
+    json_member_text(json, "role", "assistant");
     fixture_put_model(writer);
     json_key(json, "content");
 }
@@ -51,14 +51,14 @@ static void put_block(struct fixture_writer *writer, bool is_call, struct span c
 
     json_open_object(json);
     if (is_call) {
-        fixture_put_text(json, "type", "tool_use");
+        json_member_text(json, "type", "tool_use");
         fixture_put_id(writer, "id", "toolu_", 0);
         json_key(json, "name");
         json_raw(json, writer->wish->tool);
         json_key(json, "input");
         json_raw(json, content);
     } else {
-        fixture_put_text(json, "type", "text");
+        json_member_text(json, "type", "text");
         json_key(json, "text");
         json_string(json, content);
     }
@@ -90,7 +90,7 @@ static void open_event(struct fixture_writer *writer, const char *type)
 {
     fixture_event_begin(writer, type);
     json_open_object(&writer->json);
-    fixture_put_text(&writer->json, "type", type);
+    json_member_text(&writer->json, "type", type);
 }
 
 static void close_event(struct fixture_writer *writer, bool is_word)
@@ -123,7 +123,7 @@ static void send_word(struct fixture_writer *writer, bool is_call, struct span w
     fixture_put_i64(json, "index", 0);
     json_key(json, "delta");
     json_open_object(json);
-    fixture_put_text(json, "type", is_call ? "input_json_delta" : "text_delta");
+    json_member_text(json, "type", is_call ? "input_json_delta" : "text_delta");
     json_key(json, is_call ? "partial_json" : "text");
     json_string(json, word);
     json_close_object(json);
@@ -198,16 +198,16 @@ void fixture_anthropic_models(struct fixture_writer *writer)
     json_open_array(json);
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         json_open_object(json);
-        fixture_put_text(json, "type", "model");
-        fixture_put_text(json, "id", names[i][0]);
-        fixture_put_text(json, "display_name", names[i][1]);
-        fixture_put_text(json, "created_at", "2026-01-01T00:00:00Z");
+        json_member_text(json, "type", "model");
+        json_member_text(json, "id", names[i][0]);
+        json_member_text(json, "display_name", names[i][1]);
+        json_member_text(json, "created_at", "2026-01-01T00:00:00Z");
         json_close_object(json);
     }
     json_close_array(json);
     json_key(json, "has_more");
     json_bool(json, false);
-    fixture_put_text(json, "first_id", names[0][0]);
-    fixture_put_text(json, "last_id", names[ARRAY_LENGTH(names) - 1][0]);
+    json_member_text(json, "first_id", names[0][0]);
+    json_member_text(json, "last_id", names[ARRAY_LENGTH(names) - 1][0]);
     json_close_object(json);
 }

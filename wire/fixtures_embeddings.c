@@ -120,7 +120,7 @@ static void put_vector(struct fixture_writer *writer, uint32_t index, struct spa
 
     rng_init(&draw.rng, writer->wish->seed, fixture_hash(0, input));
     json_open_object(json);
-    fixture_put_text(json, "object", "embedding");
+    json_member_text(json, "object", "embedding");
     fixture_put_i64(json, "index", index);
     json_key(json, "embedding");
     if (writer->wish->is_base64) {
@@ -153,7 +153,7 @@ void fixture_openai_embeddings(struct fixture_writer *writer)
     struct json_out *json = &writer->json;
 
     json_open_object(json);
-    fixture_put_text(json, "object", "list");
+    json_member_text(json, "object", "list");
     json_key(json, "data");
     json_open_array(json);
     put_vectors(writer);

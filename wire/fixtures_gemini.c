@@ -51,10 +51,10 @@ static void put_candidate(struct fixture_writer *writer, uint32_t choice, bool i
     json_open_array(json);
     put_part(writer, is_call, content);
     json_close_array(json);
-    fixture_put_text(json, "role", "model");
+    json_member_text(json, "role", "model");
     json_close_object(json);
     if (is_last) {
-        fixture_put_text(json, "finishReason", writer->words.is_cut ? "MAX_TOKENS" : "STOP");
+        json_member_text(json, "finishReason", writer->words.is_cut ? "MAX_TOKENS" : "STOP");
     }
     fixture_put_i64(json, "index", choice);
     json_close_object(json);
@@ -148,8 +148,8 @@ void fixture_gemini_models(struct fixture_writer *writer)
     json_open_array(json);
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         json_open_object(json);
-        fixture_put_text(json, "name", names[i]);
-        fixture_put_text(json, "displayName", names[i]);
+        json_member_text(json, "name", names[i]);
+        json_member_text(json, "displayName", names[i]);
         json_key(json, "supportedGenerationMethods");
         json_raw(json, SPAN_OF("[\"generateContent\",\"countTokens\"]"));
         json_close_object(json);

@@ -42,7 +42,7 @@ static void open_answer(struct fixture_writer *writer, const struct form *form)
 
     json_open_object(json);
     fixture_put_id(writer, "id", form->id, 0);
-    fixture_put_text(json, "object", form->object);
+    json_member_text(json, "object", form->object);
     fixture_put_i64(json, "created", FIXTURE_CREATED);
     fixture_put_model(writer);
     json_key(json, "choices");
@@ -82,7 +82,7 @@ static void open_call(struct fixture_writer *writer, uint32_t choice, bool with_
         fixture_put_i64(json, "index", 0);
     }
     fixture_put_id(writer, "id", "call_", choice);
-    fixture_put_text(json, "type", "function");
+    json_member_text(json, "type", "function");
     json_key(json, "function");
     json_open_object(json);
     json_key(json, "name");
@@ -105,7 +105,7 @@ static void put_message(struct fixture_writer *writer, uint32_t choice, bool is_
 
     json_key(json, "message");
     json_open_object(json);
-    fixture_put_text(json, "role", "assistant");
+    json_member_text(json, "role", "assistant");
     json_key(json, "content");
     if (is_call) {
         json_null(json);
@@ -136,7 +136,7 @@ static void write_chat(struct fixture_writer *writer)
     }
     json_close_array(json);
     put_usage(writer);
-    fixture_put_text(json, "service_tier", "default");
+    json_member_text(json, "service_tier", "default");
     json_close_object(json);
 }
 
@@ -195,14 +195,14 @@ static void stream_first(struct fixture_writer *writer, uint32_t choice, bool is
     struct json_out *json = &writer->json;
 
     open_delta(writer, choice);
-    fixture_put_text(json, "role", "assistant");
+    json_member_text(json, "role", "assistant");
     if (is_call) {
         fixture_put_null(json, "content");
         open_call(writer, choice, true);
         json_text(json, "");
         close_call(json);
     } else {
-        fixture_put_text(json, "content", "");
+        json_member_text(json, "content", "");
     }
     fixture_put_null(json, "refusal");
     close_delta(writer, NULL, false);
@@ -309,15 +309,15 @@ void fixture_openai_models(struct fixture_writer *writer)
     struct json_out *json = &writer->json;
 
     json_open_object(json);
-    fixture_put_text(json, "object", "list");
+    json_member_text(json, "object", "list");
     json_key(json, "data");
     json_open_array(json);
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         json_open_object(json);
-        fixture_put_text(json, "id", names[i]);
-        fixture_put_text(json, "object", "model");
+        json_member_text(json, "id", names[i]);
+        json_member_text(json, "object", "model");
         fixture_put_i64(json, "created", FIXTURE_CREATED);
-        fixture_put_text(json, "owned_by", "headgate");
+        json_member_text(json, "owned_by", "headgate");
         json_close_object(json);
     }
     json_close_array(json);

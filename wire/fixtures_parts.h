@@ -85,7 +85,6 @@ bool fixture_make_words(struct fixture_writer *writer, uint32_t choice);
 void fixture_event_begin(struct fixture_writer *writer, const char *name);
 void fixture_event_end(struct fixture_writer *writer, bool is_word);
 /* "key": value. */
-void fixture_put_text(struct json_out *json, const char *key, const char *text);
 void fixture_put_i64(struct json_out *json, const char *key, int64_t number);
 void fixture_put_null(struct json_out *json, const char *key);
 /* "key": "prefix0123456789abcdef", the digits being those of the wish and `salt`. */

@@ -29,7 +29,7 @@ static void put_part(struct fixture_writer *writer, enum stage stage)
     struct json_out *json = &writer->json;
 
     json_open_object(json);
-    fixture_put_text(json, "type", "output_text");
+    json_member_text(json, "type", "output_text");
     json_key(json, "text");
     json_string(json, stage == STAGE_BEGUN ? span_make("", 0) : fixture_words_all(&writer->words));
     put_empty_array(json, "annotations");
@@ -43,8 +43,8 @@ static void put_item(struct fixture_writer *writer, enum stage stage, bool is_ca
 
     json_open_object(json);
     fixture_put_id(writer, "id", is_call ? "fc_" : "msg_", 0);
-    fixture_put_text(json, "type", is_call ? "function_call" : "message");
-    fixture_put_text(json, "status", status_of(writer, stage));
+    json_member_text(json, "type", is_call ? "function_call" : "message");
+    json_member_text(json, "status", status_of(writer, stage));
     if (is_call) {
         fixture_put_id(writer, "call_id", "call_", 0);
         json_key(json, "name");
@@ -53,7 +53,7 @@ static void put_item(struct fixture_writer *writer, enum stage stage, bool is_ca
         json_string(json,
                     stage == STAGE_BEGUN ? span_make("", 0) : fixture_words_all(&writer->words));
     } else {
-        fixture_put_text(json, "role", "assistant");
+        json_member_text(json, "role", "assistant");
         json_key(json, "content");
         json_open_array(json);
         if (stage == STAGE_DONE) {
@@ -97,10 +97,10 @@ static void put_echo(struct json_out *json)
     fixture_put_i64(json, "temperature", 1);
     json_key(json, "text");
     json_raw(json, SPAN_OF("{\"format\":{\"type\":\"text\"}}"));
-    fixture_put_text(json, "tool_choice", "auto");
+    json_member_text(json, "tool_choice", "auto");
     put_empty_array(json, "tools");
     fixture_put_i64(json, "top_p", 1);
-    fixture_put_text(json, "truncation", "disabled");
+    json_member_text(json, "truncation", "disabled");
     json_key(json, "metadata");
     json_open_object(json);
     json_close_object(json);
@@ -112,9 +112,9 @@ static void put_response(struct fixture_writer *writer, enum stage stage, bool i
 
     json_open_object(json);
     fixture_put_id(writer, "id", "resp_", 0);
-    fixture_put_text(json, "object", "response");
+    json_member_text(json, "object", "response");
     fixture_put_i64(json, "created_at", FIXTURE_CREATED);
-    fixture_put_text(json, "status", status_of(writer, stage));
+    json_member_text(json, "status", status_of(writer, stage));
     fixture_put_null(json, "error");
     json_key(json, "incomplete_details");
     if (stage == STAGE_DONE && writer->words.is_cut) {
@@ -145,7 +145,7 @@ static void open_event(struct fixture_writer *writer, const char *type)
 {
     fixture_event_begin(writer, type);
     json_open_object(&writer->json);
-    fixture_put_text(&writer->json, "type", type);
+    json_member_text(&writer->json, "type", type);
     fixture_put_i64(&writer->json, "sequence_number", writer->sequence++);
 }
 

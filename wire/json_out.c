@@ -195,3 +195,25 @@ void json_escape(struct buf *buf, struct span text)
         p = stop + length;
     }
 }
+
+void json_member(struct json_out *out, const char *key, struct span json)
+{
+    if (json.len > 0) {
+        json_key(out, key);
+        json_raw(out, json);
+    }
+}
+
+void json_member_text(struct json_out *out, const char *key, const char *text)
+{
+    json_key(out, key);
+    json_text(out, text);
+}
+
+void json_member_inside(struct json_out *out, const char *key, struct span inside)
+{
+    json_key(out, key);
+    json_raw(out, SPAN_OF("\""));
+    buf_put(out->buf, inside);
+    buf_put_char(out->buf, '"');
+}

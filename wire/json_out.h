@@ -30,6 +30,11 @@ void json_bool(struct json_out *out, bool value);
 void json_null(struct json_out *out);
 /* Bytes that are JSON already. */
 void json_raw(struct json_out *out, struct span json);
+/* A whole member: JSON, or nothing at all where there is none; a text; and what stands without its quotes, as a
+ * string. */
+void json_member(struct json_out *out, const char *key, struct span json);
+void json_member_text(struct json_out *out, const char *key, const char *text);
+void json_member_inside(struct json_out *out, const char *key, struct span inside);
 /* Only the escaping, without quotes and commas. */
 void json_escape(struct buf *buf, struct span text);
 

@@ -8,29 +8,6 @@
 
 enum { SUBSET_MAX = 128 }; /* tools of a choice among some; a longer list is no narrowing worth the search */
 
-static void put_raw(struct json_out *out, const char *key, struct span json)
-{
-    if (json.len > 0) {
-        json_key(out, key);
-        json_raw(out, json);
-    }
-}
-
-static void put_text(struct json_out *out, const char *key, const char *text)
-{
-    json_key(out, key);
-    json_text(out, text);
-}
-
-/* A value that stands without its quotes, as a string. */
-static void put_quoted(struct json_out *out, const char *key, struct span inside)
-{
-    json_key(out, key);
-    json_raw(out, SPAN_OF("\""));
-    buf_put(out->buf, inside);
-    buf_put_char(out->buf, '"');
-}
-
 static void put_cache(struct json_out *out, enum chat_cache cache)
 {
     if (cache == CHAT_CACHE_NONE) {
@@ -38,9 +15,9 @@ static void put_cache(struct json_out *out, enum chat_cache cache)
     }
     json_key(out, "cache_control");
     json_open_object(out);
-    put_text(out, "type", "ephemeral");
+    json_member_text(out, "type", "ephemeral");
     if (cache == CHAT_CACHE_LONG) {
-        put_text(out, "ttl", "1h");
+        json_member_text(out, "ttl", "1h");
     }
     json_close_object(out);
 }
@@ -52,12 +29,12 @@ static void put_source(struct json_out *out, const struct chat_part *part)
     json_key(out, "source");
     json_open_object(out);
     if (part->url.len > 0) {
-        put_text(out, "type", "url");
-        put_raw(out, "url", part->url);
+        json_member_text(out, "type", "url");
+        json_member(out, "url", part->url);
     } else {
-        put_text(out, "type", "base64");
-        put_quoted(out, "media_type", part->media);
-        put_quoted(out, "data", part->data);
+        json_member_text(out, "type", "base64");
+        json_member_inside(out, "media_type", part->media);
+        json_member_inside(out, "data", part->data);
     }
     json_close_object(out);
 }
@@ -71,14 +48,14 @@ static void put_part(struct json_out *out, const struct chat_part *part)
         return; /* audio: no target of this dialect is asked with it */
     }
     json_open_object(out);
-    put_text(out, "type", is_text ? "text" : part->kind == CHAT_IMAGE ? "image" : "document");
+    json_member_text(out, "type", is_text ? "text" : part->kind == CHAT_IMAGE ? "image" : "document");
     if (is_text) {
-        put_raw(out, "text", part->text);
+        json_member(out, "text", part->text);
     } else {
         put_source(out, part);
     }
     if (part->kind == CHAT_DOCUMENT) {
-        put_raw(out, "title", part->name);
+        json_member(out, "title", part->name);
     }
     put_cache(out, part->cache);
     json_close_object(out);
@@ -87,10 +64,10 @@ static void put_part(struct json_out *out, const struct chat_part *part)
 static void put_call(struct json_out *out, const struct chat_part *part)
 {
     json_open_object(out);
-    put_text(out, "type", "tool_use");
-    put_raw(out, "id", part->id);
-    put_raw(out, "name", part->name);
-    put_raw(out, "input", part->input.len > 0 ? part->input : SPAN_OF("{}"));
+    json_member_text(out, "type", "tool_use");
+    json_member(out, "id", part->id);
+    json_member(out, "name", part->name);
+    json_member(out, "input", part->input.len > 0 ? part->input : SPAN_OF("{}"));
     put_cache(out, part->cache);
     json_close_object(out);
 }
@@ -100,10 +77,10 @@ static void put_result(struct json_out *out, const struct chat_part *part)
     const struct chat_part *inner = part->inner;
 
     json_open_object(out);
-    put_text(out, "type", "tool_result");
-    put_raw(out, "tool_use_id", part->id);
+    json_member_text(out, "type", "tool_result");
+    json_member(out, "tool_use_id", part->id);
     if (inner != NULL && inner->next == NULL && inner->kind == CHAT_TEXT && inner->cache == CHAT_CACHE_NONE) {
-        put_raw(out, "content", inner->text);
+        json_member(out, "content", inner->text);
     } else if (inner != NULL) {
         json_key(out, "content");
         json_open_array(out);
@@ -152,7 +129,7 @@ static void put_turns(struct json_out *out, const struct chat_turn *turn)
     json_open_array(out);
     for (; turn != NULL; turn = turn->next) {
         json_open_object(out);
-        put_text(out, "role", roles[turn->role]);
+        json_member_text(out, "role", roles[turn->role]);
         json_key(out, "content");
         put_blocks(out, turn);
         json_close_object(out);
@@ -176,7 +153,7 @@ static void put_schema(struct json_out *out, struct span schema)
         return;
     }
     json_open_object(out);
-    put_text(out, "type", "object");
+    json_member_text(out, "type", "object");
     if (!json_walk_member(&walk, &name, &value)) {
         json_key(out, "properties");
         json_raw(out, SPAN_OF("{}"));
@@ -196,8 +173,8 @@ static void put_schema(struct json_out *out, struct span schema)
 static void put_tool(struct json_out *out, const struct chat_tool *tool)
 {
     json_open_object(out);
-    put_raw(out, "name", tool->name);
-    put_raw(out, "description", tool->description);
+    json_member(out, "name", tool->name);
+    json_member(out, "description", tool->description);
     put_schema(out, tool->schema);
     if (tool->strict >= 0) {
         json_key(out, "strict");
@@ -234,9 +211,9 @@ static void put_choice(struct json_out *out, const struct chat *chat)
     }
     json_key(out, "tool_choice");
     json_open_object(out);
-    put_text(out, "type", types[chat->choice]);
+    json_member_text(out, "type", types[chat->choice]);
     if (chat->choice == CHAT_CHOICE_ONE) {
-        put_raw(out, "name", chat->choice_name);
+        json_member(out, "name", chat->choice_name);
     }
     if (chat->parallel == 0 && chat->choice != CHAT_CHOICE_NONE) {
         json_key(out, "disable_parallel_tool_use");
@@ -273,13 +250,13 @@ static void put_thinking(struct json_out *out, const struct chat_params *params)
     }
     json_key(out, "thinking");
     json_open_object(out);
-    put_text(out, "type", is_off ? "disabled" : has_budget ? "enabled" : "adaptive");
+    json_member_text(out, "type", is_off ? "disabled" : has_budget ? "enabled" : "adaptive");
     if (has_budget) {
         json_key(out, "budget_tokens");
         json_i64(out, params->thinking_budget);
     }
     if (!is_off && params->shows_thinking) {
-        put_text(out, "display", "summarized");
+        json_member_text(out, "display", "summarized");
     }
     json_close_object(out);
 }
@@ -295,13 +272,13 @@ static void put_output(struct json_out *out, const struct chat_params *params)
     json_key(out, "output_config");
     json_open_object(out);
     if (effort.len > 0) {
-        put_quoted(out, "effort", effort);
+        json_member_inside(out, "effort", effort);
     }
     if (has_schema) {
         json_key(out, "format");
         json_open_object(out);
-        put_text(out, "type", "json_schema");
-        put_raw(out, "schema", params->format_schema);
+        json_member_text(out, "type", "json_schema");
+        json_member(out, "schema", params->format_schema);
         json_close_object(out);
     }
     json_close_object(out);
@@ -322,17 +299,17 @@ static void put_stop(struct json_out *out, const struct chat_words *stop)
 
 static void put_params(struct json_out *out, const struct chat_params *params)
 {
-    put_raw(out, "temperature", params->temperature);
-    put_raw(out, "top_p", params->top_p);
-    put_raw(out, "top_k", params->top_k);
+    json_member(out, "temperature", params->temperature);
+    json_member(out, "top_p", params->top_p);
+    json_member(out, "top_k", params->top_k);
     put_stop(out, &params->stop);
     put_thinking(out, params);
     put_output(out, params);
-    put_raw(out, "service_tier", params->tier);
+    json_member(out, "service_tier", params->tier);
     if (params->user.len > 0) {
         json_key(out, "metadata");
         json_open_object(out);
-        put_raw(out, "user_id", params->user);
+        json_member(out, "user_id", params->user);
         json_close_object(out);
     }
     put_cache(out, params->wants_cache ? CHAT_CACHE_SHORT : CHAT_CACHE_NONE);
@@ -345,7 +322,7 @@ static void put_params(struct json_out *out, const struct chat_params *params)
 void messages_write_request(struct chat *chat, struct json_out *out)
 {
     json_open_object(out);
-    put_raw(out, "model", chat->model);
+    json_member(out, "model", chat->model);
     json_key(out, "max_tokens"); /* required */
     json_i64(out, chat->params.cap > 0 ? chat->params.cap : chat->target->model->output_max);
     put_params(out, &chat->params);

@@ -7,29 +7,6 @@
 #include "base/must.h"
 #include "wire/json_walk.h"
 
-static void put_raw(struct json_out *out, const char *key, struct span json)
-{
-    if (json.len > 0) {
-        json_key(out, key);
-        json_raw(out, json);
-    }
-}
-
-static void put_text(struct json_out *out, const char *key, const char *text)
-{
-    json_key(out, key);
-    json_text(out, text);
-}
-
-/* A value that stands without its quotes, as a string. */
-static void put_quoted(struct json_out *out, const char *key, struct span inside)
-{
-    json_key(out, key);
-    json_raw(out, SPAN_OF("\""));
-    buf_put(out->buf, inside);
-    buf_put_char(out->buf, '"');
-}
-
 /* A block of its own, behind what is to be cached. */
 static void put_cache(struct json_out *out, enum chat_cache cache)
 {
@@ -39,9 +16,9 @@ static void put_cache(struct json_out *out, enum chat_cache cache)
     json_open_object(out);
     json_key(out, "cachePoint");
     json_open_object(out);
-    put_text(out, "type", "default");
+    json_member_text(out, "type", "default");
     if (cache == CHAT_CACHE_LONG) {
-        put_text(out, "ttl", "1h");
+        json_member_text(out, "ttl", "1h");
     }
     json_close_object(out);
     json_close_object(out);
@@ -116,13 +93,13 @@ static void put_media(struct json_out *out, const struct chat_part *part, unsign
 {
     json_key(out, part->kind == CHAT_IMAGE ? "image" : "document");
     json_open_object(out);
-    put_quoted(out, "format", format_of(part->media));
+    json_member_inside(out, "format", format_of(part->media));
     if (part->kind == CHAT_DOCUMENT) {
         put_name(out, part->name, ++*documents);
     }
     json_key(out, "source");
     json_open_object(out);
-    put_quoted(out, "bytes", part->data);
+    json_member_inside(out, "bytes", part->data);
     json_close_object(out);
     json_close_object(out);
 }
@@ -135,7 +112,7 @@ static void put_part(struct json_out *out, const struct chat_part *part, unsigne
     }
     json_open_object(out);
     if (part->kind == CHAT_TEXT) {
-        put_raw(out, "text", part->text);
+        json_member(out, "text", part->text);
     } else {
         put_media(out, part, documents);
     }
@@ -147,9 +124,9 @@ static void put_call(struct json_out *out, const struct chat_part *part)
     json_open_object(out);
     json_key(out, "toolUse");
     json_open_object(out);
-    put_raw(out, "toolUseId", part->id);
-    put_raw(out, "name", part->name);
-    put_raw(out, "input", part->input.len > 0 ? part->input : SPAN_OF("{}"));
+    json_member(out, "toolUseId", part->id);
+    json_member(out, "name", part->name);
+    json_member(out, "input", part->input.len > 0 ? part->input : SPAN_OF("{}"));
     json_close_object(out);
     json_close_object(out);
 }
@@ -159,7 +136,7 @@ static void put_result(struct json_out *out, const struct chat_part *part, unsig
     json_open_object(out);
     json_key(out, "toolResult");
     json_open_object(out);
-    put_raw(out, "toolUseId", part->id);
+    json_member(out, "toolUseId", part->id);
     json_key(out, "content");
     json_open_array(out);
     for (const struct chat_part *inner = part->inner; inner != NULL; inner = inner->next) {
@@ -167,7 +144,7 @@ static void put_result(struct json_out *out, const struct chat_part *part, unsig
     }
     json_close_array(out);
     if (part->is_error) {
-        put_text(out, "status", "error");
+        json_member_text(out, "status", "error");
     }
     json_close_object(out);
     json_close_object(out);
@@ -228,7 +205,7 @@ static void put_turns(struct json_out *out, const struct chat *chat)
     json_open_array(out);
     for (; turn != NULL; turn = turn->next) {
         json_open_object(out);
-        put_text(out, "role", roles[turn->role]);
+        json_member_text(out, "role", roles[turn->role]);
         json_key(out, "content");
         json_open_array(out);
         put_blocks(out, turn, &documents);
@@ -248,13 +225,13 @@ static void put_tool(struct json_out *out, const struct chat_tool *tool)
     json_open_object(out);
     json_key(out, "toolSpec");
     json_open_object(out);
-    put_raw(out, "name", tool->name);
+    json_member(out, "name", tool->name);
     if (chat_inside(tool->description).len > 0) {
-        put_raw(out, "description", tool->description); /* an empty one is refused */
+        json_member(out, "description", tool->description); /* an empty one is refused */
     }
     json_key(out, "inputSchema");
     json_open_object(out);
-    put_raw(out, "json", tool->schema.len > 0 ? tool->schema : SPAN_OF("{\"type\":\"object\",\"properties\":{}}"));
+    json_member(out, "json", tool->schema.len > 0 ? tool->schema : SPAN_OF("{\"type\":\"object\",\"properties\":{}}"));
     json_close_object(out);
     if (tool->strict >= 0) {
         json_key(out, "strict");
@@ -276,7 +253,7 @@ static void put_choice(struct json_out *out, const struct chat *chat)
     json_key(out, chat->choice == CHAT_CHOICE_AUTO ? "auto" : chat->choice == CHAT_CHOICE_ANY ? "any" : "tool");
     json_open_object(out);
     if (chat->choice == CHAT_CHOICE_ONE) {
-        put_raw(out, "name", chat->choice_name);
+        json_member(out, "name", chat->choice_name);
     }
     json_close_object(out);
     json_close_object(out);
@@ -325,8 +302,8 @@ static void put_inference(struct json_out *out, const struct chat_params *params
         json_key(out, "maxTokens");
         json_i64(out, params->cap);
     }
-    put_raw(out, "temperature", params->temperature);
-    put_raw(out, "topP", params->top_p);
+    json_member(out, "temperature", params->temperature);
+    json_member(out, "topP", params->top_p);
     put_stop(out, &params->stop);
     json_close_object(out);
 }
@@ -338,13 +315,13 @@ static void put_thinking(struct json_out *out, const struct chat_params *params)
 
     json_key(out, "thinking");
     json_open_object(out);
-    put_text(out, "type", is_off ? "disabled" : has_budget ? "enabled" : "adaptive");
+    json_member_text(out, "type", is_off ? "disabled" : has_budget ? "enabled" : "adaptive");
     if (has_budget) {
         json_key(out, "budget_tokens");
         json_i64(out, params->thinking_budget);
     }
     if (!is_off && params->shows_thinking) {
-        put_text(out, "display", "summarized");
+        json_member_text(out, "display", "summarized");
     }
     json_close_object(out);
 }
@@ -359,7 +336,7 @@ static void put_additional(struct json_out *out, const struct chat_params *param
     }
     json_key(out, "additionalModelRequestFields");
     json_open_object(out);
-    put_raw(out, "top_k", params->top_k);
+    json_member(out, "top_k", params->top_k);
     if (has_thinking) {
         put_thinking(out, params);
     }
@@ -381,14 +358,14 @@ static void put_format(struct json_out *out, struct chat *chat)
 {
     json_key(out, "textFormat");
     json_open_object(out);
-    put_text(out, "type", "json_schema");
+    json_member_text(out, "type", "json_schema");
     json_key(out, "structure");
     json_open_object(out);
     json_key(out, "jsonSchema");
     json_open_object(out);
-    put_quoted(out, "schema", chat_escaped(chat, chat->params.format_schema));
-    put_raw(out, "name", chat->params.format_name);
-    put_raw(out, "description", chat->params.format_description);
+    json_member_inside(out, "schema", chat_escaped(chat, chat->params.format_schema));
+    json_member(out, "name", chat->params.format_name);
+    json_member(out, "description", chat->params.format_description);
     json_close_object(out);
     json_close_object(out);
     json_close_object(out);
@@ -405,7 +382,7 @@ static void put_output(struct json_out *out, struct chat *chat)
     json_key(out, "outputConfig");
     json_open_object(out);
     if (effort.len > 0) {
-        put_quoted(out, "effort", effort);
+        json_member_inside(out, "effort", effort);
     }
     if (has_schema) {
         put_format(out, chat);
