@@ -183,7 +183,7 @@ void call_log(const struct call *call)
     log_number(log, "status", has_left && facts->status == 0 ? 499 : (long long)facts->status);
     put_provider_says(log, call);
     log_bool(log, "stream", call->request.is_stream);
-    log_field(log, "dropped", call_translate_dropped(call));
+    call_translate_log(log, call);
     if (facts->is_replayed) {
         log_bool(log, "replayed", true);
     }

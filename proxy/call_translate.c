@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "base/text.h"
+#include "proxy/log.h"
 #include "router/foreign.h"
 #include "router/inner_error.h"
 #include "wire/blame.h"
@@ -257,17 +259,30 @@ void call_translate_refusal(const struct call *call, struct refusal *refusal)
     }
 }
 
-struct span call_translate_dropped(const struct call *call)
+void call_translate_log(struct log *log, const struct call *call)
 {
-    return call->relay.translation == NULL ? span_make("", 0)
-                                           : translation_dropped(call->relay.translation->translation);
+    if (call->relay.translation != NULL) {
+        log_field(log, "dropped", translation_dropped(in_view(call)));
+        log_field(log, "finish", translation_unknown_finish(in_view(call)));
+    }
 }
 
 void call_translate_put_fields(struct buf *out, const struct call *call)
 {
-    struct span dropped = call_translate_dropped(call);
+    struct span dropped;
+    struct span finish;
 
+    if (call->relay.translation == NULL) {
+        return;
+    }
+    dropped = translation_dropped(in_view(call));
+    finish = translation_unknown_finish(in_view(call));
     if (dropped.len > 0) {
         head_put(out, SPAN_OF("x-headgate-dropped"), dropped);
+    }
+    if (finish.len > 0) {
+        buf_put(out, SPAN_OF("x-headgate-finish: "));
+        text_put_printable(out, finish, finish.len); /* the provider chose it: never raw into a header */
+        buf_put(out, SPAN_OF("\r\n"));
     }
 }

@@ -53,10 +53,10 @@ void call_translate_tell_stream(const struct call *call, struct stream *stream);
 struct refusal call_translate_error(struct call *call, enum outcome outcome);
 /* Why no target could be told; fills in what the app did not know to be wrong. */
 void call_translate_refusal(const struct call *call, struct refusal *refusal);
-/* x-headgate-dropped and -finish, for the target in view. */
+/* x-headgate-dropped and x-headgate-finish, of the target in view, as far as they are known. */
 void call_translate_put_fields(struct buf *out, const struct call *call);
 /* The same for the log. */
-struct span call_translate_dropped(const struct call *call);
+void call_translate_log(struct log *log, const struct call *call);
 /* No other target will be asked. */
 void call_translate_forget_request(struct call *call);
 void call_translate_free(struct call *call);

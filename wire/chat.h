@@ -352,6 +352,11 @@ struct chat_pipe {
 /* Puts an event through to the writer: START only once, and by itself if a reader forgets it; FINISH (the first one)
  * right before END and not earlier, as CALLS where there were calls; nothing behind END; FAIL never. */
 void chat_tell(struct chat_pipe *pipe, const struct chat_event *event);
+/* Why the answer ended, for the app. With calls in it the reason is them, whatever the server says: some say "stop"
+ * (translation.md 10). */
+enum chat_finish chat_settle_finish(enum chat_finish told, bool has_calls);
+/* A word that nobody knows is told as a normal end, and kept as it is for the proxy to tell besides. */
+void chat_note_unknown(struct chat_pipe *pipe, struct span word);
 
 /* A whole answer: the same parts of speech. */
 struct chat_answer {

@@ -7,7 +7,26 @@ static void pass(struct chat_pipe *pipe, const struct chat_event *event)
     pipe->writer_row->write_event(pipe->writer, event, pipe);
 }
 
-/* A word that nobody knows is told as a normal end, and besides as it is. */
+void chat_note_unknown(struct chat_pipe *pipe, struct span word)
+{
+    size_t len = word.len < sizeof pipe->unknown_room ? word.len : sizeof pipe->unknown_room;
+
+    if (len > 0) {
+        memcpy(pipe->unknown_room, word.at, len);
+    }
+    pipe->unknown = span_make(pipe->unknown_room, len);
+}
+
+enum chat_finish chat_settle_finish(enum chat_finish told, bool has_calls)
+{
+    bool is_stop = told == CHAT_FINISH_STOP || told == CHAT_FINISH_UNKNOWN || told == CHAT_FINISH_NONE;
+
+    if (has_calls && is_stop) {
+        return CHAT_FINISH_CALLS;
+    }
+    return !has_calls && told == CHAT_FINISH_CALLS ? CHAT_FINISH_STOP : told;
+}
+
 static void note_finish(struct chat_pipe *pipe, const struct chat_event *event)
 {
     if (pipe->finish != CHAT_FINISH_NONE) {
@@ -15,25 +34,15 @@ static void note_finish(struct chat_pipe *pipe, const struct chat_event *event)
     }
     pipe->finish = event->finish;
     if (event->finish == CHAT_FINISH_UNKNOWN) {
-        size_t len = event->text.len < sizeof pipe->unknown_room ? event->text.len : sizeof pipe->unknown_room;
-
-        memcpy(pipe->unknown_room, event->text.at, len);
-        pipe->unknown = span_make(pipe->unknown_room, len);
+        chat_note_unknown(pipe, event->text);
     }
 }
 
-/* The end is told in one piece: its reason, then END. With calls in the answer the reason is them, whatever the
- * server says: some say "stop" (translation.md 10). */
+/* The end is told in one piece: its reason, then END. */
 static void end(struct chat_pipe *pipe, const struct chat_event *event)
 {
-    enum chat_finish finish = pipe->finish;
-    bool is_stop = finish == CHAT_FINISH_STOP || finish == CHAT_FINISH_UNKNOWN || finish == CHAT_FINISH_CALLS;
+    enum chat_finish finish = chat_settle_finish(pipe->finish, pipe->calls > 0);
 
-    if (is_stop && pipe->calls > 0) {
-        finish = CHAT_FINISH_CALLS;
-    } else if (finish == CHAT_FINISH_CALLS) { /* and the other way round */
-        finish = CHAT_FINISH_STOP;
-    }
     pass(pipe, &(struct chat_event){.kind = CHAT_EVENT_FINISH, .finish = finish, .text = pipe->unknown});
     pass(pipe, event);
     pipe->has_ended = true;

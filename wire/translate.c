@@ -293,32 +293,6 @@ bool translation_has_ended(const struct translation *translation)
     return translation->pipe.has_ended;
 }
 
-/* With calls in the answer the reason for its end is them (chat_tell.c says the same of streams). */
-static void settle_finish(struct chat_answer *answer)
-{
-    bool has_calls = answer->turn.calls > 0;
-    bool is_stop = answer->finish == CHAT_FINISH_STOP || answer->finish == CHAT_FINISH_UNKNOWN ||
-                   answer->finish == CHAT_FINISH_NONE;
-
-    if (has_calls && is_stop) {
-        answer->finish = CHAT_FINISH_CALLS;
-    } else if (!has_calls && answer->finish == CHAT_FINISH_CALLS) {
-        answer->finish = CHAT_FINISH_STOP;
-    }
-}
-
-static void note_unknown(struct translation *t, const struct chat_answer *answer)
-{
-    struct chat_pipe *pipe = &t->pipe;
-    size_t len = answer->finish_word.len < sizeof pipe->unknown_room ? answer->finish_word.len
-                                                                     : sizeof pipe->unknown_room;
-
-    if (answer->finish == CHAT_FINISH_UNKNOWN && len > 0) {
-        memcpy(pipe->unknown_room, answer->finish_word.at, len);
-        pipe->unknown = span_make(pipe->unknown_room, len);
-    }
-}
-
 enum translate_step translation_whole(struct translation *t, struct span body, const struct usage *usage,
                                       struct buf *out)
 {
@@ -334,8 +308,10 @@ enum translate_step translation_whole(struct translation *t, struct span body, c
     is_good = t->to->translator->read_answer(&chat, &answer, json_walk_document(body)) &&
               answer.finish != CHAT_FINISH_FAULT;
     if (is_good) {
-        note_unknown(t, &answer);
-        settle_finish(&answer);
+        if (answer.finish == CHAT_FINISH_UNKNOWN) {
+            chat_note_unknown(&t->pipe, answer.finish_word);
+        }
+        answer.finish = chat_settle_finish(answer.finish, answer.turn.calls > 0);
         json_out_init(&json, out);
         t->from->translator->write_answer(&answer, &t->terms, &json);
         t->pipe.has_ended = true;

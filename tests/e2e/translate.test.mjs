@@ -412,6 +412,25 @@ describe('what was dropped', () => {
         assert.equal(header(early, 'x-headgate-dropped'), undefined);
         assert.match((await headgate.callLine(early)).dropped, names);
     });
+    test('an unknown word for the end is told besides a normal one: in the head if it is known by then, and in the line', async () => {
+        for (const [app, name] of [['messages', 'chat'], ['generate', 'messages'], ['responses', 'generate']]) {
+            for (const isStream of [false, true]) {
+                ups[name].play(healthy(name, { text: TEXT, finish: 'brand_new' }));
+                const answer = await call(app, name, { isStream });
+                checkAnswer(app, answer, isStream, name);
+                assert.equal(header(answer, 'x-headgate-finish'), isStream ? undefined : 'brand_new');
+                assert.equal((await headgate.callLine(answer)).finish, 'brand_new');
+            }
+        }
+        ups.chat.play(healthy('chat', { text: TEXT, finish: 'new\r\nx-evil: é1' }));
+        const hostile = await call('messages', 'chat');
+        assert.equal(header(hostile, 'x-evil'), undefined);
+        assert.equal(header(hostile, 'x-headgate-finish'), 'new\\r\\nx-evil: 1');
+        ups.chat.play(healthy('chat'));
+        const known = await call('messages', 'chat');
+        assert.equal(header(known, 'x-headgate-finish'), undefined);
+        assert.ok(!('finish' in await headgate.callLine(known)));
+    });
     test('by a target that did not answer is not told', async () => {
         ups.messages.play((exchange) => exchange.json(messages.fault.body, 500));
         const answer = await call('chat', 'messages-chat', { more: { seed: 7 } });

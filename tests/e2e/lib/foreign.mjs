@@ -138,7 +138,8 @@ function checkTurns(messages) {
 
 const messageUsage = { input_tokens: 4, cache_creation_input_tokens: 5, cache_read_input_tokens: 20,
     cache_creation: { ephemeral_5m_input_tokens: 5, ephemeral_1h_input_tokens: 0 }, output_tokens: 11 };
-const messageFinish = (turn) => ({ stop: 'end_turn', length: 'max_tokens', content_filter: 'refusal', tool_calls: 'tool_use' })[chatFinish(turn)];
+const wordOf = (words, word) => words[word] ?? word;
+const messageFinish = (turn) => wordOf({ stop: 'end_turn', length: 'max_tokens', content_filter: 'refusal', tool_calls: 'tool_use' }, chatFinish(turn));
 const blocksOf = (turn) => [...(turn.text ?? turn.refusal ? [{ type: 'text', text: turn.text ?? turn.refusal }] : []),
     ...(turn.calls ?? []).map(({ id, name, input }) => ({ type: 'tool_use', id, name, input }))];
 
@@ -220,7 +221,7 @@ function checkContents(contents) {
 }
 
 const geminiUsage = { promptTokenCount: 29, cachedContentTokenCount: 20, candidatesTokenCount: 8, thoughtsTokenCount: 3, totalTokenCount: 40 };
-const geminiFinish = (turn) => ({ stop: 'STOP', length: 'MAX_TOKENS', content_filter: 'SAFETY', tool_calls: 'STOP' })[chatFinish(turn)];
+const geminiFinish = (turn) => wordOf({ stop: 'STOP', length: 'MAX_TOKENS', content_filter: 'SAFETY', tool_calls: 'STOP' }, chatFinish(turn));
 const geminiParts = (turn) => [...(turn.text ? [{ text: turn.text }] : []), ...(turn.calls ?? []).map(({ name, input }) => ({ functionCall: { name, args: input }, thoughtSignature: 'c2ln' }))];
 const geminiAnswer = (parts, finishReason, more = {}) => ({ candidates: [{ content: { parts, role: 'model' }, ...(finishReason ? { finishReason } : {}), index: 0 }], modelVersion: 'lab-gemini', responseId: 'g1', ...more });
 
