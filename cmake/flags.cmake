@@ -57,6 +57,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT HEADGATE_SANITIZE)
   target_compile_definitions(flags INTERFACE MUST_TELLS_PLACES)
   target_compile_options(flags INTERFACE -fno-asynchronous-unwind-tables)
   target_link_options(flags INTERFACE -fno-asynchronous-unwind-tables)
+  # Libraries' functions are called by their address: they are all bound at the start anyhow (-z now).
+  target_compile_options(flags INTERFACE -fno-plt)
+  target_link_options(flags INTERFACE -fno-plt)
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU") # copies of functions for each constant argument: 4 KB
     target_compile_options(flags INTERFACE -fno-ipa-cp-clone)
     target_link_options(flags INTERFACE -fno-ipa-cp-clone)
@@ -79,8 +82,8 @@ elseif(HEADGATE_PROFILE STREQUAL "train")
   target_compile_options(flags INTERFACE -fprofile-generate -fprofile-update=atomic)
   target_link_options(flags INTERFACE -fprofile-generate)
 elseif(HEADGATE_PROFILE STREQUAL "use")
-  # Loops over bytes are run so often that what each call passes once would count for nothing.
-  set(everything_trained --param=hot-bb-count-ws-permille=999)
+  # Loops over bytes are run so often that what each call passes once would count for nothing (docs/decisions/0021).
+  set(everything_trained --param=hot-bb-count-ws-permille=995)
   # With a profile gcc copies the ends of ways and the bodies of loops, and -O3 more functions than -O2 does: 50 KB of
   # what each call passes, and no faster, since what does not fit into the first-level cache is waited for.
   list(APPEND everything_trained -fno-tracer -fno-unroll-loops -fno-peel-loops -fno-align-loops -fno-align-jumps
