@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes from a provider to the app. A stream is held behind the gate until its first real content;
  * a whole answer until its end; so that what fails before can still become an honest error. After
- * the gate is open each chunk goes through in one function. */
+ * the gate is open each chunk goes through in one function. What a whole answer and an error become is told in
+ * relay_whole.c and relay_error.c. */
 #include "proxy/call_translate.h"
+#include "proxy/relay_parts.h"
 
 #include "base/limits.h"
-#include "router/inner_error.h"
 #include "usage/record.h"
-#include "wire/answer.h"
 #include "wire/estimate.h"
 #include "wire/hint.h"
-#include "wire/json_out.h"
 
 /* A streamed token travels in an event of its own, some forty times its size. */
 enum { EVENT_OVERHEAD = 40 };
@@ -121,111 +120,6 @@ static void run_add(struct run *run, struct span bytes)
     run->pieces[run->count++] = bytes;
 }
 
-/* What the provider's no means, by the status it has or stands for. */
-static enum outcome judge(struct call *call, const struct provider_error *error)
-{
-    struct relay *relay = &call->relay;
-
-    relay->quota_ms = outcome_quota_ms(error, loop_wall(call->env->loop));
-    relay_told_wait(call, error);
-    return outcome_of_status(relay->status, error,
-                             call_target(call)->provider->credential_mode == CREDENTIAL_SECRET);
-}
-
-/* `raw` stood between quotes, escapes and all. */
-static void put_member(struct json_out *json, struct buf *text, const char *key, struct span raw)
-{
-    json_key(json, key);
-    if (raw.len == 0) {
-        json_null(json);
-        return;
-    }
-    buf_clear(text);
-    buf_put_char(text, '"');
-    buf_put(text, raw);
-    buf_put_char(text, '"');
-    json_raw(json, buf_span(text));
-}
-
-/* An event's error as the body of an error: events of Responses tell it elsewhere than bodies. */
-static void hold_error(struct call *call, const struct provider_error *error, struct span data)
-{
-    static const struct json_path path[] = {JSON_PATH1("error")};
-    struct buf *held = &call->relay.held;
-    struct buf *text = &call->env->scratch->text;
-    unsigned status = call->relay.status;
-    struct json_out json;
-    struct json_hit hit;
-
-    buf_clear(held);
-    if (!answer_scan(call->env->scratch->scan, path, 1, data, &hit) || hit.kind == JSON_OBJECT) {
-        buf_put(held, data);
-        return;
-    }
-    json_out_init(&json, held);
-    json_open_object(&json);
-    json_key(&json, "error");
-    json_open_object(&json);
-    put_member(&json, text, "message", error->message);
-    json_key(&json, "type"); /* which these events have not */
-    json_text(&json, status == 429  ? "rate_limit_error"
-                     : status < 500 ? "invalid_request_error"
-                                    : "server_error");
-    json_key(&json, "param");
-    json_null(&json);
-    put_member(&json, text, "code", error->code);
-    json_close_object(&json);
-    json_close_object(&json);
-}
-
-/* Of another dialect's error the words alone are told on, when the event is gone. */
-static void hold_words(struct relay *relay, const struct provider_error *error)
-{
-    struct buf *held = &relay->held;
-
-    buf_clear(held);
-    buf_put(held, error->message);
-    buf_put(held, error->code);
-    buf_put(held, error->type);
-    relay->answer.error = (struct provider_error){.is_present = true, .status = error->status};
-    if (!held->failed) {
-        relay->answer.error.message = span_make(held->at, error->message.len);
-        relay->answer.error.code = span_make(held->at + error->message.len, error->code.len);
-        relay->answer.error.type = span_from(buf_span(held), error->message.len + error->code.len);
-    }
-}
-
-/* The error again, where it stays as long as the attempt: the event's bytes do not. */
-static void read_held_error(struct call *call)
-{
-    struct relay *relay = &call->relay;
-    struct answer answer;
-    struct meter meter;
-
-    meter_init(&meter);
-    relay->stream.operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &answer,
-                                         &meter);
-    relay->answer.error = answer.error;
-    relay->answer.error.is_present = true;
-}
-
-/* A failure told inside the stream before anything was shown is a failure with a real status. */
-static void stream_failed_early(struct call *call, const struct event_view *view, struct span data)
-{
-    struct relay *relay = &call->relay;
-
-    relay->answer.is_json = true;
-    relay->status = inner_error_status(&view->error);
-    if (relay->translation == NULL) {
-        hold_error(call, &view->error, data);
-        read_held_error(call);
-    } else {
-        hold_words(relay, &view->error);
-    }
-    relay->is_json = true;
-    call_event(call, EVENT_ENDED, judge(call, &view->error));
-}
-
 /* A provider's error inside a stream that has begun: the same words, no secrets. Where the stream
  * may go on elsewhere it is told only when nobody does. */
 static void add_error(struct call *call, struct run *run, struct span raw)
@@ -288,8 +182,7 @@ static bool translate_event(struct call *call, struct run *run, const struct sse
     return true;
 }
 
-/* The provider's own words, for the record. */
-static void keep_usage(struct relay *relay, struct span usage)
+void relay_keep_usage(struct relay *relay, struct span usage)
 {
     buf_clear(&relay->usage_raw);
     if (usage.len <= RECORD_RAW_MAX) {
@@ -313,7 +206,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
     if (view.is_error && !relay->is_open) {
         run->count = 0;
-        stream_failed_early(call, &view, event->data);
+        relay_failed_early(call, &view, event->data);
         return false;
     }
     if (view.is_error) {
@@ -327,7 +220,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         return false;
     }
     if (view.is_usage && view.usage.len > 0) {
-        keep_usage(relay, view.usage);
+        relay_keep_usage(relay, view.usage);
     }
     if (relay->is_open && relay->stream.saw_terminal && call->env->ports->is_power) {
         call_wait_for_end(call); /* before it is given to the connection */
@@ -385,7 +278,7 @@ static struct run run_of(struct call *call)
     return run;
 }
 
-static void stream_bytes(struct call *call, struct span bytes)
+void relay_stream_bytes(struct call *call, struct span bytes)
 {
     struct relay *relay = &call->relay;
     struct run run = run_of(call);
@@ -452,7 +345,7 @@ void relay_on_bytes(struct call *call, struct span bytes)
     }
     switch (relay->mode) {
     case RELAY_NOTHING: return;
-    case RELAY_STREAM: stream_bytes(call, bytes); return;
+    case RELAY_STREAM: relay_stream_bytes(call, bytes); return;
     case RELAY_PASS:
         dispatch_saw_bytes(&call->dispatch, call->number, loop_now(call->env->loop), true);
         if (call->env->ports->is_power) {
@@ -484,102 +377,6 @@ void relay_on_bytes(struct call *call, struct span bytes)
 }
 
 /* ---- the end ---- */
-
-/* Past our scanner's limits, though not wrong: it goes on, unmetered. */
-static bool is_beyond_us(const struct json_scan *scan)
-{
-    enum json_fault fault = json_scan_fault(scan);
-
-    return fault == JSON_FAULT_DEEP || fault == JSON_FAULT_LARGE ||
-           fault == JSON_FAULT_NUMBER_LONG || fault == JSON_FAULT_MEMORY;
-}
-
-/* A server that does not heed stream: true: its whole answer goes the way of a stream. */
-static enum outcome unfold(struct call *call)
-{
-    struct relay *relay = &call->relay;
-    struct buf body = relay->held;
-    struct buf events;
-    enum outcome outcome = OUTCOME_BAD_BODY;
-
-    buf_init(&events, body.max);
-    if (relay->stream.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
-        buf_init(&relay->held, body.max);
-        relay->mode = RELAY_STREAM;
-        events_init(&relay->events, false, LIMIT_EVENT_HELD, LIMIT_EVENT);
-        relay->stream.hides_usage =
-            !call->request.app_wants_usage && call->match.operation->sends_done && relay->translation == NULL;
-        stream_bytes(call, buf_span(&events));
-        buf_fini(&body);
-        outcome = OUTCOME_OK;
-    }
-    buf_fini(&events);
-    return outcome;
-}
-
-/* What the record tells of the provider's own answer, which is about to go. */
-static void keep_answer(struct relay *relay)
-{
-    struct answer *answer = &relay->answer;
-
-    keep_usage(relay, answer->usage);
-    answer->usage = buf_span(&relay->usage_raw);
-    if (answer->model.at != answer->model_room) {
-        answer->model.len = answer->model.len <= sizeof answer->model_room ? answer->model.len : 0;
-        memcpy(answer->model_room, answer->model.at, answer->model.len);
-        answer->model.at = answer->model_room;
-    }
-}
-
-/* The answer that is held becomes one of the app's dialect. */
-static enum outcome translate_whole(struct call *call)
-{
-    struct relay *relay = &call->relay;
-    struct buf told;
-
-    buf_init(&told, relay->held.max);
-    if (!call_translate_whole(call, buf_span(&relay->held), &told)) {
-        buf_fini(&told);
-        relay->answer.has_result = false; /* none that the app, or its repeats, could be given */
-        return OUTCOME_BAD_BODY;
-    }
-    keep_answer(relay);
-    relay->whole_len = relay->held.len;
-    buf_fini(&relay->held);
-    relay->held = told;
-    return OUTCOME_OK;
-}
-
-static enum outcome end_of_whole(struct call *call, enum outcome how)
-{
-    struct relay *relay = &call->relay;
-    const struct operation *operation = relay->stream.operation;
-    struct meter meter;
-
-    if (how != OUTCOME_OK || operation->read_answer == NULL) {
-        return how;
-    }
-    meter_init(&meter);
-    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
-                           &meter);
-    meter_usage(&meter, operation->input_holds_cache, &relay->usage);
-    if (!relay->answer.is_json) {
-        return relay->translation == NULL && is_beyond_us(call->env->scratch->scan)
-                   ? OUTCOME_OK
-                   : OUTCOME_BAD_BODY;
-    }
-    if (relay->answer.error.is_present && (!relay->answer.has_result || relay->answer.is_failed)) {
-        relay->status = inner_error_status(&relay->answer.error);
-        return judge(call, &relay->answer.error);
-    }
-    if (!relay->answer.has_result) {
-        return OUTCOME_BAD_BODY;
-    }
-    if (call->request.is_stream) {
-        return unfold(call);
-    }
-    return relay->translation == NULL ? OUTCOME_OK : translate_whole(call);
-}
 
 /* Whether the unfinished event says that the answer is over. Else it is not shown, and a stream
  * that goes on elsewhere must not count it as shown. */
@@ -622,36 +419,14 @@ static enum outcome end_of_stream(struct call *call, enum outcome how)
     return how == OUTCOME_OK ? OUTCOME_TRUNCATED : how;
 }
 
-static enum outcome end_of_error(struct call *call)
-{
-    struct relay *relay = &call->relay;
-    const struct operation *operation = relay->stream.operation;
-    struct meter meter;
-
-    /* Errors look alike all over a dialect: what is only passed through is read by its first row.
-     */
-    if (operation->read_answer == NULL) {
-        operation = &call->match.dialect->operations[0];
-    }
-    meter_init(&meter);
-    operation->read_answer(call->env->scratch->scan, buf_span(&relay->held), &relay->answer,
-                           &meter);
-    meter_usage(&meter, operation->input_holds_cache, &relay->usage);
-    if (relay->failure[0] != '\0' && relay->answer.error.code.len == 0) {
-        relay->answer.error.is_present = true;
-        relay->answer.error.code = span_of(relay->failure);
-    }
-    return judge(call, &relay->answer.error);
-}
-
 enum outcome relay_on_end(struct call *call, enum outcome how)
 {
     switch (call->relay.mode) {
     case RELAY_NOTHING:
     case RELAY_PASS: return how;
-    case RELAY_WHOLE: return end_of_whole(call, how);
+    case RELAY_WHOLE: return relay_end_of_whole(call, how);
     case RELAY_STREAM: return end_of_stream(call, how);
-    case RELAY_ERROR: return end_of_error(call);
+    case RELAY_ERROR: return relay_end_of_error(call);
     }
     UNREACHABLE();
 }
