@@ -45,8 +45,10 @@ static void keep_answer(struct relay *relay)
 
     relay_keep_usage(relay, answer->usage);
     answer->usage = buf_span(&relay->usage_raw);
-    if (answer->model.at != answer->model_room) {
-        answer->model.len = answer->model.len <= sizeof answer->model_room ? answer->model.len : 0;
+    if (answer->model.len > sizeof answer->model_room) {
+        answer->model.len = 0;
+    }
+    if (answer->model.len > 0 && answer->model.at != answer->model_room) {
         memcpy(answer->model_room, answer->model.at, answer->model.len);
         answer->model.at = answer->model_room;
     }

@@ -64,7 +64,7 @@ beforeEach(async () => {
     first.play((exchange) => exchange.json({ error: 'unexpected' }, 418));
     second.play((exchange) => exchange.json({ error: 'unexpected' }, 418));
 });
-afterEach(() => headgate.exited === null && headgate.check());
+afterEach(() => headgate.check());
 
 const call = (target, more = {}) => ask(headgate.port, { target, body: BODY, ...more, headers: { 'x-goog-api-key': CANARY.app, ...more.headers } });
 const text = (answer) => answer.body.toString();

@@ -372,6 +372,7 @@ describe('a disk that fails', () => {
         assert.equal(refused.status, 503);
         assert.match(refused.body.toString(), /journal_full/);
         assert.equal(upstream.requests.length, 0);
+        await until(() => failing() > 0, 3000, 'the line that the journal fails');
         assert.equal(failing(), 1);
         upstream.play(either);
         await works();
