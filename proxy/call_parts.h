@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* proxy/call_parts.h: what a call is made of; seen only by the files that are the call: call.c (its
  * life), calls.c (all of them), call_open.c (its begin), call_head.c (what the app's head says),
- * call_admit.c (whose call it is), call_subject.c (whom it counts for), call_rates.c (how fast calls come), call_look.c (before the body),
- * call_hold*.c, call_guards.c and call_budget.c (money set aside and booked: call_hold.h), call_exposure.c (what
- * may be paid for twice), call_dress.c (what the
- * provider is sent), relay*.c (bytes back), reply.c (answers of our own), models.c, replays.c (what a repeat
- * gets), call_hedge.c (two attempts in flight), call_resume.c (a stream that goes on elsewhere), call_drain.c
- * (read on without its app), call_count.c (tokens that nobody told), call_record.c (its usage records),
- * call_wait.c (what waits for the disk), call_log.c (its line), call_tell.c (its observer); and by pages of
- * operators, which are calls too (admin_*.c). Composition; each part is written by its own file. */
+ * call_admit.c (whose call it is), call_subject.c (whom it counts for), call_rates.c (how fast calls
+ * come), call_look.c (before the body), call_hold*.c, call_guards.c and call_budget.c (money set aside
+ * and booked: call_hold.h), call_exposure.c (what may be paid for twice), call_dress.c (what the
+ * provider is sent), call_translate.c (what another dialect is sent, and says), call_estimate.c (tokens
+ * counted here for an app that asks), relay*.c (bytes back), reply.c (answers of our own), models.c,
+ * replays.c (what a repeat gets), call_hedge.c (two attempts in flight), call_resume.c (a stream that
+ * goes on elsewhere), call_drain.c (read on without its app), call_count.c (tokens that nobody told),
+ * call_record.c (its usage records), call_wait.c (what waits for the disk), call_log.c (its line),
+ * call_tell.c (its observer); and by pages of operators, which are calls too (admin_*.c). Composition;
+ * each part is written by its own file. */
 #ifndef PROXY_CALL_PARTS_H
 #define PROXY_CALL_PARTS_H
 
