@@ -99,4 +99,6 @@ END {
             median("open-5000", h, "cpu") / own, 1.2)
     }
     goal("1 KB call, TLS upstream, to HAProxy", median("tls-1k-64", h, "cpu", p), 1.3)
+    goal("1 KB call, translated, to HAProxy", median("call-1k-64", "translated", "cpu", p), 3)
+    goal("64 KB call, translated, to HAProxy", median("call-64k-16", "translated", "cpu", p), 6)
 }
