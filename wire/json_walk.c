@@ -3,8 +3,6 @@
 
 #include "wire/json_text.h"
 
-enum { NAME_MAX = 64 }; /* bytes of an escaped name that can be one of ours */
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -149,8 +147,7 @@ void json_walk_leave(struct json_walk *walk, const struct json_walk *inner)
     walk->at = inner->at < inner->end ? inner->at + 1 : inner->end;
 }
 
-/* The name in `raw`, unescaped to `room` when it must be; a longer one is none of ours. */
-static struct span name_of(struct span raw, char room[NAME_MAX])
+struct span json_walk_name(struct span raw, char room[JSON_NAME_MAX])
 {
     struct span rest = span_make(raw.at + 1, raw.len - 2);
     size_t len = 0;
@@ -158,7 +155,7 @@ static struct span name_of(struct span raw, char room[NAME_MAX])
     if (rest.len == 0 || memchr(rest.at, '\\', rest.len) == NULL) {
         return rest;
     }
-    while (rest.len > 0 && len + 4 <= NAME_MAX) {
+    while (rest.len > 0 && len + 4 <= JSON_NAME_MAX) {
         if (*rest.at == '\\') {
             len += json_text_unescape(&rest, room + len);
         } else {
@@ -175,8 +172,8 @@ static void pick(struct json_walk *walk, const char *const *names, size_t count,
     struct span value;
 
     while (json_walk_member(walk, &name, &value)) {
-        char room[NAME_MAX];
-        struct span plain = name_of(name, room);
+        char room[JSON_NAME_MAX];
+        struct span plain = json_walk_name(name, room);
 
         for (size_t i = 0; i < count; i++) {
             if (span_equal(plain, span_of(names[i]))) {
@@ -234,7 +231,7 @@ struct span json_walk_ahead(const struct json_walk *walk, const char *name)
     }
     inner = json_walk_into(&inner);
     while (json_walk_member(&inner, &raw, &value)) {
-        if (json_is_text(raw, name)) {
+        if (json_is_name(raw, name)) {
             return value;
         }
     }
@@ -268,4 +265,11 @@ bool json_is_text(struct span value, const char *text)
 {
     return json_is_string(value) &&
            span_equal(span_make(value.at + 1, value.len - 2), span_of(text));
+}
+
+bool json_is_name(struct span raw, const char *name)
+{
+    char room[JSON_NAME_MAX];
+
+    return span_equal(json_walk_name(raw, room), span_of(name));
 }

@@ -10,6 +10,8 @@
 
 #include "base/span.h"
 
+enum { JSON_NAME_MAX = 64 }; /* bytes of an escaped name that can be one of ours */
+
 struct json_walk {
     const char *at;
     const char *end;
@@ -30,6 +32,8 @@ bool json_walk_stop(struct json_walk *walk, struct span *name, char *first);
 struct span json_walk_skip(struct json_walk *walk);
 struct json_walk json_walk_into(const struct json_walk *walk);
 void json_walk_leave(struct json_walk *walk, const struct json_walk *inner);
+/* A member's name (with the quotes) without its escapes, in `room` where it has any; empty if that is too small. */
+struct span json_walk_name(struct span raw, char room[JSON_NAME_MAX]);
 /* The values of these members, in one pass; an absent one is empty. */
 void json_walk_pick(struct span object, const char *const *names, size_t count,
                     struct span *values);
@@ -47,5 +51,7 @@ bool json_is_string(struct span value);
 bool json_is_object(struct span value);
 bool json_is_array(struct span value);
 bool json_is_text(struct span value, const char *text);
+/* Whether a member is called `name`, however its name is spelled. */
+bool json_is_name(struct span raw, const char *name);
 
 #endif

@@ -150,9 +150,9 @@ static bool has_content(const struct json_hit *parts, struct span data)
             bool is_mark = false;
 
             for (size_t i = 0; i < MARKS; i++) {
-                is_mark = is_mark || json_is_text(name, marks[i]);
+                is_mark = is_mark || json_is_name(name, marks[i]);
             }
-            if (json_is_text(name, marks[TEXT]) ? json_is_string(value) && value.len > 2
+            if (json_is_name(name, marks[TEXT]) ? json_is_string(value) && value.len > 2
                                                 : !is_mark && (json_is_object(value))) {
                 return true;
             }

@@ -158,8 +158,8 @@ static struct span unwrapped(struct span response, bool *is_error)
 
     if (json_is_object(response) && json_walk_member(&walk, &name, &value) &&
         !json_walk_member(&walk, &more, &more)) {
-        *is_error = json_is_text(name, "error");
-        if (*is_error || json_is_text(name, "output")) {
+        *is_error = json_is_name(name, "error");
+        if (*is_error || json_is_name(name, "output")) {
             return value;
         }
     }

@@ -87,13 +87,13 @@ struct survey {
 
 static unsigned trait_of(struct span name, struct span value)
 {
-    if (json_is_text(name, "nullable")) {
+    if (json_is_name(name, "nullable")) {
         return span_equal(value, SPAN_OF("true")) ? NULLABLE : 0;
     }
-    if (json_is_text(name, "type")) {
+    if (json_is_name(name, "type")) {
         return json_is_text(value, "TYPE_UNSPECIFIED") ? 0 : TYPED;
     }
-    return json_is_text(name, "const") ? CONSTANT : 0;
+    return json_is_name(name, "const") ? CONSTANT : 0;
 }
 
 static void add_traits(struct survey *survey, size_t mark, unsigned traits)
@@ -201,7 +201,21 @@ static void close_frame(struct json_out *out, const struct frame *frame)
 struct item {
     enum place place;
     struct span name; /* of a list's item empty */
+    char room[JSON_NAME_MAX];
 };
+
+/* The name without its quotes, and without escapes unless it needs some; those that do mean nothing to us. */
+static struct span plain_name(struct span raw, char room[JSON_NAME_MAX])
+{
+    struct span plain = json_walk_name(raw, room);
+
+    for (size_t i = 0; i < plain.len; i++) {
+        if (plain.at[i] < ' ' || plain.at[i] == '"' || plain.at[i] == '\\') {
+            return chat_inside(raw);
+        }
+    }
+    return plain.len > 0 ? plain : chat_inside(raw);
+}
 
 /* The next value of the frame: written if it is RAW, else with its key written and still to be gone into. False: there
  * is none. */
@@ -209,11 +223,11 @@ static bool step(struct json_out *out, struct frame *frame, const struct rules *
 {
     char first = 0;
 
-    *item = (struct item){.name = SPAN_OF("")};
+    item->name = SPAN_OF("");
     if (!json_walk_stop(&frame->walk, frame->place == SCHEMAS ? NULL : &item->name, &first)) {
         return false;
     }
-    item->name = chat_inside(item->name);
+    item->name = frame->place == SCHEMA ? plain_name(item->name, item->room) : chat_inside(item->name);
     item->place = first == '{' ? SCHEMA : RAW;
     if (frame->place == SCHEMA) {
         item->name = rules->key(item->name);
@@ -420,9 +434,31 @@ static struct span same_name(struct span name)
     return name;
 }
 
+/* Whether anything would change. What does not stays as it is, byte for byte. */
+static bool has_constant(struct span schema)
+{
+    struct survey survey;
+    unsigned found = 0;
+
+    if (span_find(schema, SPAN_OF("\"const\"")) != NULL) {
+        return true;
+    }
+    if (span_find(schema, SPAN_OF("\\u00")) == NULL) {
+        return false; /* nor is one spelled with escapes */
+    }
+    take_survey(&survey, schema);
+    for (struct mark mark = {.at = 0}; survey.next < survey.marks.len; survey.next += sizeof mark) {
+        memcpy(&mark, survey.marks.at + survey.next, sizeof mark);
+        found |= mark.traits;
+    }
+    found |= survey.marks.failed ? CONSTANT : 0; /* rewriting it fails as well, and tells */
+    buf_fini(&survey.marks);
+    return (found & CONSTANT) != 0;
+}
+
 void gemini_generate_schema_write(struct json_out *out, struct span schema)
 {
-    if (!json_is_object(schema) || span_find(schema, SPAN_OF("\"const\"")) == NULL) {
+    if (!json_is_object(schema) || !has_constant(schema)) {
         json_raw(out, schema);
     } else {
         static const struct rules rules = {member_to_google, same_name};
@@ -440,7 +476,8 @@ bool gemini_generate_schema_is_empty(struct span schema)
     struct span value;
 
     while (json_is_object(schema) && json_walk_member(&walk, &name, &value)) {
-        struct span plain = chat_inside(name);
+        char room[JSON_NAME_MAX];
+        struct span plain = json_walk_name(name, room);
         struct json_walk inner = json_walk_of(value);
         struct span first;
         size_t i = 0;

@@ -245,7 +245,7 @@ static void bless(const char *path, struct span text)
 static void check_file(const char *name)
 {
     struct block blocks[BLOCKS_MAX];
-    char path[512];
+    char path[200];
     struct run run = {.request = {"", 0}};
     struct buf text;
     struct buf all;

@@ -3,6 +3,8 @@
  * figures that an app reads in a told answer or stream are those that the provider told. */
 #include "translate_golden.h"
 
+#include <stdlib.h>
+
 enum { OUT_MAX = 1 << 22 };
 
 static const char *const side_names[] = {"chat", "responses", "messages", "generate"};
@@ -71,17 +73,102 @@ static void there_and_back(const char *name, const struct rig_side *from, const 
     buf_fini(&end);
 }
 
-static void each_request(const char *name)
+/* ---- names in other spellings ---- */
+
+/* The first letter of each name as an escape: the same JSON. */
+static void respell(struct span body, struct buf *out)
+{
+    for (size_t i = 0; i < body.len; i++) {
+        size_t end = i + 1;
+
+        if (body.at[i] != '"') {
+            buf_put_char(out, body.at[i]);
+            continue;
+        }
+        while (body.at[end] != '"') {
+            end += body.at[end] == '\\' ? 2 : 1;
+        }
+        if (body.at[end + 1] == ':' && body.at[i + 1] >= 'A' && body.at[i + 1] <= 'z' && body.at[i + 1] != '\\') {
+            char escape[8];
+
+            (void)snprintf(escape, sizeof escape, "\"\\u%04x", (unsigned)body.at[i + 1]);
+            buf_put_text(out, escape);
+            i += 2;
+        }
+        buf_put(out, span_make(body.at + i, end + 1 - i));
+        i = end;
+    }
+}
+
+/* What such an escape stands for, in JSON within JSON as well. */
+static void spell_out(struct span text, struct buf *out)
+{
+    buf_clear(out);
+    for (size_t i = 0; i < text.len; i++) {
+        size_t from = i;
+        char hex[5] = "";
+
+        while (i < text.len && text.at[i] == '\\') {
+            i++;
+        }
+        if (i > from && i + 5 <= text.len && text.at[i] == 'u') {
+            memcpy(hex, text.at + i + 1, 4);
+        }
+        if (strtoul(hex, NULL, 16) >= 'A' && strtoul(hex, NULL, 16) <= 'z') {
+            buf_put_char(out, (char)strtoul(hex, NULL, 16));
+            i += 4;
+        } else {
+            i = from;
+            buf_put_char(out, text.at[i]);
+        }
+    }
+}
+
+static void spelled_as_well(const char *name, const struct rig_side *from, const struct rig_side *to,
+                            struct json_scan *scan, struct span body)
+{
+    struct buf other, plain, told;
+    struct translation *one = rig_translate(from, to, to->model, NULL, false, scan, body);
+    struct translation *two = NULL;
+    const char *param = NULL;
+    const char *other_param = NULL;
+
+    buf_init(&other, OUT_MAX);
+    buf_init(&plain, OUT_MAX);
+    buf_init(&told, OUT_MAX);
+    respell(body, &other);
+    two = rig_translate(from, to, to->model, NULL, false, scan, buf_span(&other));
+    param = translation_refused(one)->param == NULL ? "" : translation_refused(one)->param;
+    other_param = translation_refused(two)->param == NULL ? "" : translation_refused(two)->param;
+    spell_out(translation_body(one), &plain);
+    spell_out(translation_body(two), &told);
+    if (strcmp(param, other_param) != 0 || !span_equal(translation_dropped(one), translation_dropped(two)) ||
+        !span_equal(buf_span(&plain), buf_span(&told))) {
+        fail_msg("%s: %s to %s, names escaped: %.*s\n%s: %.*s\n%s: %.*s\n%.*s\n%.*s", name, from->name, to->name,
+                 (int)other.len, other.at, param, SPAN_ARGS(translation_dropped(one)), other_param,
+                 SPAN_ARGS(translation_dropped(two)), (int)plain.len, plain.at, (int)told.len, told.at);
+    }
+    tried++;
+    translation_free(one);
+    translation_free(two);
+    buf_fini(&other);
+    buf_fini(&plain);
+    buf_fini(&told);
+}
+
+/* ---- all of them ---- */
+
+typedef void way_fn(const char *name, const struct rig_side *from, const struct rig_side *to, struct json_scan *scan,
+                    struct span body);
+
+static void each_request(const char *name, way_fn *go)
 {
     struct block blocks[BLOCKS_MAX];
     struct json_scan *scan = NULL;
-    char path[512];
+    char path[200];
     struct buf text;
     size_t count = 0;
 
-    if (strcmp(name, "effort.golden") == 0) {
-        return; /* efforts as budgets, and back, are two tables of their own (translation.md 7) */
-    }
     scan = json_scan_new();
     (void)snprintf(path, sizeof path, "translate/%s", name);
     text = data_read(path);
@@ -96,7 +183,7 @@ static void each_request(const char *name)
                 struct rig_side to = rig_side_of(side_names[k]);
 
                 if (to.dialect != from.dialect) {
-                    there_and_back(name, &from, &to, scan, blocks[i].text);
+                    go(name, &from, &to, scan, blocks[i].text);
                 }
             }
         }
@@ -105,12 +192,32 @@ static void each_request(const char *name)
     json_scan_free(scan);
 }
 
+static void there_and_back_of(const char *name)
+{
+    if (strcmp(name, "effort.golden") != 0) { /* efforts as budgets, and back, are two tables of their own (translation.md 7) */
+        each_request(name, there_and_back);
+    }
+}
+
 static void requests__come_back_as_they_went(void **state)
 {
     (void)state;
     tried = 0;
-    golden_each(NULL, each_request);
+    golden_each(NULL, there_and_back_of);
     assert_true(tried > 80);
+}
+
+static void spelled_as_well_of(const char *name)
+{
+    each_request(name, spelled_as_well);
+}
+
+static void requests__are_the_same_however_names_are_spelled(void **state)
+{
+    (void)state;
+    tried = 0;
+    golden_each(NULL, spelled_as_well_of);
+    assert_true(tried > 200);
 }
 
 /* ---- figures ---- */
@@ -249,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests__come_back_as_they_went),
+        cmocka_unit_test(requests__are_the_same_however_names_are_spelled),
         cmocka_unit_test(figures__are_the_same_for_every_app),
     };
 

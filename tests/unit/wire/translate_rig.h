@@ -10,6 +10,7 @@
 
 #include "wire/events.h"
 #include "wire/habits.h"
+#include "wire/json_walk.h"
 #include "wire/models.h"
 #include "wire/translate.h"
 
@@ -74,7 +75,7 @@ static inline struct translation *rig_translate(const struct rig_side *from, con
                                 .input_estimate = 7,
                                 .now_s = 1800000000,
                                 .seed = 42,
-                                .is_stream = span_find(body, SPAN_OF("\"stream\":true")) != NULL,
+                                .is_stream = span_equal(json_walk_find(body, "stream"), SPAN_OF("true")),
                                 .is_strict = is_strict};
     struct translation *translation = translation_new(&ask);
 
