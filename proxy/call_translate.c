@@ -267,6 +267,22 @@ void call_translate_log(struct log *log, const struct call *call)
     }
 }
 
+/* The provider chose the word: never raw into a header; and nothing of it may be left. */
+static void put_finish(struct buf *out, struct span word)
+{
+    size_t from = out->len;
+    size_t text = 0;
+
+    buf_put(out, SPAN_OF("x-headgate-finish: "));
+    text = out->len;
+    text_put_printable(out, word, word.len);
+    if (span_trim(span_from(buf_span(out), text)).len > 0) {
+        buf_put(out, SPAN_OF("\r\n"));
+    } else {
+        buf_truncate(out, from);
+    }
+}
+
 void call_translate_put_fields(struct buf *out, const struct call *call)
 {
     struct span dropped;
@@ -281,8 +297,6 @@ void call_translate_put_fields(struct buf *out, const struct call *call)
         head_put(out, SPAN_OF("x-headgate-dropped"), dropped);
     }
     if (finish.len > 0) {
-        buf_put(out, SPAN_OF("x-headgate-finish: "));
-        text_put_printable(out, finish, finish.len); /* the provider chose it: never raw into a header */
-        buf_put(out, SPAN_OF("\r\n"));
+        put_finish(out, finish);
     }
 }

@@ -16,10 +16,17 @@ enum {
     ARENA_MAX = 192 * 1024 * 1024,
     KEPT_MAX = 64 * 1024,
     BODY_MAX = 128 * 1024 * 1024, /* of 32 MiB: quotes get a backslash, the smallest parts more words (twice and a half) */
+    USUAL_BODY = 32 * 1024 * 1024, /* limits.body, unless it is set */
     BODY_SHARE = 8, /* of the app's: so much more a target's words mostly take at the most */
     DROPPED_MAX = 4096,
     SCRATCH_MAX = 64 * 1024 * 1024,
 };
+
+/* `most` is for bodies of the usual size; a larger one that the operator lets in may take more by as much. */
+static size_t ceiling(size_t most, struct span body)
+{
+    return body.len > USUAL_BODY ? most / USUAL_BODY * body.len : most;
+}
 
 struct translation {
     const struct operation *from;
@@ -162,10 +169,10 @@ struct translation *translation_new(const struct translate_ask *ask)
     t->to = ask->to;
     t->scan = ask->scan;
     arena_init(&t->kept, KEPT_MAX);
-    buf_init(&t->body, BODY_MAX);
+    buf_init(&t->body, ceiling(BODY_MAX, ask->body));
     buf_init(&t->dropped, DROPPED_MAX);
     buf_init(&t->scratch, SCRATCH_MAX);
-    arena_init(&arena, ARENA_MAX);
+    arena_init(&arena, ceiling(ARENA_MAX, ask->body));
     chat_init(&chat, &arena, ask->scan, ask->is_strict);
     is_good = write_request(t, &chat, ask);
     arena_fini(&arena);
@@ -302,7 +309,7 @@ enum translate_step translation_whole(struct translation *t, struct span body, c
     struct json_out json;
     bool is_good = false;
 
-    arena_init(&arena, ARENA_MAX);
+    arena_init(&arena, ceiling(ARENA_MAX, body));
     chat_init(&chat, &arena, t->scan, false);
     answer.arena = &arena;
     is_good = t->to->translator->read_answer(&chat, &answer, json_walk_document(body)) &&
@@ -314,14 +321,13 @@ enum translate_step translation_whole(struct translation *t, struct span body, c
         answer.finish = chat_settle_finish(answer.finish, answer.turn.calls > 0);
         json_out_init(&json, out);
         t->from->translator->write_answer(&answer, &t->terms, &json);
-        t->pipe.has_ended = true;
     }
-    is_good = is_good && !arena.failed && !out->failed;
+    t->pipe.has_ended = is_good && !arena.failed && !out->failed;
     arena_fini(&arena);
-    return is_good ? TRANSLATE_OK : TRANSLATE_FAILED;
+    return t->pipe.has_ended ? TRANSLATE_OK : TRANSLATE_FAILED;
 }
 
 struct span translation_unknown_finish(const struct translation *translation)
 {
-    return translation->pipe.unknown;
+    return translation->pipe.has_ended ? translation->pipe.unknown : span_make(NULL, 0);
 }

@@ -72,7 +72,7 @@ bool translation_has_ended(const struct translation *translation);
 /* A whole good answer. */
 enum translate_step translation_whole(struct translation *translation, struct span body, const struct usage *usage,
                                       struct buf *out);
-/* A reason for the end that no dialect knows, as the provider put it; may be empty. */
+/* Where the app was told the end: a reason for it that no dialect knows, as the provider put it; may be empty. */
 struct span translation_unknown_finish(const struct translation *translation);
 
 #endif

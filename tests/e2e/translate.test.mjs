@@ -426,10 +426,33 @@ describe('what was dropped', () => {
         const hostile = await call('messages', 'chat');
         assert.equal(header(hostile, 'x-evil'), undefined);
         assert.equal(header(hostile, 'x-headgate-finish'), 'new\\r\\nx-evil: 1');
+        ups.chat.play(healthy('chat', { text: TEXT, finish: 'é' }));
+        assert.equal(header(await call('messages', 'chat'), 'x-headgate-finish'), undefined); // nothing of it fits a header
+        ups.messages.play(healthy('messages', { text: TEXT, finish: 'brand_new' }));
+        const held = await call('chat', 'complete', { isStream: true });
+        checkAnswer('chat', held, true, 'messages');
+        assert.equal(header(held, 'x-headgate-finish'), 'brand_new');
         ups.chat.play(healthy('chat'));
         const known = await call('messages', 'chat');
         assert.equal(header(known, 'x-headgate-finish'), undefined);
         assert.ok(!('finish' in await headgate.callLine(known)));
+    });
+    test('a word for an end that did not come is not told', async () => {
+        const text = messages.stream({ text: TEXT, finish: 'brand_new' });
+        for (const begins of [false, true]) {
+            ups.messages.play(async (exchange) => {
+                await exchange.streamHead();
+                await exchange.event(begins ? text.slice(0, text.indexOf('event: message_stop'))
+                    : text.slice(0, text.indexOf('event: content_block_start')) + text.slice(text.indexOf('event: message_delta'), text.indexOf('event: message_stop')));
+                await exchange.event('event: error\ndata: {"type":"error","error":{"type":"invalid_request_error","message":"no"}}\n\n');
+                return exchange.streamEnd();
+            });
+            const answer = await call('chat', 'messages', { isStream: true });
+            assert.equal(header(answer, 'x-headgate-finish'), undefined);
+            const line = await headgate.callLine(answer);
+            assert.notEqual(line.outcome, 'ok');
+            assert.ok(!('finish' in line), JSON.stringify(line));
+        }
     });
     test('by a target that did not answer is not told', async () => {
         ups.messages.play((exchange) => exchange.json(messages.fault.body, 500));

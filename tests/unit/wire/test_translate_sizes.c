@@ -10,7 +10,8 @@ enum {
     BODY = 2 * 1024 * 1024,
     TIMES = 30,       /* as long as the scan; whatever goes over the text once per part takes thousands of times */
     SLACK_US = 30000, /* for small things, and for the clock */
-    DEPTH = 57        /* of objects in objects: two levels each */
+    DEPTH = 57,       /* of objects in objects: two levels each */
+    LARGE = 130 * 1024 * 1024 /* what an operator may let in: limits.body goes to 1 GiB */
 };
 
 struct sizes {
@@ -25,7 +26,7 @@ static int setup(void **state)
     assert_non_null(sizes);
     sizes->scan = json_scan_new();
     assert_non_null(sizes->scan);
-    buf_init(&sizes->body, (size_t)64 << 20);
+    buf_init(&sizes->body, (size_t)LARGE + BODY);
     *state = sizes;
     return 0;
 }
@@ -181,6 +182,17 @@ static void request__with_a_large_schema_deep_down(void **state)
     costs_what_its_size_costs(sizes, "generate", "chat");
 }
 
+/* Where the operator lets in larger bodies, translations are larger too. */
+static void request__larger_than_usual(void **state)
+{
+    struct sizes *sizes = *state;
+
+    put(sizes, "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"");
+    repeat(sizes, "abcdefghijklmnopqrstuvwxyz012345abcdefghijklmnopqrstuvwxyz012345", LARGE / 64);
+    put(sizes, "\"}]}");
+    costs_what_its_size_costs(sizes, "chat", "messages");
+}
+
 /* ---- answers ---- */
 
 static void answer__with_many_calls_that_have_no_id(void **state)
@@ -208,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(request__with_results_behind_many_parts, setup, teardown),
         cmocka_unit_test_setup_teardown(request__with_a_large_schema_deep_down, setup, teardown),
+        cmocka_unit_test_setup_teardown(request__larger_than_usual, setup, teardown),
         cmocka_unit_test_setup_teardown(answer__with_many_calls_that_have_no_id, setup, teardown),
         cmocka_unit_test_setup_teardown(answer__with_many_pieces_of_reasoning, setup, teardown),
     };
