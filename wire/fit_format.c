@@ -2,6 +2,8 @@
 /* Answers in the form of JSON (translation.md 8): by a schema, or just any. */
 #include "wire/fit_parts.h"
 
+#include "wire/json_walk.h"
+
 /* In front of the conversation, behind the app's own instructions. What of the turns is not right afterwards
  * fit_order mends. */
 static void instruct(struct fit *fit, struct span text)
@@ -39,11 +41,16 @@ static void json_mode(struct fit *fit, bool is_lost)
 static void by_schema(struct fit *fit, bool is_lost)
 {
     struct chat_params *params = &fit->chat->params;
+    struct span type = json_walk_find(params->format_schema, "type");
 
     if (fit_cannot(fit, MODEL_NO_SCHEMA)) {
         fit_refuse(fit, FEATURE_FORMAT, NULL);
     } else if (is_lost) {
         fit_refuse(fit, FEATURE_FORMAT, "The model does not take a schema together with tools");
+    } else if (fit_is_openai(fit->to) && !fit_is_openai(fit->from) && type.len > 0 && !json_is_text(type, "object")) {
+        fit_refuse(fit, FEATURE_FORMAT, "The target wants an object at the root of a schema");
+    } else {
+        params->format_schema = fit_schema(fit, FEATURE_FORMAT, params->format_schema);
     }
     if (params->format_description.len > 0 && !fit_keeps(fit, FEATURE_FORMAT_DESCRIPTION, false)) {
         params->format_description = span_make(NULL, 0);

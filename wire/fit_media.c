@@ -14,10 +14,29 @@ static bool is_one_of(struct span media, const char *const *list, size_t count)
     return false;
 }
 
-static void image(struct fit *fit, const struct chat_part *part)
+/* In the words of all providers: in small letters, and `jpg` is no type. */
+static void spell(struct chat_part *part)
+{
+    static const struct {
+        struct span said, meant;
+    } rows[] = {
+        {SPAN("image/jpg"), SPAN("image/jpeg")}, {SPAN("image/jpeg"), SPAN("image/jpeg")}, {SPAN("image/png"), SPAN("image/png")},
+        {SPAN("image/gif"), SPAN("image/gif")},  {SPAN("image/webp"), SPAN("image/webp")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        if (span_equal_nocase(part->media, rows[i].said)) {
+            part->media = rows[i].meant;
+        }
+    }
+}
+
+static void image(struct fit *fit, struct chat_part *part)
 {
     static const char *const claude[] = {"image/jpeg", "image/png", "image/gif", "image/webp"};
     bool is_url = part->url.len > 0;
+
+    spell(part);
 
     if (is_url && !fit_keeps(fit, FEATURE_IMAGE_URL, fit_has_habit(fit, HABIT_NO_IMAGE_URLS))) {
         return;
@@ -70,31 +89,57 @@ static void audio(struct fit *fit, const struct chat_part *part)
                         (fit->to == FIT_CHAT && !is_one_of(part->media, openai, ARRAY_LENGTH(openai))));
 }
 
-/* What stands in a result. */
-static void inner(struct fit *fit, struct chat_part *result)
+/* Behind all that is in the turn, as parts of the user's own, which are looked at when their turn comes. */
+static void move_behind(struct chat_turn *turn, struct chat_part *result)
 {
+    struct chat_part *inner = result->inner;
+
+    result->inner = result->inner_last = NULL;
+    while (inner != NULL) {
+        struct chat_part *part = inner;
+        struct chat_part **last = part->kind == CHAT_TEXT ? &result->inner_last : &turn->last;
+
+        inner = part->next;
+        part->next = NULL;
+        if (*last == NULL) {
+            result->inner = part;
+        } else {
+            (*last)->next = part;
+        }
+        *last = part;
+    }
+}
+
+/* What stands in a result. */
+static void inner(struct fit *fit, struct chat_turn *turn, struct chat_part *result)
+{
+    bool has_media = false;
+
+    for (const struct chat_part *part = result->inner; part != NULL; part = part->next) {
+        has_media = has_media || part->kind != CHAT_TEXT;
+    }
+    if (has_media && (fit_cannot(fit, MODEL_NO_RESULT_IMAGES) || fit_mark(fit, FEATURE_RESULT_MEDIA) != CHAT_CARRIED)) {
+        fit_change(fit, FEATURE_RESULT_MEDIA);
+    }
+    if (has_media && fit_cannot(fit, MODEL_NO_RESULT_IMAGES)) {
+        move_behind(turn, result);
+        return;
+    }
     for (struct chat_part *part = result->inner; part != NULL; part = part->next) {
         if (part->kind == CHAT_IMAGE) {
             image(fit, part);
         } else if (part->kind == CHAT_DOCUMENT) {
             document(fit, part);
-        } else {
-            continue;
-        }
-        if (fit_cannot(fit, MODEL_NO_RESULT_IMAGES)) {
-            fit_refuse(fit, FEATURE_RESULT_MEDIA, "The model takes no pictures in results of tools");
-        } else if (fit_mark(fit, FEATURE_RESULT_MEDIA) != CHAT_CARRIED) {
-            fit_change(fit, FEATURE_RESULT_MEDIA); /* the writer puts them behind */
         }
     }
 }
 
-static void one(struct fit *fit, const struct chat_turn *turn, struct chat_part *part)
+static void one(struct fit *fit, struct chat_turn *turn, struct chat_part *part)
 {
     switch (part->kind) {
     case CHAT_TEXT:
     case CHAT_CALL: return;
-    case CHAT_RESULT: inner(fit, part); return;
+    case CHAT_RESULT: inner(fit, turn, part); return;
     case CHAT_IMAGE: image(fit, part); break;
     case CHAT_DOCUMENT: document(fit, part); break;
     case CHAT_AUDIO: audio(fit, part); break;
@@ -104,11 +149,30 @@ static void one(struct fit *fit, const struct chat_turn *turn, struct chat_part 
     }
 }
 
+/* Converse takes no file without a word beside it. */
+static void put_words(struct fit *fit, struct chat_turn *turn)
+{
+    bool has_file = false;
+    bool has_text = false;
+
+    for (const struct chat_part *part = turn->parts; part != NULL; part = part->next) {
+        has_file = has_file || part->kind == CHAT_DOCUMENT;
+        has_text = has_text || part->kind == CHAT_TEXT;
+    }
+    if (has_file && !has_text) {
+        chat_add_text(fit->chat, turn, SPAN_OF("\"The file is attached.\""));
+        fit_change(fit, FEATURE_DOCUMENT);
+    }
+}
+
 void fit_media(struct fit *fit)
 {
     for (struct chat_turn *turn = fit->chat->turns; turn != NULL; turn = turn->next) {
         for (struct chat_part *part = turn->parts; part != NULL; part = part->next) {
             one(fit, turn, part);
+        }
+        if (fit->to == FIT_CONVERSE) {
+            put_words(fit, turn);
         }
     }
 }

@@ -61,6 +61,9 @@ void fit_format(struct fit *fit);   /* fit_format.c: structured output */
 void fit_cache(struct fit *fit);    /* fit_cache.c: where prompt caches end */
 void fit_ids(struct fit *fit);      /* fit_ids.c: ids of calls, the user */
 
+/* A schema that answers or calls are held to, as Claude takes it (fit_schema.c). What is lost is told by `feature`. */
+struct span fit_schema(struct fit *fit, enum feature feature, struct span schema);
+
 /* ---- numbers as JSON has them ---- */
 
 bool fit_is_zero(struct span number);

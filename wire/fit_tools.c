@@ -103,6 +103,8 @@ static void strictness(struct fit *fit, struct chat_tool *tool)
         tool->strict = -1;
     } else if (fit->to == FIT_RESPONSES && fit->from != FIT_RESPONSES && tool->strict < 0) {
         tool->strict = 0; /* Responses are strict unless they are told not to be */
+    } else if (tool->strict == 1) {
+        tool->schema = fit_schema(fit, FEATURE_TOOL_SCHEMA, tool->schema);
     }
 }
 

@@ -100,6 +100,7 @@ static struct span object_of(struct chat *chat, const struct chat_part *result)
 static void write_response(struct chat *chat, const struct chat_part *result, struct json_out *out)
 {
     struct span object = object_of(chat, result);
+    bool has_text = false;
 
     json_key(out, "response");
     if (object.len > 0) {
@@ -111,7 +112,9 @@ static void write_response(struct chat *chat, const struct chat_part *result, st
     open_string(out);
     for (const struct chat_part *part = result->inner; part != NULL; part = part->next) {
         if (part->kind == CHAT_TEXT) {
+            put_inside(out, has_text ? SPAN_OF("\"\\n\"") : SPAN_OF("\"\""));
             put_inside(out, part->text);
+            has_text = true;
         }
     }
     close_string(out);
