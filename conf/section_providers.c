@@ -4,6 +4,7 @@
 
 #include "base/suggest.h"
 #include "conf/aws_fields.h"
+#include "conf/base_path.h"
 #include "conf/cloud_fields.h"
 #include "conf/fixture_fields.h"
 #include "conf/names.h"
@@ -57,20 +58,13 @@ static enum url_version version_of(const struct provider *provider)
     return provider->dialect == &dialect_anthropic ? URL_VERSION_ALWAYS : URL_VERSION_ALONE;
 }
 
-static bool set_endpoint(struct reader *reader, struct span text, struct provider *provider,
-                         struct why *why)
+static void set_endpoint(struct reader *reader, const struct url *url, struct provider *provider)
 {
-    struct url url;
-
-    if (url_read(text, &url, why) != ERR_NONE) {
-        return false;
-    }
-    if (url_make_endpoint(&url, version_of(provider), &reader->snapshot->arena,
+    if (url_make_endpoint(url, version_of(provider), &reader->snapshot->arena,
                           &provider->endpoint) != ERR_NONE) {
         reader->has_no_memory = true;
     }
-    cloud_settle_path(reader, provider, url.path);
-    return true;
+    cloud_settle_path(reader, provider, url->path);
 }
 
 static void read_base_url(struct reader *reader, const struct node *node, void *object)
@@ -78,15 +72,22 @@ static void read_base_url(struct reader *reader, const struct node *node, void *
     struct provider *provider = object;
     struct span text = {NULL, 0};
     struct why why = {""};
+    struct url url;
 
     reader->places.base_urls[provider->index] = node->place;
     aws_settle_api(reader, provider);
     if (url_has_userinfo(node->text)) {
         reader_hide(reader, node);
     }
-    if (reader_text(reader, node, &text) && !set_endpoint(reader, text, provider, &why)) {
-        reader_complain(reader, node->place, "%s", why.text);
+    if (!reader_text(reader, node, &text)) {
+        return;
     }
+    if (url_read(text, &url, &why) != ERR_NONE) {
+        reader_complain(reader, node->place, "%s", why.text);
+        return;
+    }
+    base_path_check(reader, node, provider, url.path);
+    set_endpoint(reader, &url, provider);
 }
 
 /* Without the key: the kind's own address, if it has one. */
@@ -94,8 +95,9 @@ static void default_base_url(struct reader *reader, const struct node *node,
                              struct provider *provider)
 {
     const char *form = provider->kind->base_url_form;
-    struct span url = {NULL, 0};
+    struct span text = {NULL, 0};
     struct why why = {""};
+    struct url url;
 
     if (provider->kind->base_url == NULL) {
         complaint_help(reader_complain(reader, node->key_place, "has no base_url"),
@@ -103,8 +105,9 @@ static void default_base_url(struct reader *reader, const struct node *node,
                        form == NULL ? "" : ": ", form == NULL ? "" : form);
         return;
     }
-    if (cloud_base_url(reader, node, provider, &url)) {
-        must(set_endpoint(reader, url, provider, &why));
+    if (cloud_base_url(reader, node, provider, &text)) {
+        must(url_read(text, &url, &why) == ERR_NONE);
+        set_endpoint(reader, &url, provider);
     }
 }
 

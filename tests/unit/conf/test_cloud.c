@@ -223,6 +223,47 @@ static void cloud__says_what_is_wrong_with_bedrock(void **state)
            "the variable AWS_BEARER_TOKEN_BEDROCK is not set");
 }
 
+/* With it each call would be for a path that nobody serves. */
+static void cloud__says_where_a_base_url_goes_too_far(void **state)
+{
+    static const struct {
+        const char *provider;
+        const char *right;
+    } far[] = {
+        {"azure_openai, base_url: https://x.example/openai/deployments/my-dep", "https://<resource>.openai.azure.com\n"},
+        {"azure_openai, base_url: https://x.example/openai/deployments/a/chat/completions", "https://<resource>.openai"},
+        {"bedrock, base_url: https://x.example/model/m/converse, api: converse", "https://bedrock-runtime.{region}."},
+        {"bedrock, base_url: https://x.example/openai/v1/responses", "https://bedrock-mantle.{region}."},
+        {"gemini, base_url: https://x.example/v1beta/openai/", "https://generativelanguage.googleapis.com\n"},
+        {"gemini, base_url: https://x.example/v1beta/models", "https://generativelanguage.googleapis.com\n"},
+        {"gemini, base_url: https://x.example/v1beta/models/m:generateContent", "https://generativelanguage."},
+        {"anthropic, base_url: https://x.example/v1/messages", "https://api.anthropic.com/v1\n"},
+        {"openai, base_url: https://x.example/v1/responses", "https://api.openai.com/v1\n"},
+        {"compatible, base_url: https://x.example/v1/chat/completions/", "https://host/v1\n"},
+        {"compatible, base_url: https://x.example/v1/completions", "https://host/v1\n"},
+        {"compatible, base_url: https://x.example/v1/embeddings", "https://host/v1\n"},
+    };
+    static const char *const good[] = {
+        "azure_openai, base_url: https://deployments.example/openai", "compatible, base_url: https://x.example/v1beta/openai",
+        "bedrock, base_url: https://model.example/v1",                 "compatible, base_url: https://x.example/models/m/v1",
+        "gemini, base_url: https://models.example/v1beta",             "anthropic, base_url: https://x.example/v1",
+        "compatible, base_url: https://x.services.example/models",
+    };
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(far); i++) {
+        (void)snprintf(text, sizeof text, TOP "  a: { credential: none, kind: %s }\n", far[i].provider);
+        REFUSE(text, "providers.a.base_url goes too far: what is asked for comes behind it",
+               "help: write it like ", far[i].right);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
+        (void)snprintf(text, sizeof text, TOP "  a: { credential: none, kind: %s }\n", good[i]);
+        snapshot_give(load_good(text));
+    }
+    REFUSE(AZURE "/deployments/d }\n", "test.yaml:3:38: error: ", "    |                                      ^~~~");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +274,7 @@ int main(void)
         cmocka_unit_test(cloud__reads_access_keys),
         cmocka_unit_test(cloud__takes_access_keys_from_the_environment),
         cmocka_unit_test(cloud__says_what_is_wrong_with_access_keys),
+        cmocka_unit_test(cloud__says_where_a_base_url_goes_too_far),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
