@@ -159,3 +159,8 @@ bool expand_is_reference(struct span raw)
     }
     return is_name(inside);
 }
+
+bool expand_lacks_braces(struct span raw)
+{
+    return span_starts(raw, SPAN_OF("$")) && is_name(span_from(raw, 1));
+}

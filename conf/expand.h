@@ -21,5 +21,7 @@ MUST_CHECK enum err expand_file(struct span path, const struct conf_world *world
                                 struct why *why);
 /* True for a value that is nothing but one reference without a default: it may be shown. */
 bool expand_is_reference(struct span raw);
+/* True for "$NAME", which is what it says, and hardly what was meant. */
+bool expand_lacks_braces(struct span raw);
 
 #endif

@@ -266,6 +266,12 @@ bool reader_secret(struct reader *reader, const struct node *node, struct span *
     if (!expand_node(reader, node, secret)) {
         return false;
     }
+    /* Its name is not shown: it may be the secret after all. */
+    if (expand_lacks_braces(node->text)) {
+        complaint_help(reader_complain(reader, node->place, "is a variable without braces"),
+                       "write \"${NAME}\"");
+        return false;
+    }
     fault = secret_judge(*secret);
     if (fault == SECRET_GOOD || fault == SECRET_EMPTY) {
         return true;

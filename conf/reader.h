@@ -64,7 +64,7 @@ void reader_value(struct reader *reader, const struct node *node, const struct f
                   void *object);
 /* A value with its references expanded, in the arena. False after a complaint. */
 bool reader_text(struct reader *reader, const struct node *node, struct span *text);
-/* The same for a secret: may be empty; otherwise it must be fit for a header line. */
+/* The same for a secret: may be empty; otherwise it must be fit for a header line, and no "$NAME". */
 bool reader_secret(struct reader *reader, const struct node *node, struct span *secret);
 /* Puts one value of a list into `item`; false after a complaint. */
 typedef bool reader_item(struct reader *reader, const struct node *node, struct span text,

@@ -88,6 +88,30 @@ static void environment__unset_variables_are_named_with_their_place(void **state
            "help: set OPENAI_KEY, or give a default: ${OPENAI_KEY:-default}");
 }
 
+static void environment__variables_of_secrets_need_braces(void **state)
+{
+    static const char *const bad[] = {
+        "version: 1\nproviders: { a: { kind: openai, credential: $NO_BRACES } }\n",
+        "version: 1\nproviders: { a: { kind: bedrock, region: x, access_key_id: $NO_BRACES, secret_access_key: s } }\n",
+        "version: 1\nproviders: { a: { kind: bedrock, region: x, access_key_id: a, secret_access_key: $NO_BRACES } }\n",
+        OPENAI "admin: { token: $NO_BRACES }\n",
+    };
+    struct fake_world fakes = {.variables = {{"OPENAI_API_KEY", "$NO_BRACES"}}};
+    struct snapshot *snapshot = load_in(&fakes, "version: 1\nproviders: { a: { kind: openai, credential: \"${OPENAI_API_KEY}\" } }\n");
+
+    (void)state;
+    assert_span(snapshot->routing.providers[0].credential, "$NO_BRACES");
+    snapshot_give(snapshot);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        struct conf_world world = world_of(&usual_world);
+        struct complaints complaints;
+
+        REFUSE(bad[i], " is a variable without braces\n", "help: write \"${NAME}\"", "****");
+        assert_int_equal(conf_load(SPAN_OF("x"), span_of(bad[i]), &world, &complaints, &snapshot), ERR_CONFIG);
+        assert_null(strstr(printed(&complaints, bad[i]), "NO_BRACES"));
+    }
+}
+
 static void environment__values_are_expanded_after_parsing(void **state)
 {
     struct fake_world fakes = {.variables = {{"M", "x: [1"},
@@ -233,6 +257,7 @@ int main(void)
         cmocka_unit_test(environment__keys_with_odd_ends_are_refused_and_never_trimmed),
         cmocka_unit_test(environment__compatible_needs_address_and_credential),
         cmocka_unit_test(environment__unset_variables_are_named_with_their_place),
+        cmocka_unit_test(environment__variables_of_secrets_need_braces),
         cmocka_unit_test(environment__values_are_expanded_after_parsing),
         cmocka_unit_test(environment__values_have_a_ceiling_in_all),
         cmocka_unit_test(environment__without_a_file_keys_come_from_the_environment_or_the_app),

@@ -140,6 +140,12 @@ static void expand__tells_references_from_literals(void **state)
     assert_false(expand_is_reference(SPAN_OF("${A}x${B}")));
     assert_false(expand_is_reference(SPAN_OF("x${A}")));
     assert_false(expand_is_reference(SPAN_OF("${}")));
+    assert_true(expand_lacks_braces(SPAN_OF("$A_1")));
+    assert_false(expand_lacks_braces(SPAN_OF("${A}")));
+    assert_false(expand_lacks_braces(SPAN_OF("A")));
+    assert_false(expand_lacks_braces(SPAN_OF("$")));
+    assert_false(expand_lacks_braces(SPAN_OF("$1")));
+    assert_false(expand_lacks_braces(SPAN_OF("$A-B")));
 }
 
 int main(void)
