@@ -143,6 +143,12 @@ bool aws_takes_keys(struct reader *reader, const struct node *node, struct provi
     return true;
 }
 
+bool aws_may_sign(const struct node *node, const struct provider *provider)
+{
+    return provider->kind->signs_for != NULL ||
+           (provider->kind->api != NULL && node_child(node, SPAN_OF("api")) == NULL);
+}
+
 /* ---- what goes together ---- */
 
 static void check_keys(struct reader *reader, const struct node *node, const struct provider *provider)

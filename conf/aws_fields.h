@@ -17,6 +17,8 @@ void aws_read_session_token(struct reader *reader, const struct node *node, void
 void aws_settle_api(struct reader *reader, struct provider *provider);
 /* Without a written credential: whether access keys are it, written or in the environment, which are then taken. */
 bool aws_takes_keys(struct reader *reader, const struct node *node, struct provider *provider);
+/* Whether access keys could be written: no api is, or one that takes them. After aws_settle_api. */
+bool aws_may_sign(const struct node *node, const struct provider *provider);
 /* All is read: whether it goes together. */
 void aws_check(struct reader *reader, const struct node *node, const struct provider *provider);
 

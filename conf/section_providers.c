@@ -139,7 +139,6 @@ static void default_credential(struct reader *reader, const struct node *node,
                                struct provider *provider)
 {
     const char *variable = provider->kind->key_variable;
-    struct complaint *complaint = NULL;
 
     if (variable == NULL) {
         complaint_help(reader_complain(reader, node->key_place, "has no credential"),
@@ -161,12 +160,12 @@ static void default_credential(struct reader *reader, const struct node *node,
     provider->credential_mode =
         provider->credential.len > 0 ? CREDENTIAL_SECRET : CREDENTIAL_PASSTHROUGH;
     if (provider->credential.len == 0 && !reader->has_no_file) {
-        complaint = reader_complain(reader, node->key_place,
-                                    "has no credential, and the variable %s is not set", variable);
-        complaint_help(complaint,
-                       "set %s, or write credential: passthrough (the app's own key "
-                       "goes on) or none",
-                       variable);
+        complaint_help(reader_complain(reader, node->key_place, "has no credential, and the variable %s is not set",
+                                       variable),
+                       "set %s, or write %s%snone", variable,
+                       aws_may_sign(node, provider) ? "access_key_id and secret_access_key, or " : "",
+                       provider->dialect == &dialect_bedrock ? "credential: "
+                                                             : "credential: passthrough (the app's own key goes on) or ");
     }
 }
 

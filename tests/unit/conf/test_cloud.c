@@ -219,8 +219,15 @@ static void cloud__says_what_is_wrong_with_bedrock(void **state)
     REFUSE_IN(&cloud_world,
               TOP "  b: { kind: bedrock, region: us-east-1, base_url: https://x.example/v1 }\n",
               "providers.b has a region beside a base_url", "leave one of them out");
+    /* What is advised is what the next check takes. */
     REFUSE(TOP "  b: { kind: bedrock, region: us-east-1 }\n",
-           "the variable AWS_BEARER_TOKEN_BEDROCK is not set");
+           "the variable AWS_BEARER_TOKEN_BEDROCK is not set",
+           "help: set AWS_BEARER_TOKEN_BEDROCK, or write access_key_id and secret_access_key, or credential: passthrough "
+           "(the app's own key goes on) or none\n");
+    REFUSE(BEDROCK "api: converse }\n", "help: set AWS_BEARER_TOKEN_BEDROCK, or write access_key_id and "
+                                        "secret_access_key, or credential: none\n");
+    REFUSE(BEDROCK "api: openai }\n",
+           "help: set AWS_BEARER_TOKEN_BEDROCK, or write credential: passthrough (the app's own key goes on) or none\n");
 }
 
 /* With it each call would be for a path that nobody serves. */
