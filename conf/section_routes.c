@@ -187,6 +187,26 @@ void route_defaults(struct route *route)
     failover_defaults(route);
 }
 
+/* Where nothing is translated, apps reach targets of their own dialect alone, and no app has Converse's. */
+static void check_translate(struct reader *reader, const struct node *node, const struct route *route)
+{
+    bool is_vain = false;
+
+    for (size_t i = 0; i < route->targets_count; i++) {
+        const struct target *target = &route->targets[i];
+
+        if (target->is_enabled && (target->provider == NULL || target->provider->dialect != &dialect_bedrock)) {
+            return;
+        }
+        is_vain = is_vain || target->is_enabled;
+    }
+    if (is_vain && route->translate == TRANSLATE_OFF) {
+        complaint_help(reader_complain(reader, node_child(node, SPAN_OF("translate"))->place,
+                                       "has translate: off, and no app speaks Converse"),
+                       "write lenient or strict");
+    }
+}
+
 static void read_route(struct reader *reader, const struct node *node, struct route *route)
 {
     struct path path;
@@ -197,6 +217,7 @@ static void read_route(struct reader *reader, const struct node *node, struct ro
     }
     route_defaults(route);
     reader_map(reader, node, &route_fields, route);
+    check_translate(reader, node, route);
     reader_leave(reader);
 }
 

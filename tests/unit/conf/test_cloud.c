@@ -230,6 +230,20 @@ static void cloud__says_what_is_wrong_with_bedrock(void **state)
            "help: set AWS_BEARER_TOKEN_BEDROCK, or write credential: passthrough (the app's own key goes on) or none\n");
 }
 
+#define OFF(targets)                                                                                                   \
+    BEDROCK "api: converse }\n  o: { kind: openai }\nroutes: { m: { translate: off, targets: [ " targets " ] } }\n"
+
+/* Each call would be a 400. */
+static void cloud__converse_needs_translation(void **state)
+{
+    (void)state;
+    REFUSE_IN(&cloud_world, OFF("{ provider: b }, { provider: o, enabled: false }"),
+              "test.yaml:5:27: error: routes.m has translate: off, and no app speaks Converse",
+              "write lenient or strict");
+    snapshot_give(load_in(&cloud_world, OFF("{ provider: b }, { provider: o }")));
+    snapshot_give(load_in(&cloud_world, OFF("{ provider: o }, { provider: b, enabled: false }")));
+}
+
 /* With it each call would be for a path that nobody serves. */
 static void cloud__says_where_a_base_url_goes_too_far(void **state)
 {
@@ -281,6 +295,7 @@ int main(void)
         cmocka_unit_test(cloud__reads_access_keys),
         cmocka_unit_test(cloud__takes_access_keys_from_the_environment),
         cmocka_unit_test(cloud__says_what_is_wrong_with_access_keys),
+        cmocka_unit_test(cloud__converse_needs_translation),
         cmocka_unit_test(cloud__says_where_a_base_url_goes_too_far),
     };
 
