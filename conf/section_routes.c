@@ -152,8 +152,8 @@ static const struct field route_rows[] = {
      .initial = "0",
      .min = "0",
      .max = "100000000",
-     .help = "output tokens written into requests that name no cap, when a budget applies; 0: the "
-             "model's maximum"},
+     .help = "output tokens written into requests that name no cap, when a budget applies or Anthropic is told; 0: "
+             "the model's maximum"},
     {.name = "panic",
      .type = FIELD_SWITCH,
      .place = offsetof(struct route, panics),

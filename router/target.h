@@ -145,7 +145,7 @@ struct route {
     struct commit_rule commit;
     uint32_t slow_ms;        /* time to first content above which a success is slow; 0: off */
     uint32_t hedge_after_ms; /* 0: off */
-    uint32_t default_max_output; /* of requests that name no cap, where a budget counts; 0: the model's */
+    uint32_t default_max_output; /* of requests that name no cap, where one is needed; 0: the model's */
     enum translate_rule translate;
     bool is_sticky;          /* sessions stay with their target */
     bool panics;             /* with nothing eligible the least bad one is tried */
