@@ -128,6 +128,18 @@ static void check_enabled(struct reader *reader, const struct node *node,
                    "enable one, or take the route out");
 }
 
+/* At Bedrock's own address in OpenAI's form there is no Claude (bedrock.md 1); what another address has, who wrote it
+ * knows. */
+static void check_form(struct reader *reader, const struct node *node, const struct target *target)
+{
+    if (target->provider != NULL && target->provider->kind == &provider_bedrock &&
+        target->provider->region.len > 0 && span_find(target->model, SPAN_OF("anthropic.claude")) != NULL) {
+        complaint_help(reader_complain(reader, node_child(node, SPAN_OF("model"))->place,
+                                       "has a model that is not served by api: openai"),
+                       "write api: converse at its provider");
+    }
+}
+
 void targets_read(struct reader *reader, const struct node *node, void *object)
 {
     struct route *route = object;
@@ -153,6 +165,7 @@ void targets_read(struct reader *reader, const struct node *node, void *object)
         field_defaults(&target_fields, &targets[index]);
         reader_map(reader, child, &target_fields, &targets[index]);
         check_twice(reader, child, targets, index);
+        check_form(reader, child, &targets[index]);
         reader_leave(reader);
         index++;
     }

@@ -230,6 +230,24 @@ static void cloud__says_what_is_wrong_with_bedrock(void **state)
            "help: set AWS_BEARER_TOKEN_BEDROCK, or write credential: passthrough (the app's own key goes on) or none\n");
 }
 
+#define TARGET(api, model)                                                                                             \
+    BEDROCK api " }\nroutes: { m: { targets: [ { provider: b, model: \"" model "\" } ] } }\n"
+
+/* With a key of Bedrock's own the api is openai, when nobody says it. */
+static void cloud__claude_is_not_in_openais_form(void **state)
+{
+    (void)state;
+    REFUSE_IN(&cloud_world, TARGET("credential: k", "us.anthropic.claude-opus-4-8-v1:0"),
+              "test.yaml:4:49: error: routes.m.targets[0] has a model that is not served by api: openai",
+              "help: write api: converse at its provider\n");
+    REFUSE_IN(&cloud_world, TARGET("api: openai", "anthropic.claude-opus-4-8-v1:0"), "not served by api: openai");
+    snapshot_give(load_in(&cloud_world, TARGET("api: converse", "us.anthropic.claude-opus-4-8-v1:0")));
+    snapshot_give(load_in(&cloud_world, TARGET("credential: k", "openai.gpt-5.4")));
+    snapshot_give(load_in(&cloud_world, BEDROCK "credential: k }\nroutes: { m: { targets: [ { provider: b } ] } }\n"));
+    snapshot_give(load_in(&cloud_world, TOP "  b: { kind: bedrock, base_url: https://x.example/v1 }\n"
+                                            "routes: { m: { targets: [ { provider: b, model: anthropic.claude-x } ] } }\n"));
+}
+
 #define OFF(targets)                                                                                                   \
     BEDROCK "api: converse }\n  o: { kind: openai }\nroutes: { m: { translate: off, targets: [ " targets " ] } }\n"
 
@@ -295,6 +313,7 @@ int main(void)
         cmocka_unit_test(cloud__reads_access_keys),
         cmocka_unit_test(cloud__takes_access_keys_from_the_environment),
         cmocka_unit_test(cloud__says_what_is_wrong_with_access_keys),
+        cmocka_unit_test(cloud__claude_is_not_in_openais_form),
         cmocka_unit_test(cloud__converse_needs_translation),
         cmocka_unit_test(cloud__says_where_a_base_url_goes_too_far),
     };
