@@ -83,7 +83,8 @@ static void read_base_url(struct reader *reader, const struct node *node, void *
         return;
     }
     if (url_read(text, &url, &why) != ERR_NONE) {
-        reader_complain(reader, node->place, "%s", why.text);
+        complaint_help(reader_complain(reader, node->place, "%s", why.text), "%s",
+                       span_find(text, SPAN_OF("api-version=")) == NULL ? "" : "the version is the setting api_version");
         return;
     }
     base_path_check(reader, node, provider, url.path);

@@ -163,7 +163,12 @@ void targets_read(struct reader *reader, const struct node *node, void *object)
         reader_enter(reader, &path, span_make(NULL, 0), index);
         targets[index].number = (uint16_t)reader->snapshot->routing.targets_count++;
         field_defaults(&target_fields, &targets[index]);
-        reader_map(reader, child, &target_fields, &targets[index]);
+        if (child->kind == NODE_TEXT && child->text.len > 0) {
+            complaint_help(reader_complain(reader, child->place, "must be a mapping, not text"),
+                           "like { provider: openai, model: gpt-5.4 }");
+        } else {
+            reader_map(reader, child, &target_fields, &targets[index]);
+        }
         check_twice(reader, child, targets, index);
         check_form(reader, child, &targets[index]);
         reader_leave(reader);

@@ -325,6 +325,23 @@ static void section__unknown_keys_get_the_nearest_word_and_the_list(void **state
     }
 }
 
+static void section__what_people_write_instead_gets_help(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *help;
+    } rows[] = {
+        {PROVIDER("base_url: \"https://x.example?api-version=2024-10-21\""), "help: the version is the setting api_version"},
+        {HEAD PROVIDERS "routes: { m: { targets: [a/gpt-5.4] } }\n", "help: like { provider: openai, model: gpt-5.4 }"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        REFUSE(rows[i].text, rows[i].help);
+    }
+    REFUSE(HEAD PROVIDERS "routes: { m: { targets: [~] } }\n", "targets[0] ");
+}
+
 static void section__keys_of_later_versions_are_unknown_today(void **state)
 {
     static const char *const texts[] = {
@@ -387,6 +404,7 @@ int main(void)
         cmocka_unit_test(section__keys_are_taken_at_the_ends_of_their_ranges),
         cmocka_unit_test(section__keys_are_refused_beyond_their_ranges),
         cmocka_unit_test(section__unknown_keys_get_the_nearest_word_and_the_list),
+        cmocka_unit_test(section__what_people_write_instead_gets_help),
         cmocka_unit_test(section__keys_of_later_versions_are_unknown_today),
         cmocka_unit_test(section__tables_are_sound),
     };
