@@ -79,6 +79,7 @@ static void answer__knows_every_reason(void **state)
         {"PROHIBITED_CONTENT", "filtered"},
         {"SPII", "filtered"},
         {"IMAGE_SAFETY", "filtered"},
+        {"NO_IMAGE", "filtered"},
         {"NEW_REASON", "unknown"},
         {"MALFORMED_FUNCTION_CALL", NULL},
         {"MALFORMED_RESPONSE", NULL},
