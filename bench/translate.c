@@ -137,14 +137,15 @@ static void answer(struct bench *bench)
 
 static void event(struct bench *bench)
 {
+    static const struct sse_event delta = {
+        .data = SPAN("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\","
+                     "\"text\":\"sixteen letters.\"}}"),
+        .has_data = true};
     struct usage usage;
 
     usage_init(&usage);
     buf_clear(&bench->out);
-    must(translation_event(bench->stream,
-                           SPAN_OF("{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\","
-                                   "\"text\":\"sixteen letters.\"}}"),
-                           &usage, &bench->out) == TRANSLATE_OK);
+    must(translation_event(bench->stream, &delta, &usage, &bench->out) == TRANSLATE_OK);
     bench->sink += bench->out.len;
 }
 

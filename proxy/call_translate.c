@@ -156,11 +156,11 @@ static struct usage told_so_far(const struct call *call)
     return usage;
 }
 
-bool call_translate_event(struct call *call, struct span data, struct buf *out)
+bool call_translate_event(struct call *call, const struct sse_event *event, struct buf *out)
 {
     struct usage usage = told_so_far(call);
 
-    return translation_event(in_view(call), data, &usage, out) == TRANSLATE_OK;
+    return translation_event(in_view(call), event, &usage, out) == TRANSLATE_OK;
 }
 
 bool call_translate_end(struct call *call, struct buf *out)

@@ -40,7 +40,7 @@ uint64_t call_asked_bytes(const struct call *call, uint8_t place);
 bool call_translate_begin(struct call *call);
 /* The answer of the attempt in view, all in the app's dialect and put at the end of `out`. False: the provider failed
  * in its own words, or no memory. */
-bool call_translate_event(struct call *call, struct span data, struct buf *out);
+bool call_translate_event(struct call *call, const struct sse_event *event, struct buf *out);
 bool call_translate_end(struct call *call, struct buf *out);
 bool call_translate_whole(struct call *call, struct span body, struct buf *out);
 /* Whether the app has been told all of it. */

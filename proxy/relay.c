@@ -174,7 +174,7 @@ static bool translate_event(struct call *call, struct run *run, const struct sse
     if (call->conn == NULL) { /* read for its usage alone */
         return true;
     }
-    if (event->has_data && !call_translate_event(call, event->data, run->text)) {
+    if (!call_translate_event(call, event, run->text)) {
         run_flush(run);
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
         return false;

@@ -265,15 +265,22 @@ static bool is_readable(struct translation *t, struct span data)
            (json_is_object(json_walk_document(data)) && json_scan_whole(t->scan, &options, data, NULL));
 }
 
-enum translate_step translation_event(struct translation *t, struct span data, const struct usage *usage,
+/* Of an event that cannot be read: whether it need not be. */
+static bool is_keep_alive(const struct sse_event *event)
+{
+    return json_walk_document(event->data).len == 0 || span_equal(event->name, SPAN_OF("ping")) ||
+           span_equal(event->name, SPAN_OF("keepalive"));
+}
+
+enum translate_step translation_event(struct translation *t, const struct sse_event *event, const struct usage *usage,
                                       struct buf *out)
 {
     t->pipe.out = out;
     t->pipe.usage = *usage;
-    if (!is_readable(t, data)) {
-        return TRANSLATE_FAILED;
+    if (!is_readable(t, event->data)) {
+        return is_keep_alive(event) ? TRANSLATE_OK : TRANSLATE_FAILED;
     }
-    t->to->translator->read_event(t->state, json_walk_document(data), &t->pipe);
+    t->to->translator->read_event(t->state, json_walk_document(event->data), &t->pipe);
     return step_of(t, out);
 }
 

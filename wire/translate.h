@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "wire/chat.h"
 #include "wire/dialect.h"
+#include "wire/sse.h"
 
 struct translate_choice {
     const struct dialect *to;
@@ -59,10 +60,10 @@ void translation_forget_body(struct translation *translation);
 /* An attempt begins, or begins anew. False: no memory. */
 MUST_CHECK bool translation_begin(struct translation *translation);
 enum translate_step { TRANSLATE_OK, TRANSLATE_FAILED /* the provider failed, or no memory */ };
-/* One event of the provider's stream that has data and tells of no error. `usage`: told so far. What the app is to
- * get is put at the end of `out`. */
-enum translate_step translation_event(struct translation *translation, struct span data, const struct usage *usage,
-                                      struct buf *out);
+/* One whole event of the provider's stream, which tells of no error. `usage`: told so far. What the app is to get is
+ * put at the end of `out`: nothing for one that only keeps the connection alive. */
+enum translate_step translation_event(struct translation *translation, const struct sse_event *event,
+                                      const struct usage *usage, struct buf *out);
 /* The stream is over and was complete: whatever is still to be told. */
 enum translate_step translation_end(struct translation *translation, const struct usage *usage, struct buf *out);
 /* What an error that ends the stream says again of it: is filled into `stream`. */

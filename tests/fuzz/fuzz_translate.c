@@ -324,7 +324,7 @@ static bool tell(struct run *run, struct feed *feed, const struct sse_event *eve
     struct usage usage;
     bool is_good = false;
 
-    if (!event->has_data || event->is_piece) {
+    if (event->is_piece) {
         return true;
     }
     feed->stream.operation->read_event(&feed->stream, run->scan, event, &view);
@@ -333,7 +333,7 @@ static bool tell(struct run *run, struct feed *feed, const struct sse_event *eve
         return false;
     }
     arm(run);
-    is_good = translation_event(feed->translation, event->data, &usage, feed->out) == TRANSLATE_OK;
+    is_good = translation_event(feed->translation, event, &usage, feed->out) == TRANSLATE_OK;
     disarm(run);
     return is_good;
 }

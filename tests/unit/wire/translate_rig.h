@@ -108,13 +108,13 @@ static inline void rig_stream_event(struct rig_stream *rig, const struct sse_eve
     struct event_view view = {0};
     struct usage usage;
 
-    if (rig->has_failed || !event->has_data) {
+    if (rig->has_failed) {
         return;
     }
     rig->stream.operation->read_event(&rig->stream, rig->scan, event, &view);
     meter_usage(&rig->stream.meter, rig->to->operation->input_holds_cache, &usage);
     rig->has_failed = view.is_error ||
-                      translation_event(rig->translation, event->data, &usage, out) != TRANSLATE_OK;
+                      translation_event(rig->translation, event, &usage, out) != TRANSLATE_OK;
 }
 
 static inline void rig_stream_feed(struct rig_stream *rig, struct span bytes, struct buf *out)
