@@ -340,7 +340,7 @@ struct chat_pipe {
     const struct chat_terms *terms;
     struct usage usage;
     struct buf *out;         /* what the writer writes: whole events of the app's dialect */
-    struct buf *scratch;     /* for whoever must respell something on the way: cleared before use */
+    struct buf *scratch;     /* the reader's, for what it must respell or keep until later: cleared before use */
     uint32_t calls;          /* begun */
     enum chat_finish finish; /* as told */
     struct span unknown;     /* of CHAT_FINISH_UNKNOWN: the raw word; kept in `unknown_room` */

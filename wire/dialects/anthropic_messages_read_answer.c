@@ -119,7 +119,7 @@ static void close_block(struct messages_reader *reader, struct chat_pipe *pipe)
 {
     if (reader->open == MESSAGES_OPEN_CALL) {
         if (!reader->has_arguments) {
-            tell_arguments(reader, pipe, SPAN_OF("{}"));
+            tell_arguments(reader, pipe, pipe->scratch->len > 0 ? buf_span(pipe->scratch) : SPAN_OF("{}"));
         }
         chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_CALL_END, .call = reader->call});
     }
@@ -138,16 +138,13 @@ static bool is_of_open(const struct messages_reader *reader, int64_t index)
     return index < 0 || reader->index < 0 || index == reader->index;
 }
 
-/* Some servers give the arguments whole, with the beginning of the block. */
-static void tell_input(struct messages_reader *reader, struct chat_pipe *pipe, struct span input)
+/* Some servers give the arguments whole, with the beginning of the block: they are told at its end, since some give
+ * them in fragments all the same. */
+static void keep_input(struct chat_pipe *pipe, struct span input)
 {
-    struct json_walk walk = json_walk_of(input);
-    struct span name;
-
-    if (json_is_object(input) && json_walk_item(&walk, &name)) {
-        buf_clear(pipe->scratch);
+    buf_clear(pipe->scratch);
+    if (json_is_object(input)) {
         json_escape(pipe->scratch, input);
-        tell_arguments(reader, pipe, buf_span(pipe->scratch));
     }
 }
 
@@ -168,7 +165,7 @@ static void open_call(struct messages_reader *reader, struct chat_pipe *pipe, st
                                          .call = reader->call,
                                          .id = chat_inside(got[0]).len > 0 ? got[0] : made_id(reader->call, room),
                                          .name = got[1]});
-    tell_input(reader, pipe, got[2]);
+    keep_input(pipe, got[2]);
 }
 
 static void read_block_start(struct messages_reader *reader, struct span data, struct chat_pipe *pipe)
