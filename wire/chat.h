@@ -64,7 +64,7 @@ struct chat_part {
     enum chat_part_kind kind;
     enum chat_cache cache;  /* a prompt cache ends behind it */
     struct span text;       /* TEXT: string. Never empty text between the quotes in a TEXT (readers leave
-                             * such parts out) */
+                             * such parts out). CALL of an answer: the string its provider told its arguments in */
     struct span id;         /* CALL, RESULT: string, of the call. Readers give every call one */
     struct span name;       /* CALL, RESULT: string, the tool (of a RESULT: as its call said; empty when no
                              * call is there). DOCUMENT: string, title or file name */
@@ -279,9 +279,11 @@ bool chat_data_url(struct chat *chat, struct span string, struct span *media, st
 struct span chat_escaped(struct chat *chat, struct span json);
 /* Whether a text (decoded, any bytes) is a JSON object. */
 bool chat_is_json_object(struct chat *chat, struct span text);
-/* Arguments as OpenAI has them (a string that holds JSON) as an object; "" is {}. What is no JSON object becomes
- * {"arguments": <the string>} and is_good is false. */
+/* Arguments as OpenAI has them (a string that holds JSON) as an object; "" and "null" are {}. What is no JSON object
+ * becomes {"arguments": <the string>} and is_good is false. */
 struct span chat_arguments(struct chat *chat, struct span string, bool *is_good);
+/* The same of a call in an answer: an app that is told a string is told it as it came, good or not. */
+void chat_tell_arguments(struct chat *chat, struct chat_part *call, struct span string);
 
 /* ---- answers ---- */
 

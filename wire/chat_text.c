@@ -175,9 +175,17 @@ struct span chat_arguments(struct chat *chat, struct span string, bool *is_good)
 {
     struct span plain = json_walk_document(chat_plain(chat, string));
 
-    *is_good = plain.len == 0 || chat_is_json_object(chat, plain);
-    if (plain.len == 0) {
-        return SPAN_OF("{}");
+    if (plain.len == 0 || span_equal(plain, SPAN_OF("null"))) {
+        plain = SPAN_OF("{}");
     }
-    return *is_good ? plain : wrapped(chat, json_is_string(string) ? string : SPAN_OF("\"\""));
+    *is_good = chat_is_json_object(chat, plain);
+    return *is_good ? plain : wrapped(chat, string);
+}
+
+void chat_tell_arguments(struct chat *chat, struct chat_part *call, struct span string)
+{
+    bool is_good = false;
+
+    call->text = chat_inside(string).len > 0 ? string : span_make(NULL, 0);
+    call->input = chat_arguments(chat, string, &is_good);
 }

@@ -85,6 +85,7 @@ struct messages_writer {
     uint32_t blocks;      /* begun; the last one is the open one */
     uint32_t calls;       /* told of */
     uint32_t begun;       /* of them, whose blocks have begun */
+    bool has_arguments;   /* the open call had a fragment */
     bool has_refused;
     enum chat_finish finish;
     struct buf waiting;   /* a struct held_call of each call */

@@ -133,9 +133,14 @@ static void put_text(struct messages_writer *w, struct buf *out, struct span ins
     put_delta(w, out, ",\"delta\":{\"type\":\"text_delta\",\"text\":\"", inside);
 }
 
-static void put_arguments(const struct messages_writer *w, struct buf *out, struct span inside)
+/* A null is told as it is in a whole message: what begins with it is nothing else. */
+static void put_arguments(struct messages_writer *w, struct buf *out, struct span inside)
 {
+    if (!w->has_arguments && span_equal(inside, SPAN_OF("null"))) {
+        inside = SPAN_OF("{}");
+    }
     if (inside.len > 0) {
+        w->has_arguments = true;
         put_delta(w, out, ",\"delta\":{\"type\":\"input_json_delta\",\"partial_json\":\"", inside);
     }
 }
@@ -159,6 +164,7 @@ static void open_call(struct messages_writer *w, struct chat_pipe *pipe, struct 
     json_close_object(&json);
     buf_put_text(pipe->out, "}\n\n");
     w->begun++;
+    w->has_arguments = false;
 }
 
 /* ---- calls, one behind the other ---- */

@@ -169,7 +169,6 @@ static void read_call(struct chat *chat, struct chat_answer *answer, struct span
     struct span name;
     struct span arguments;
     struct chat_part *part = NULL;
-    bool is_good = true;
 
     json_walk_pick(function, names, ARRAY_LENGTH(names), got);
     name = filled(got[0]);
@@ -180,7 +179,10 @@ static void read_call(struct chat *chat, struct chat_answer *answer, struct span
     }
     part->id = id;
     part->name = name;
-    part->input = json_is_object(arguments) ? arguments : chat_arguments(chat, arguments, &is_good);
+    chat_tell_arguments(chat, part, arguments);
+    if (json_is_object(arguments)) {
+        part->input = arguments;
+    }
 }
 
 static void read_calls(struct chat *chat, struct chat_answer *answer, const struct span *message, struct span body)

@@ -130,7 +130,11 @@ static void put_called(struct json_out *out, const struct chat_part *call)
     json_key(out, "name");
     json_raw(out, call->name);
     json_key(out, "arguments");
-    json_string(out, call->input.len > 0 ? call->input : SPAN_OF("{}"));
+    if (call->text.len > 0) {
+        json_raw(out, call->text);
+    } else {
+        json_string(out, call->input);
+    }
     json_close_object(out);
 }
 

@@ -69,7 +69,6 @@ static bool read_call(struct chat *chat, struct chat_answer *answer, const struc
     struct span id = chat_inside(item[ITEM_CALL_ID]).len > 0 ? item[ITEM_CALL_ID] : item[ITEM_ID];
     struct span name = item[ITEM_NAME];
     struct chat_part *part = NULL;
-    bool is_good = false;
 
     if (chat_inside(id).len == 0 || chat_inside(name).len == 0) {
         return false;
@@ -78,7 +77,7 @@ static bool read_call(struct chat *chat, struct chat_answer *answer, const struc
     if (part != NULL) {
         part->id = id;
         part->name = name;
-        part->input = chat_arguments(chat, item[ITEM_ARGUMENTS], &is_good);
+        chat_tell_arguments(chat, part, item[ITEM_ARGUMENTS]);
     }
     return true;
 }

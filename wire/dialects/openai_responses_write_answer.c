@@ -183,7 +183,8 @@ static void put_parts(struct json_out *out, const struct chat_answer *answer,
         item->texts = is_call ? NULL : part;
         item->call_id = part->id;
         item->name = part->name;
-        item->object = !is_call ? span_make(NULL, 0) : part->input.len > 0 ? part->input : SPAN_OF("{}");
+        item->inside = is_call ? chat_inside(part->text) : span_make(NULL, 0);
+        item->object = is_call && item->inside.len == 0 ? part->input : span_make(NULL, 0);
         if (is_call || part->kind == CHAT_TEXT) {
             response_put_item(out, terms, item);
             item->index++;

@@ -242,7 +242,8 @@ static void arguments__become_an_object_whatever_they_are(void **state)
         {"\"{\\\"a\\\":1.10}\"", "{\"a\":1.10}", true}, {"\"\"", "{}", true}, {"\" \\n\"", "{}", true},
         {"\"{\\\"a\\\":\"", "{\"arguments\":\"{\\\"a\\\":\"}", false},
         {"\"[1]\"", "{\"arguments\":\"[1]\"}", false},  {"\"{} {}\"", "{\"arguments\":\"{} {}\"}", false},
-        {"7", "{}", true}};
+        {"7", "{}", true}, {"\"null\"", "{}", true}, {"\" null\"", "{}", true},
+        {"\"null,\"", "{\"arguments\":\"null,\"}", false}};
     struct rig rig;
 
     (void)state;
