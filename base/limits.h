@@ -45,7 +45,8 @@ enum {
 
 /* Streams. */
 enum {
-    LIMIT_EVENT_HELD = 1024 * 1024,        /* an event is held until it is whole; past this it passes as it comes */
+    LIMIT_EVENT_HELD = 1024 * 1024,        /* an event is held until it is whole; past this it passes as it comes,
+                                            * unless it is translated */
     LIMIT_EVENT = 32 * 1024 * 1024,        /* one event of a provider */
     LIMIT_GATE = 1024 * 1024,              /* held before the first content; then the gate opens by itself */
     LIMIT_RESUME_TEXT = 256 * 1024,        /* kept of a stream that may be continued: 64 Ki tokens */

@@ -64,6 +64,18 @@ void relay_fini(struct relay *relay)
 
 /* ---- events ---- */
 
+/* One that is translated must be whole, however large: Responses repeat the instructions in three (openai.md 7). */
+void relay_begin_events(struct relay *relay, bool is_framed)
+{
+    events_init(&relay->events, is_framed, relay->translation == NULL ? LIMIT_EVENT_HELD : LIMIT_EVENT, LIMIT_EVENT);
+}
+
+/* What of the unfinished event the app may get before it is whole. */
+static size_t passes_soon(const struct relay *relay)
+{
+    return relay->translation == NULL ? events_held(&relay->events) : 0;
+}
+
 /* Runs of events that go on unchanged; contiguous bytes are one piece. */
 struct run {
     struct call *call;
@@ -167,10 +179,6 @@ static bool follow_event(struct call *call, struct run *run, const struct sse_ev
  * attempt has failed. */
 static bool translate_event(struct call *call, struct run *run, const struct sse_event *event)
 {
-    if (event->is_piece) { /* too large to be looked at */
-        call_event(call, EVENT_ENDED, OUTCOME_TOO_LARGE);
-        return false;
-    }
     if (call->conn == NULL) { /* read for its usage alone */
         return true;
     }
@@ -200,7 +208,7 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
     if (relay->stream.saw_terminal) {
         return true; /* nothing after the end is for the app */
     }
-    relay->in_piece = event->is_piece && !event->is_last_piece && relay->translation == NULL;
+    relay->in_piece = event->is_piece && !event->is_last_piece;
     relay->stream.operation->read_event(&relay->stream, call->env->scratch->scan, event, &view);
     view.is_content = view.is_content || event->is_piece;
     relay->saw_event = relay->saw_event || event->has_data || event->is_piece;
@@ -323,7 +331,7 @@ void relay_stream_bytes(struct call *call, struct span bytes)
                        : OUTCOME_LOCAL);
         return;
     }
-    if (!relay->is_open && relay->held.len + events_held(&relay->events) > LIMIT_GATE &&
+    if (!relay->is_open && relay->held.len + passes_soon(relay) > LIMIT_GATE &&
         call->plan.rules->commit.mode != COMMIT_COMPLETE) {
         call_event(call, EVENT_READY, OUTCOME_OK);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A provider's head: which of its fields come back, how the body is to be treated, and whether it
  * is what was asked for at all. */
-#include "proxy/call_parts.h"
+#include "proxy/relay_parts.h"
 
 #include "base/limits.h"
 #include "wire/blame.h"
@@ -9,7 +9,7 @@
 #include "wire/hint.h"
 #include "wire/reported.h"
 
-/* One read, or one event, may be told at greater length in another dialect. */
+/* One event may be told at greater length in another dialect. */
 enum { TRANSLATED_TIMES = 8 };
 
 struct head_seen {
@@ -137,8 +137,8 @@ static uint64_t hold_ceiling(const struct call *call, enum relay_mode mode)
     case RELAY_STREAM:
         return call->plan.rules->commit.mode == COMMIT_COMPLETE
                    ? call->snapshot->limits.response
-                   : LIMIT_GATE + (call->relay.translation == NULL ? 1 : TRANSLATED_TIMES) *
-                                      (LIMIT_EVENT_HELD + LIMIT_RECV);
+                   : LIMIT_GATE + LIMIT_RECV +
+                         (call->relay.translation == NULL ? LIMIT_EVENT_HELD : TRANSLATED_TIMES * LIMIT_EVENT);
     case RELAY_ERROR: return LIMIT_ERROR_BODY;
     case RELAY_NOTHING:
     case RELAY_PASS: break;
@@ -221,7 +221,7 @@ enum outcome relay_on_head(struct call *call, const struct http1_head *head, con
         relay->held.max = (size_t)hold_ceiling(call, relay->mode);
     }
     if (relay->mode == RELAY_STREAM) {
-        events_init(&relay->events, relay->stream.operation->is_framed, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        relay_begin_events(relay, relay->stream.operation->is_framed);
         relay->stream.hides_usage = hides_usage;
         return judge_type(call, &seen);
     }

@@ -6,6 +6,8 @@
 #include "proxy/call_parts.h"
 
 /* relay.c */
+/* A stream begins. */
+void relay_begin_events(struct relay *relay, bool is_framed);
 /* Bytes of a stream, as they come from the provider or are made of its whole answer. */
 void relay_stream_bytes(struct call *call, struct span bytes);
 /* The provider's own words, for the record. Copied; longer ones than RECORD_RAW_MAX are left out. */

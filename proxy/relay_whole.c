@@ -27,7 +27,7 @@ static enum outcome unfold(struct call *call)
     if (relay->stream.operation->unfold(call->env->scratch->scan, buf_span(&body), &events)) {
         buf_init(&relay->held, body.max);
         relay->mode = RELAY_STREAM;
-        events_init(&relay->events, false, LIMIT_EVENT_HELD, LIMIT_EVENT);
+        relay_begin_events(relay, false);
         relay->stream.hides_usage =
             !call->request.app_wants_usage && call->match.operation->sends_done && relay->translation == NULL;
         relay_stream_bytes(call, buf_span(&events));

@@ -8,7 +8,7 @@ import { App, ask } from './lib/app.mjs';
 import { messages, provider } from './lib/foreign.mjs';
 import { CANARY, Headgate, requireBinary, temporary } from './lib/headgate.mjs';
 import { recordsIn } from './lib/records.mjs';
-import test, { after, afterEach, before, beforeEach } from './lib/test.mjs';
+import test, { after, afterEach, before, beforeEach, describe } from './lib/test.mjs';
 import { Upstream } from './lib/upstream.mjs';
 import { header, request, until } from './lib/wire.mjs';
 
@@ -30,7 +30,7 @@ before(async () => {
         providers: { openai: at('openai'), anthropic: at('anthropic'), learned: at('anthropic'), gemini: at('gemini'), drained: at('anthropic', { on_abort: 'drain' }), passed: at('anthropic', { credential: 'passthrough' }) },
         routes: {
             openai: route('openai', 'gpt-4o-mini'), anthropic: route('anthropic', 'claude-sonnet-4-5'), gemini: route('gemini', 'gemini-4-argon'),
-            learned: route('learned', 'claude-sonnet-4-5'), drained: route('drained', 'claude-sonnet-4-5'),
+            pro: route('openai', 'gpt-5-pro'), learned: route('learned', 'claude-sonnet-4-5'), drained: route('drained', 'claude-sonnet-4-5'),
             many: { targets: Array.from({ length: 12 }, (_, i) => ({ provider: 'anthropic', model: `claude-${i}` })) },
             closed: route('anthropic', 'claude-sonnet-4-5', { translate: 'off' }), passed: route('passed', 'claude-sonnet-4-5'),
             held: route('gemini', 'gemini-4-argon', { commit: { tokens: 1000000 } }),
@@ -84,6 +84,38 @@ test('an answer that grows in another dialect is held all the same', async () =>
     const last = eventsOf(answer).at(-1);
     assert.equal(last.type, 'response.completed');
     assert.deepEqual(JSON.parse(last.response.output.find(({ type }) => type === 'function_call').arguments), args);
+});
+
+describe('events of Responses that repeat the request', () => {
+    const event = (type, response) => `event: response.${type}\ndata: ${JSON.stringify({ type: `response.${type}`, response: { id: 'resp_1', object: 'response', model: 'gpt-5-pro', ...response } })}\n\n`;
+    const begun = (instructions) => event('created', { status: 'in_progress', instructions }) + event('in_progress', { status: 'in_progress', instructions });
+    const text = `event: response.output_text.delta\ndata: ${JSON.stringify({ type: 'response.output_text.delta', output_index: 0, content_index: 0, delta: 'Hi' })}\n\n`;
+    const usage = { input_tokens: 300000, output_tokens: 7, total_tokens: 300007 };
+    const echo = 'i'.repeat(1.5 * 1024 * 1024);
+
+    for (const [name, first] of [['all of them', echo], ['the last one', '']]) {
+        test(`1.5 MB in ${name}`, async () => {
+            upstream.play(stream(begun(first), text, event('completed', { status: 'completed', instructions: echo, output: [], usage })));
+            const answer = await ask(headgate.port, asMessages('pro', { stream: true }), 20000);
+            assert.equal(answer.status, 200, answer.body.toString().slice(0, 300));
+            assert.equal(eventsOf(answer).map(({ delta }) => delta?.text ?? '').join(''), 'Hi');
+            assert.deepEqual(eventsOf(answer).slice(-2).map(({ type, delta }) => delta?.stop_reason ?? type), ['end_turn', 'message_stop']);
+            const { outcome, input, output } = await recordOf(answer);
+            assert.deepEqual([outcome, input, output], ['ok', 300000, 7]);
+        });
+    }
+    test('nothing has begun for the app by them', async () => {
+        upstream.play(stream(begun(echo), event('failed', { status: 'failed', error: { code: 'server_error', message: 'no' } })));
+        const answer = await ask(headgate.port, asMessages('pro', { stream: true }), 20000);
+        assert.equal(answer.status, 502, answer.body.toString().slice(0, 300));
+        assert.notEqual((await recordOf(answer)).outcome, 'too_large');
+    });
+    test('one that is too large', async () => {
+        upstream.play(stream(begun('i'.repeat(33 * 1024 * 1024))));
+        const answer = await ask(headgate.port, asMessages('pro', { stream: true }), 20000);
+        assert.equal(answer.status, 502);
+        assert.match(JSON.parse(answer.body).error.message, /one event of it than 32 MiB/);
+    });
 });
 
 test('an error that is told when its stream is long gone', async () => {
