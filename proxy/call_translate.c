@@ -243,24 +243,38 @@ struct refusal call_translate_error(struct call *call, enum outcome outcome)
     return refusal;
 }
 
+/* Of the targets that cannot be told, the first in the order of the plan: the one the route wanted most. NULL: there
+ * is none. */
+static const struct chat_refused *first_refused(const struct call *call)
+{
+    for (uint8_t i = 0; i < call->plan.count; i++) {
+        const struct call_translation *own = call_translation_at(call, call->plan.order[i]);
+
+        if (own != NULL && translation_refused(own->translation)->param != NULL) {
+            return translation_refused(own->translation);
+        }
+    }
+    return NULL;
+}
+
 void call_translate_refusal(const struct call *call, struct refusal *refusal)
 {
-    /* The first in the order of the plan is the one the route wanted most. */
-    for (uint8_t i = 0; refusal->kind == REFUSAL_UNTRANSLATABLE && i < call->plan.count; i++) {
-        const struct call_translation *own = call_translation_at(call, call->plan.order[i]);
-        const struct chat_refused *refused = own == NULL ? NULL : translation_refused(own->translation);
+    const struct chat_refused *refused = refusal->kind == REFUSAL_UNTRANSLATABLE ? first_refused(call) : NULL;
 
-        if (refused != NULL && refused->param != NULL) {
-            refusal->param = refused->param;
-            refusal->detail = span_of(refused->param);
-            refusal->hint = refused->why;
-            return;
-        }
+    if (refused != NULL) {
+        refusal->param = refused->param;
+        refusal->detail = span_of(refused->param);
+        refusal->hint = refused->why;
     }
 }
 
 void call_translate_log(struct log *log, const struct call *call)
 {
+    const struct chat_refused *refused = first_refused(call);
+
+    if (refused != NULL) {
+        log_field(log, "param", span_of(refused->param));
+    }
     if (call->relay.translation != NULL) {
         log_field(log, "dropped", translation_dropped(in_view(call)));
         log_field(log, "finish", translation_unknown_finish(in_view(call)));

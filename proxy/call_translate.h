@@ -55,7 +55,7 @@ struct refusal call_translate_error(struct call *call, enum outcome outcome);
 void call_translate_refusal(const struct call *call, struct refusal *refusal);
 /* x-headgate-dropped and x-headgate-finish, of the target in view, as far as they are known. */
 void call_translate_put_fields(struct buf *out, const struct call *call);
-/* The same for the log. */
+/* The same for the log; and the member for which a target could not be told, if there was one. */
 void call_translate_log(struct log *log, const struct call *call);
 /* No other target will be asked. */
 void call_translate_forget_request(struct call *call);

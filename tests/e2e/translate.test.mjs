@@ -318,6 +318,7 @@ describe('what may be asked', () => {
                     assert.ok(param[app](error).includes(member), JSON.stringify(error));
                     assert.equal(wordOf[app](error), app === 'messages' ? 'invalid_request_error' : 'unsupported_parameter');
                     checkWait(answer);
+                    assert.ok((await headgate.callLine(answer)).param.includes(member));
                 }
                 assert.deepEqual(asked(), {});
             });
@@ -328,6 +329,7 @@ describe('what may be asked', () => {
             const answer = await call('chat', 'messages-chat', { isStream, more: { n: 1, logit_bias: { 5: -100 } } });
             checkAnswer('chat', answer, isStream, 'chat');
             assert.equal(header(answer, 'x-headgate-attempts'), '1');
+            assert.equal((await headgate.callLine(answer)).param, 'logit_bias');
         }
         assert.deepEqual(asked(), { chat: 2 });
     });
