@@ -132,6 +132,7 @@ enum chat_format { CHAT_FORMAT_TEXT, CHAT_FORMAT_JSON, CHAT_FORMAT_SCHEMA };
  * sent. */
 struct chat_params {
     int64_t cap;              /* of output tokens, thinking included; -1: not said */
+    bool is_old_cap;          /* OpenAI's max_tokens, by which name it is told */
     uint32_t answers;         /* 1 */
     struct span temperature;
     struct span top_p;

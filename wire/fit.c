@@ -54,7 +54,9 @@ enum chat_mark fit_mark(const struct fit *fit, enum feature feature)
 
 const char *fit_name(const struct fit *fit, enum feature feature)
 {
-    return rows[feature].names[fit->from];
+    bool is_old = feature == FEATURE_CAP && fit->chat->params.is_old_cap;
+
+    return rows[feature].names[is_old ? FIT_MESSAGES : fit->from]; /* OpenAI's old word is Anthropic's, too */
 }
 
 bool fit_keeps(struct fit *fit, enum feature feature, bool is_lost)

@@ -184,6 +184,7 @@ static void read_numbers(struct chat *chat, const struct span *values)
     int64_t cap = count_of(values[ROOT_MAX_COMPLETION_TOKENS]);
     int64_t answers = count_of(values[ROOT_N]);
 
+    params->is_old_cap = cap < 0;
     params->cap = cap >= 0 ? cap : count_of(values[ROOT_MAX_TOKENS]);
     params->answers = answers > 0 && answers <= UINT32_MAX ? (uint32_t)answers : 1;
     params->temperature = take(chat, values, ROOT_TEMPERATURE, is_number);

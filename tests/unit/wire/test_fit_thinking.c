@@ -251,6 +251,11 @@ static void caps__are_clamped_where_the_model_is_known(void **state)
     rig_fit(&rig, "max_completion_tokens=changed");
     assert_int_equal(rig.chat.params.cap, 64000);
     rig_fini(&rig);
+    start(&rig, CHAT, MESSAGES, "claude-sonnet-4-5");
+    rig.chat.params.cap = INT64_MAX;
+    rig.chat.params.is_old_cap = true;
+    rig_fit(&rig, "max_tokens=changed");
+    rig_fini(&rig);
 }
 
 static void tools__end_the_effort_where_chat_refuses_both(void **state)
