@@ -264,7 +264,9 @@ void call_translate_refusal(const struct call *call, struct refusal *refusal)
     if (refused != NULL) {
         refusal->param = refused->param;
         refusal->detail = span_of(refused->param);
+        refusal->which = refused->which;
         refusal->hint = refused->why;
+        refusal->served = "Change it, leave it out, or give the route a target of the app's own dialect";
     }
 }
 

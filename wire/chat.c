@@ -4,7 +4,7 @@
 #include "wire/json_walk.h"
 
 enum {
-    NAME_SHOWN_MAX = 64, /* bytes of an app's own member name that are told */
+    NAME_SHOWN_MAX = 64, /* bytes of an app's own name that are told */
     SHOWN_MAX = 128      /* the same, with what stands in front of it */
 };
 
@@ -24,11 +24,18 @@ bool chat_is_refused(const struct chat *chat)
     return chat->refused.param != NULL;
 }
 
+void chat_refuse_one(struct chat *chat, const char *param, const char *why, struct span which)
+{
+    which = chat_inside(which);
+    if (!chat_is_refused(chat)) {
+        which.len = which.len < NAME_SHOWN_MAX ? which.len : NAME_SHOWN_MAX;
+        chat->refused = (struct chat_refused){.param = param, .why = why, .which = which};
+    }
+}
+
 void chat_refuse(struct chat *chat, const char *param, const char *why)
 {
-    if (!chat_is_refused(chat)) {
-        chat->refused = (struct chat_refused){.param = param, .why = why};
-    }
+    chat_refuse_one(chat, param, why, span_make(NULL, 0));
 }
 
 /* `param` ends in NUL. */
@@ -292,11 +299,8 @@ struct chat_part *chat_add_part(struct chat *chat, struct chat_turn *turn, enum 
     if (turn == NULL) {
         return NULL;
     }
-    if (kind == CHAT_CALL && ++turn->calls > CHAT_CALLS_MAX) {
-        chat_refuse(chat, "tool_calls", "One turn has more than 128 calls of tools");
-    }
     part = add(chat, &turn->parts, &turn->last, kind);
-    if (kind == CHAT_CALL && turn->calls <= CHAT_CALLS_MAX) {
+    if (kind == CHAT_CALL && ++turn->calls <= CHAT_CALLS_MAX) {
         chat->calls[turn->calls - 1] = part;
         chat->calls_turn = turn;
     }

@@ -180,6 +180,7 @@ struct chat_dropped {
 struct chat_refused {
     const char *param;      /* as the app's dialect spells it; NULL: nothing was refused */
     const char *why;        /* one sentence, fixed; NULL */
+    struct span which;      /* of many of its kind, by a name, a type or an id of the app's: short; may be empty */
 };
 
 struct chat {
@@ -241,13 +242,15 @@ void chat_drop(struct chat *chat, const char *param);
 void chat_change(struct chat *chat, const char *param);
 /* The first one counts. `param` and `why` are fixed texts (or lie in the arena). */
 void chat_refuse(struct chat *chat, const char *param, const char *why);
+/* The same of one among many: the string by which the app knows it. Of anything that is no string nothing is told. */
+void chat_refuse_one(struct chat *chat, const char *param, const char *why, struct span which);
 bool chat_is_refused(const struct chat *chat);
 
 /* The turn that what follows belongs to: the last one if it has that role, else a new one, which is kept only
  * if it gets a part. NULL without memory (arena->failed). */
 struct chat_turn *chat_turn(struct chat *chat, enum chat_role role);
 /* A zeroed part at the end of the turn (NULL is fine), of a RESULT's inner list (NULL is fine). NULL without memory.
- * The call beyond CHAT_CALLS_MAX refuses the request. */
+ * Calls beyond CHAT_CALLS_MAX are counted, and found by nobody (fit_history refuses them). */
 struct chat_part *chat_add_part(struct chat *chat, struct chat_turn *turn, enum chat_part_kind kind);
 struct chat_part *chat_add_inner(struct chat *chat, struct chat_part *result, enum chat_part_kind kind);
 /* A text part, unless the string is empty. */

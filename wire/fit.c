@@ -80,9 +80,14 @@ void fit_change(struct fit *fit, enum feature feature)
     chat_change(fit->chat, fit_name(fit, feature));
 }
 
+void fit_refuse_one(struct fit *fit, enum feature feature, const char *why, struct span which)
+{
+    chat_refuse_one(fit->chat, fit_name(fit, feature), why == NULL ? rows[feature].why : why, which);
+}
+
 void fit_refuse(struct fit *fit, enum feature feature, const char *why)
 {
-    chat_refuse(fit->chat, fit_name(fit, feature), why == NULL ? rows[feature].why : why);
+    fit_refuse_one(fit, feature, why, span_make(NULL, 0));
 }
 
 bool fit_cannot(const struct fit *fit, enum model_cannot what)

@@ -14,15 +14,19 @@ static size_t place_of(struct span id, const struct chat_part *const *calls, siz
     return i;
 }
 
-/* The calls of a turn; false: two of them have one id. */
-static bool calls_of(const struct chat_turn *turn, const struct chat_part **calls, size_t *count)
+/* The calls of a turn; false: there are too many, or two of them have one id. */
+static bool calls_of(struct fit *fit, const struct chat_turn *turn, const struct chat_part **calls, size_t *count)
 {
-    *count = 0;
     for (const struct chat_part *part = turn == NULL ? NULL : turn->parts; part != NULL; part = part->next) {
         if (part->kind != CHAT_CALL) {
             continue;
         }
-        if (*count == CHAT_CALLS_MAX || place_of(part->id, calls, *count) < *count) {
+        if (*count == CHAT_CALLS_MAX) {
+            fit_refuse(fit, FEATURE_HISTORY, "One turn has more than 128 calls of tools");
+            return false;
+        }
+        if (place_of(part->id, calls, *count) < *count) {
+            fit_refuse_one(fit, FEATURE_HISTORY, "Two calls of one turn have this id", part->id);
             return false;
         }
         calls[(*count)++] = part;
@@ -31,8 +35,8 @@ static bool calls_of(const struct chat_turn *turn, const struct chat_part **call
 }
 
 /* Takes the results out of a turn, each to the place of its call; false: one is stray or comes twice. */
-static bool take_results(struct chat_turn *turn, const struct chat_part *const *calls, size_t count,
-                         struct chat_part **results)
+static bool take_results(struct fit *fit, struct chat_turn *turn, const struct chat_part *const *calls,
+                         size_t count, struct chat_part **results)
 {
     struct chat_part **at = turn == NULL ? NULL : &turn->parts;
     struct chat_part *last = NULL;
@@ -48,6 +52,9 @@ static bool take_results(struct chat_turn *turn, const struct chat_part *const *
         }
         place = place_of(part->id, calls, count);
         if (place == count || results[place] != NULL) {
+            fit_refuse_one(fit, FEATURE_HISTORY,
+                           place == count ? "The turn before has no call of this id" : "The call of this id has two results",
+                           part->id);
             return false;
         }
         results[place] = part;
@@ -69,32 +76,23 @@ static void put_results(struct chat_turn *turn, struct chat_part *const *results
     }
 }
 
-static bool has_results(const struct chat_turn *turn)
-{
-    const struct chat_part *part = turn == NULL ? NULL : turn->parts;
-
-    while (part != NULL && part->kind != CHAT_RESULT) {
-        part = part->next;
-    }
-    return part != NULL;
-}
-
-/* A turn and the one in front of it, which may hold calls. */
-static bool answers(struct chat_turn *before, struct chat_turn *turn)
+/* A turn and the one in front of it, which may hold calls; false: they do not belong together. */
+static bool answers(struct fit *fit, const struct chat_turn *before, struct chat_turn *turn)
 {
     const struct chat_part *calls[CHAT_CALLS_MAX];
     struct chat_part *results[CHAT_CALLS_MAX];
     size_t count = 0;
 
-    if (before == NULL || before->calls == 0) {
-        return !has_results(turn);
+    if (!calls_of(fit, before, calls, &count)) {
+        return false;
     }
-    memset(results, 0, sizeof results);
-    if (!calls_of(before, calls, &count) || !take_results(turn, calls, count, results)) {
+    memset(results, 0, count * sizeof *results);
+    if (!take_results(fit, turn, calls, count, results)) {
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         if (results[i] == NULL) {
+            fit_refuse_one(fit, FEATURE_HISTORY, "The call of this id has no result in the next turn", calls[i]->id);
             return false;
         }
     }
@@ -107,15 +105,10 @@ static bool answers(struct chat_turn *before, struct chat_turn *turn)
 void fit_history(struct fit *fit)
 {
     struct chat_turn *before = NULL;
+    struct chat_turn *turn = fit->chat->turns;
 
-    for (struct chat_turn *turn = fit->chat->turns; turn != NULL || before != NULL; turn = turn->next) {
-        if (!answers(before, turn)) {
-            fit_refuse(fit, FEATURE_HISTORY, NULL);
-            return;
-        }
+    while ((turn != NULL || before != NULL) && answers(fit, before, turn)) {
         before = turn;
-        if (turn == NULL) {
-            return;
-        }
+        turn = turn == NULL ? NULL : turn->next;
     }
 }

@@ -46,14 +46,11 @@ static void instructions(struct fit *fit)
     }
 }
 
-static void append(struct fit *fit, struct chat_turn *turn, struct chat_turn *more)
+static void append(struct chat_turn *turn, struct chat_turn *more)
 {
     turn->last->next = more->parts;
     turn->last = more->last;
     turn->calls += more->calls;
-    if (turn->calls > CHAT_CALLS_MAX) {
-        fit_refuse(fit, FEATURE_HISTORY, "One turn has more than 128 calls of tools");
-    }
 }
 
 /* Turns without parts go, neighbours of one role become one. */
@@ -74,7 +71,7 @@ static void join(struct fit *fit)
             continue;
         }
         if (chat->last != NULL && chat->last->role == turn->role) {
-            append(fit, chat->last, turn);
+            append(chat->last, turn);
             continue;
         }
         *(chat->last == NULL ? &chat->turns : &chat->last->next) = turn;

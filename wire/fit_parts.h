@@ -41,6 +41,7 @@ bool fit_keeps(struct fit *fit, enum feature feature, bool is_lost);
 void fit_change(struct fit *fit, enum feature feature);
 /* With the row's reason, or another one. */
 void fit_refuse(struct fit *fit, enum feature feature, const char *why);
+void fit_refuse_one(struct fit *fit, enum feature feature, const char *why, struct span which);
 
 bool fit_cannot(const struct fit *fit, enum model_cannot what);
 bool fit_has_habit(const struct fit *fit, enum habit habit);

@@ -11,17 +11,22 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
+#define FORM_OF(most) most, "The target takes names of 1 to " #most " of A-Za-z0-9_-"
+static const struct {
+    size_t longest;
+    const char *why;
+} forms[] = {[FIT_CHAT] = {FORM_OF(64)},
+             [FIT_RESPONSES] = {FORM_OF(64)},
+             [FIT_MESSAGES] = {FORM_OF(128)},
+             [FIT_GENERATE] = {FORM_OF(128) ".:, of which a letter or _ comes first"},
+             [FIT_CONVERSE] = {FORM_OF(64)}};
+
 static bool is_name(const struct fit *fit, struct span string)
 {
-    static const size_t longest[] = {[FIT_CHAT] = 64,
-                                     [FIT_RESPONSES] = 64,
-                                     [FIT_MESSAGES] = 128,
-                                     [FIT_GENERATE] = 128,
-                                     [FIT_CONVERSE] = 64};
     struct span name = chat_inside(string);
     bool is_gemini = fit->to == FIT_GENERATE;
 
-    if (name.len == 0 || name.len > longest[fit->to] || (is_gemini && !is_letter(*name.at))) {
+    if (name.len == 0 || name.len > forms[fit->to].longest || (is_gemini && !is_letter(*name.at))) {
         return false;
     }
     for (size_t i = 0; i < name.len; i++) {
@@ -35,19 +40,22 @@ static bool is_name(const struct fit *fit, struct span string)
 }
 
 /* Answers come with the name that the target was given, so it cannot be another one. */
+static void judge_name(struct fit *fit, struct span string)
+{
+    if (!is_name(fit, string)) {
+        fit_refuse_one(fit, FEATURE_TOOL_NAME, forms[fit->to].why, string);
+    }
+}
+
 static void names(struct fit *fit)
 {
     for (const struct chat_tool *tool = fit->chat->tools; tool != NULL; tool = tool->next) {
-        if (!is_name(fit, tool->name)) {
-            fit_refuse(fit, FEATURE_TOOL_NAME, NULL);
-            return;
-        }
+        judge_name(fit, tool->name);
     }
     for (const struct chat_turn *turn = fit->chat->turns; turn != NULL; turn = turn->next) {
         for (const struct chat_part *part = turn->parts; part != NULL; part = part->next) {
-            if (part->kind == CHAT_CALL && !is_name(fit, part->name)) {
-                fit_refuse(fit, FEATURE_TOOL_NAME, NULL);
-                return;
+            if (part->kind == CHAT_CALL) {
+                judge_name(fit, part->name);
             }
         }
     }
@@ -86,7 +94,7 @@ static void schema(struct fit *fit, struct chat_tool *tool)
     json_walk_pick(tool->schema, names, NAMES, values);
     if (values[ANY_OF].len > 0 || values[ONE_OF].len > 0 || values[ALL_OF].len > 0 ||
         (values[TYPE].len > 0 && !json_is_text(values[TYPE], "object"))) {
-        fit_refuse(fit, FEATURE_TOOL_SCHEMA, NULL);
+        fit_refuse_one(fit, FEATURE_TOOL_SCHEMA, NULL, tool->name);
     } else if (values[TYPE].len == 0) {
         tool->schema = typed(fit->chat, tool->schema);
     }

@@ -85,6 +85,11 @@ void refusal_message(const struct refusal *refusal, struct buf *out)
         buf_put_text(out, ": ");
         text_put_printable(out, refusal->detail, DETAIL_MAX);
     }
+    if (refusal->which.len > 0) {
+        buf_put_text(out, " \"");
+        text_put_printable(out, refusal->which, DETAIL_MAX);
+        buf_put_char(out, '"');
+    }
     if (refusal->has_offset) {
         buf_put_text(out, " (byte ");
         buf_put_u64(out, refusal->offset);

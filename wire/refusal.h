@@ -22,6 +22,7 @@ struct refusal {
     enum refusal_kind kind;
     const char *param;   /* the member or header at fault, a fixed text; NULL when none */
     struct span detail;  /* a cut, printable name to show (model or path), or empty; borrowed */
+    struct span which;   /* of many that the detail names: one, by the app's own name; or empty; borrowed */
     const char *hint;    /* one more fixed sentence, or NULL */
     const char *served;  /* and another one */
     struct span nearest; /* a configured name that may have been meant, or empty; borrowed */
@@ -46,7 +47,7 @@ const struct refusal_row *refusal_row(enum refusal_kind kind);
 enum refusal_kind refusal_of_http1(enum http1_fault fault);
 enum refusal_kind refusal_of_json(enum json_fault fault);
 
-/* The whole message: "headgate: <text>[: <detail>][ (byte N)][. <hint>][. <served>]", or what the provider said, put at the end
+/* The whole message: "headgate: <text>[: <detail>][ \"<which>\"][ (byte N)][. <hint>][. <served>]", or what the provider said, put at the end
  * of `out`. */
 void refusal_message(const struct refusal *refusal, struct buf *out);
 

@@ -111,6 +111,7 @@ static void keep_refused(struct translation *t, const struct chat_refused *refus
         struct span param = arena_copy(&t->kept, span_of(refused->param));
 
         t->refused.param = param.at != NULL ? param.at : "";
+        t->refused.which = arena_copy(&t->kept, refused->which);
     }
 }
 

@@ -316,6 +316,7 @@ describe('what may be asked', () => {
                     assert.equal(answer.status, 400, answer.body.toString());
                     const error = APPS[app].error(answer);
                     assert.ok(param[app](error).includes(member), JSON.stringify(error));
+                    assert.match(error.message, /\. Change it, leave it out, or give the route a target of the app's own dialect$/);
                     assert.equal(wordOf[app](error), app === 'messages' ? 'invalid_request_error' : 'unsupported_parameter');
                     checkWait(answer);
                     assert.ok((await headgate.callLine(answer)).param.includes(member));
@@ -332,6 +333,15 @@ describe('what may be asked', () => {
             assert.equal((await headgate.callLine(answer)).param, 'logit_bias');
         }
         assert.deepEqual(asked(), { chat: 2 });
+    });
+    test('which one of many is said, in words that are safe everywhere', async () => {
+        const tools = ['good', 'get "it"\n\u00e9'].map((name) => ({ type: 'function', function: { name } }));
+        const answer = await call('chat', 'messages', { more: { tools } });
+        assert.equal(answer.status, 400, answer.body.toString());
+        const { param: told, message } = APPS.chat.error(answer);
+        assert.equal(told, 'tools[].function.name');
+        assert.ok(message.includes(': tools[].function.name "get \\"it\\"\\n". The target takes names of 1 to 128 of A-Za-z0-9_-. Change it'), message);
+        assert.ok(!JSON.stringify(await headgate.callLine(answer)).includes('get '));
     });
     test('where somebody was asked, its failure is told', async () => {
         ups.chat.play((exchange) => exchange.json({ error: { message: 'no', type: 'server_error', param: null, code: null } }, 500));

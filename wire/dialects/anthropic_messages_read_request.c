@@ -77,7 +77,8 @@ static void read_tool(struct chat *chat, struct span value)
     struct chat_tool *tool = NULL;
 
     if (!is_own_tool(value)) {
-        chat_refuse(chat, "tools[].type", "A tool of the vendor's own has no counterpart in the other dialect");
+        chat_refuse_one(chat, "tools[].type", "A tool of the vendor's own has no counterpart in the other dialect",
+                        json_walk_find(value, "type"));
         return;
     }
     messages_take(chat, MESSAGES_TOOL, value, got);

@@ -37,7 +37,7 @@ static void read_system_block(struct chat *chat, struct chat_turn *turn, struct 
 
     messages_take(chat, MESSAGES_SYSTEM, block, got);
     if (!json_is_text(got[SYSTEM_TYPE], "text")) {
-        chat_refuse(chat, "system[].type", "Instructions are text");
+        chat_refuse_one(chat, "system[].type", "Instructions are text", got[SYSTEM_TYPE]);
         return;
     }
     text = is_first ? without_attribution(chat, got[SYSTEM_TEXT]) : got[SYSTEM_TEXT];
@@ -150,7 +150,7 @@ static bool is_misplaced(enum chat_role role, struct span type)
 static void read_block(const struct messages_place *place, struct span type, struct json_walk *walk)
 {
     if (is_misplaced(place->turn->role, type)) {
-        chat_refuse(place->chat, "messages[].content[].type", "This kind of block cannot stand in a turn of this role");
+        chat_refuse_one(place->chat, "messages[].content[].type", "This kind of block cannot stand in a turn of this role", type);
     } else if (json_is_text(type, "tool_use")) {
         read_call(place, walk);
     } else if (json_is_text(type, "tool_result")) {
@@ -190,7 +190,7 @@ static void read_message(struct chat *chat, const struct span *got, bool is_last
     enum chat_role role = CHAT_USER;
 
     if (!role_of(got[MESSAGE_ROLE], &role)) {
-        chat_refuse(chat, "messages[].role", "It is none of user, assistant and system");
+        chat_refuse_one(chat, "messages[].role", "It is none of user, assistant and system", got[MESSAGE_ROLE]);
         return;
     }
     place.turn = chat_turn(chat, role);

@@ -147,7 +147,8 @@ static void read_calls(struct reader *reader, struct chat_turn *turn, struct spa
     }
     while (!chat_is_refused(reader->chat) && chat_take_next(reader->chat, &call_fields, &walk, said)) {
         if (said[CALL_TYPE].len > 0 && !json_is_text(said[CALL_TYPE], "function")) {
-            chat_refuse(reader->chat, "messages[].tool_calls[].type", "Only calls of functions are known to other dialects");
+            chat_refuse_one(reader->chat, "messages[].tool_calls[].type", "Only calls of functions are known to other dialects",
+                            said[CALL_TYPE]);
             return;
         }
         read_called(reader, turn, said[CALL_ID], said[CALL_FUNCTION]);
@@ -242,7 +243,7 @@ static void read_message(struct reader *reader, struct span *values)
             return;
         }
     }
-    chat_refuse(reader->chat, "messages[].role", "A message has no role that is known");
+    chat_refuse_one(reader->chat, "messages[].role", "A message has no role that is known", values[MESSAGE_ROLE]);
 }
 
 void openai_chat_take_messages(struct chat *chat, struct span messages)

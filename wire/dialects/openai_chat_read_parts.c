@@ -248,7 +248,8 @@ static void read_part(const struct openai_chat_place *place, const struct span *
             return;
         }
     }
-    chat_refuse(place->chat, "messages[].content[].type", "A part of a message is of a type that no other dialect has");
+    chat_refuse_one(place->chat, "messages[].content[].type", "No other dialect has parts of this type in messages of this role",
+                    values[PART_TYPE]);
 }
 
 void openai_chat_take_content(const struct openai_chat_place *place, struct span content)

@@ -167,7 +167,7 @@ static void read_format(struct chat *chat, struct span object)
     if (json_is_text(said[FORMAT_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (!json_is_text(said[FORMAT_TYPE], "text")) {
-        chat_refuse(chat, "response_format", "The format of the answer is not known");
+        chat_refuse_one(chat, "response_format", "The format of the answer is not known", said[FORMAT_TYPE]);
     }
 }
 

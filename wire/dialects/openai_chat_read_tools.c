@@ -110,7 +110,7 @@ static void read_tool(struct chat *chat, struct span item)
         chat_take(chat, &tool_fields, item, said);
     }
     if (said[TOOL_TYPE].len > 0 && !json_is_text(said[TOOL_TYPE], "function")) {
-        chat_refuse(chat, "tools[].type", "Only functions are known to other dialects");
+        chat_refuse_one(chat, "tools[].type", "Only functions are known to other dialects", said[TOOL_TYPE]);
         return;
     }
     read_function(chat, &function_fields, said[TOOL_FUNCTION],

@@ -9,6 +9,9 @@
 
 /* ---- requests ---- */
 
+/* Why items and members are refused that have what they say elsewhere. */
+#define OPENAI_RESPONSES_KEPT "It stands for what one provider keeps; send the whole conversation (store: false)"
+
 void openai_responses_read_chat(struct chat *chat, struct span body);
 /* The values of its members, as far as they are said. */
 void openai_responses_read_tools(struct chat *chat, struct span tools, struct span choice);

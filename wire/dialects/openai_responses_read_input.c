@@ -6,7 +6,6 @@
 #include "base/must.h"
 #include "wire/json_walk.h"
 
-#define KEPT "It stands for something that one provider keeps; send the item itself (store: false)"
 #define OWN_TOOL "It belongs to a tool that its provider runs"
 #define FREE_TEXT "Tools that take free text have no counterpart in other dialects"
 #define UNKNOWN "Items of this type have no counterpart in other dialects"
@@ -149,7 +148,7 @@ static void read_part(struct chat *chat, const struct place *place, struct span 
         add_media(chat, place, values, cache);
         used |= 1U << PART_FILE_DATA | 1U << PART_FILENAME | (values[PART_FILE_DATA].len > 0 ? 0 : 1U << PART_FILE_URL);
     } else {
-        chat_refuse(chat, "input[].content[].type", "Parts of this type have no counterpart in other dialects");
+        chat_refuse_one(chat, "input[].content[].type", "Parts of this type have no counterpart in other dialects", type);
     }
     chat_spare(chat, &part_fields, values, used);
 }
@@ -191,7 +190,7 @@ static void read_message(struct chat *chat, struct json_walk *walk)
         i++;
     }
     if (i == ARRAY_LENGTH(roles)) {
-        chat_refuse(chat, "input[].role", "This role has no counterpart in other dialects");
+        chat_refuse_one(chat, "input[].role", "This role has no counterpart in other dialects", values[MESSAGE_ROLE]);
         return;
     }
     place.turn = chat_turn(chat, roles[i].role);
@@ -267,9 +266,9 @@ static void read_item(struct chat *chat, struct json_walk *walk)
         {"function_call", read_call, NULL},
         {"function_call_output", read_result, NULL},
         {"reasoning", read_nothing, NULL},
-        {"item_reference", NULL, KEPT},
-        {"compaction", NULL, KEPT},
-        {"compaction_trigger", NULL, KEPT},
+        {"item_reference", NULL, OPENAI_RESPONSES_KEPT},
+        {"compaction", NULL, OPENAI_RESPONSES_KEPT},
+        {"compaction_trigger", NULL, OPENAI_RESPONSES_KEPT},
         {"custom_tool_call", NULL, FREE_TEXT},
         {"custom_tool_call_output", NULL, FREE_TEXT},
         {"file_search_call", NULL, OWN_TOOL},
@@ -303,7 +302,7 @@ static void read_item(struct chat *chat, struct json_walk *walk)
         rows[i].read(chat, walk);
     } else {
         (void)json_walk_skip(walk);
-        chat_refuse(chat, "input[].type", i < ARRAY_LENGTH(rows) ? rows[i].why : UNKNOWN);
+        chat_refuse_one(chat, "input[].type", i < ARRAY_LENGTH(rows) ? rows[i].why : UNKNOWN, type);
     }
 }
 

@@ -88,8 +88,14 @@ static bool has_items(struct span container)
 /* What only the provider that keeps it can do. */
 static void read_state(struct chat *chat, const struct span *values)
 {
+    static const enum request_place kept[] = {REQUEST_PREVIOUS, REQUEST_CONVERSATION, REQUEST_PROMPT};
     struct span cache = values[REQUEST_CACHE_OPTIONS];
 
+    for (size_t i = 0; i < ARRAY_LENGTH(kept); i++) {
+        if (values[kept[i]].len > 0) {
+            chat_refuse(chat, request_list[kept[i]].name, OPENAI_RESPONSES_KEPT);
+        }
+    }
     if (is_true(values[REQUEST_BACKGROUND])) {
         chat_refuse(chat, "background", "An answer that is fetched later is kept by its provider");
     }
@@ -175,9 +181,7 @@ static void read_include(struct chat *chat, struct span include)
 
     while (json_walk_item(&walk, &item)) {
         if (json_is_text(item, "message.output_text.logprobs")) {
-            if (chat->params.top_logprobs.len == 0) {
-                chat->params.top_logprobs = SPAN_OF("0");
-            }
+            chat_refuse_one(chat, "include", "A translated answer has no log probabilities", item);
         } else if (!json_is_text(item, "reasoning.encrypted_content")) {
             chat_drop(chat, "include");
         }
@@ -249,7 +253,7 @@ static void read_format(struct chat *chat, struct span object)
     if (json_is_text(values[SHAPE_TYPE], "json_object")) {
         chat->params.format = CHAT_FORMAT_JSON;
     } else if (values[SHAPE_TYPE].len > 0 && !json_is_text(values[SHAPE_TYPE], "text")) {
-        chat_refuse(chat, "text.format.type", "No target of another dialect has this form of answers");
+        chat_refuse_one(chat, "text.format.type", "No target of another dialect has this form of answers", values[SHAPE_TYPE]);
     }
 }
 

@@ -6,8 +6,6 @@
 #include "base/must.h"
 #include "wire/json_walk.h"
 
-#define NOT_A_FUNCTION "Of tools only functions have a counterpart in other dialects"
-
 enum tool_place {
 #define TOOL_FIELD(NAME, name, mark, why) TOOL_##NAME,
 #include "wire/dialects/openai_responses_fields.def"
@@ -31,7 +29,12 @@ static const struct chat_fields tool_fields = {"tools[].", tool_list, TOOL_PLACE
 
 static bool is_function(struct span object)
 {
-    return json_is_object(object) && json_is_text(json_walk_find(object, "type"), "function");
+    return json_is_text(json_walk_find(object, "type"), "function");
+}
+
+static void refuse_tool(struct chat *chat, const char *param, struct span object)
+{
+    chat_refuse_one(chat, param, "Of tools only functions have a counterpart in other dialects", json_walk_find(object, "type"));
 }
 
 static bool is_empty_object(struct span object)
@@ -50,7 +53,7 @@ static void read_tool(struct chat *chat, struct span object)
     struct chat_tool *tool = NULL;
 
     if (!is_function(object)) {
-        chat_refuse(chat, "tools", NOT_A_FUNCTION);
+        refuse_tool(chat, "tools", object);
         return;
     }
     chat_take(chat, &tool_fields, object, values);
@@ -111,7 +114,7 @@ static void read_allowed(struct chat *chat, struct span object)
         struct span name = name_of(chat, item);
 
         if (chat_inside(name).len == 0) {
-            chat_refuse(chat, "tool_choice.tools", NOT_A_FUNCTION);
+            refuse_tool(chat, "tool_choice.tools", item);
             return;
         }
         chat_add_word(chat, &chat->choice_of, name);
@@ -135,7 +138,7 @@ static void read_choice(struct chat *chat, struct span choice)
         chat->choice = CHAT_CHOICE_ONE;
         chat->choice_name = name_of(chat, choice);
         if (chat_inside(chat->choice_name).len == 0) {
-            chat_refuse(chat, "tool_choice", NOT_A_FUNCTION);
+            refuse_tool(chat, "tool_choice", choice);
         }
     }
 }

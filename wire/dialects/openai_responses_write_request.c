@@ -164,11 +164,6 @@ static void put_params(struct json_out *out, const struct chat_params *params)
     }
     responses_put_said(out, "temperature", params->temperature);
     responses_put_said(out, "top_p", params->top_p);
-    if (params->top_logprobs.len > 0) {
-        responses_put_said(out, "top_logprobs", params->top_logprobs);
-        json_key(out, "include");
-        json_raw(out, SPAN_OF("[\"message.output_text.logprobs\"]"));
-    }
     put_reasoning(out, params);
     put_words(out, params);
     responses_put_said(out, "safety_identifier", params->user);

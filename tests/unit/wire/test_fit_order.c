@@ -2,6 +2,8 @@
 /* Who speaks when, and what was called and answered. */
 #include "tests/unit/wire/fit_rig.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 
 static void later_instructions__become_text_of_the_user(void **state)
@@ -278,6 +280,17 @@ static void too_many_calls_in_one_turn__are_refused(void **state)
     rig_call(&rig, "\"2\"", "\"f\"");
     rig_say(&rig, CHAT_USER, "\"ho\"");
     rig_fit(&rig, "refused messages");
+    rig_fini(&rig);
+    rig_init(&rig, RESPONSES, MESSAGES, "claude-opus-5");
+    rig_say(&rig, CHAT_USER, "\"hi\"");
+    for (int i = 0; i <= CHAT_CALLS_MAX; i++) {
+        static char ids[CHAT_CALLS_MAX + 1][8];
+
+        (void)snprintf(ids[i], sizeof ids[i], "\"%d\"", i);
+        rig_call(&rig, ids[i], "\"f\"");
+    }
+    rig_fit(&rig, "refused input");
+    assert_string_equal(rig.chat.refused.why, "One turn has more than 128 calls of tools");
     rig_fini(&rig);
 }
 

@@ -99,10 +99,9 @@ static const struct golden goldens[] = {
      "'verbosity':'low'},'safety_identifier':'s','metadata':{'a':'b'},'prompt_cache_key':'k',"
      "'service_tier':'flex','store':false,'stream':true}",
      ""},
-    {"{'input':'x','text':{'format':{'type':'json_object'}},'reasoning':{'effort':'none'},'top_logprobs':2,"
-     "'include':['message.output_text.logprobs'],'user':'u'}",
+    {"{'input':'x','text':{'format':{'type':'json_object'}},'reasoning':{'effort':'none'},'user':'u'}",
      "'input':[{'type':'message','role':'user','content':[{'type':'input_text','text':'x'}]}],"
-     "'top_logprobs':2,'include':['message.output_text.logprobs'],'reasoning':{'effort':'none'},"
+     "'reasoning':{'effort':'none'},"
      "'text':{'format':{'type':'json_object'}},'safety_identifier':'u','store':false}",
      ""},
     /* What is left out and named. */
@@ -177,6 +176,7 @@ static void responses__what_only_its_provider_can_do_is_refused(void **state)
         {"{'input':'x','conversation':{'id':'conv_1'}}", "conversation"},
         {"{'prompt':{'id':'p'}}", "prompt"},
         {"{'input':'x','background':true}", "background"},
+        {"{'input':'x','include':['message.output_text.logprobs']}", "include"},
         {"{'input':'x','context_management':[{'type':'compaction'}]}", "context_management"},
         {"{'input':'x','prompt_cache_options':{'prewarm':true}}", "prompt_cache_options.prewarm"},
         {"{'input':'x','moderation':{'policy':{'output':{'mode':'block'}}}}", "moderation"},

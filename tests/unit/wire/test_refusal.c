@@ -66,6 +66,8 @@ static void refusal__message_names_detail_place_and_hint(void **state)
     assert_message((struct refusal){.kind = REFUSAL_NOT_FOUND}, "headgate: no such path");
     assert_message((struct refusal){.kind = REFUSAL_NOT_FOUND, .detail = SPAN("/v1/x")},
                    "headgate: no such path: /v1/x");
+    assert_message((struct refusal){.kind = REFUSAL_NOT_FOUND, .detail = SPAN("/v1/x"), .which = SPAN("a\n\"b"), .hint = "No"},
+                   "headgate: no such path: /v1/x \"a\"b\". No");
     assert_message(
         (struct refusal){.kind = REFUSAL_INVALID_JSON, .offset = 12, .has_offset = true},
         "headgate: the body is not valid JSON (byte 12)");

@@ -3,7 +3,8 @@
  * as, pair by pair. A file is a row of blocks, each headed by a line:
  *
  *   ## request chat                          a request of an app
- *   ## asks messages MODEL [strict] [@ADDRESS]   what a provider is told for it; or "refused: PARAM: WHY"
+ *   ## asks messages MODEL [strict] [@ADDRESS]   what a provider is told for it; or
+ *                                            'refused: PARAM ["WHICH"]: WHY'
  *   ## answer messages                       a whole answer of a provider
  *   ## tells chat                            what an app of that operation gets for it
  *   ## stream messages                       a stream of a provider; of converse in frames, though it is written so:
@@ -55,7 +56,11 @@ static void put_request(struct buf *out, struct span head, const struct rig_side
     struct span dropped = translation_dropped(translation);
 
     if (refused->param != NULL) {
-        buf_put_format(out, "refused: %s: %s", refused->param, refused->why == NULL ? "" : refused->why);
+        buf_put_format(out, "refused: %s", refused->param);
+        if (refused->which.len > 0) {
+            buf_put_format(out, " \"%.*s\"", SPAN_ARGS(refused->which));
+        }
+        buf_put_format(out, ": %s", refused->why == NULL ? "" : refused->why);
     } else {
         buf_put(out, translation_body(translation));
         if (!rig_accepts(&to, scan, translation_body(translation))) {
