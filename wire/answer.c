@@ -157,19 +157,6 @@ static bool has_value(struct span document, size_t colon)
     return at < document.len && document.at[at] != 'n';
 }
 
-/* Whether `"name"` ends where the colon at `colon` begins. */
-static bool is_named(struct span document, size_t colon, struct span name)
-{
-    size_t end = colon;
-
-    while (end > 0 && is_blank(document.at[end - 1])) {
-        end--;
-    }
-    return end >= name.len + 2 && document.at[end - 1] == '"' &&
-           document.at[end - name.len - 2] == '"' &&
-           memcmp(document.at + (end - name.len - 1), name.at, name.len) == 0;
-}
-
 /* The first colon at or after `p`, or `end`. They stand close together: a call of the C library for
  * each costs more than it finds. */
 static const char *find_colon(const char *p, const char *end)
@@ -188,38 +175,68 @@ static const char *find_colon(const char *p, const char *end)
     return p;
 }
 
-/* Tells most names apart by their last byte. With blanks before the colon it cannot tell. */
-static bool may_be_named(struct span document, size_t colon, char last)
+/* Tells most names apart by the low bits of their last byte: bits of those that one of `names` may have, which
+ * the escape of its last letter may end instead. */
+static uint32_t last_bytes(const struct span *names, size_t count)
 {
-    return colon < 2 || document.at[colon - 1] != '"' || document.at[colon - 2] == last;
+    uint32_t lasts = 0;
+
+    for (size_t n = 0; n < count; n++) {
+        unsigned last = (unsigned char)names[n].at[names[n].len - 1];
+
+        lasts |= 1u << (last & 31) | 1u << ("0123456789abcdef"[last & 15] & 31);
+    }
+    return lasts;
 }
 
-/* Looks at colons, of which a chunk has few. Text cannot pretend to be a member, its quotes are
- * escaped. */
-bool answer_has_member(struct span document, const struct span *names, size_t count)
+/* The name of the member whose colon stands at `colon`, as it is spelled; empty: it ends like none of ours, or
+ * the colon is one of a text, where quotes have a backslash before them. */
+static struct span name_before(struct span document, size_t colon, uint32_t lasts)
 {
-    enum { NAMES_MAX = 4 };
-    char lasts[NAMES_MAX];
-    const char *end = document.at + document.len;
+    size_t end = colon;
+    size_t from = 0;
 
-    must(count <= NAMES_MAX);
-    if (document.len == 0) {
-        return false;
+    while (end > 0 && is_blank(document.at[end - 1])) {
+        end--;
     }
+    if (end < 3 || document.at[end - 1] != '"' || (lasts >> (document.at[end - 2] & 31) & 1) == 0) {
+        return span_make(NULL, 0);
+    }
+    for (from = end - 1; from > 0 && document.at[from - 1] != '"';) {
+        from--;
+    }
+    return from == 0 ? span_make(NULL, 0) : span_make(document.at + from, end - 1 - from);
+}
+
+static unsigned number_of(struct span name, const struct span *names, size_t count)
+{
     for (size_t n = 0; n < count; n++) {
-        lasts[n] = names[n].at[names[n].len - 1];
+        if (span_equal(name, names[n])) {
+            return 1u << n;
+        }
+    }
+    return memchr(name.at, '\\', name.len) != NULL ? ANSWER_ESCAPED : 0;
+}
+
+/* Looks at colons, of which a chunk has few. */
+unsigned answer_members(struct span document, const struct span *names, size_t count)
+{
+    uint32_t lasts = last_bytes(names, count);
+    const char *end = document.at + document.len;
+    unsigned found = 0;
+
+    if (document.len == 0) {
+        return 0;
     }
     for (const char *at = find_colon(document.at, end); at < end; at = find_colon(at + 1, end)) {
         size_t colon = (size_t)(at - document.at);
+        struct span name = name_before(document, colon, lasts);
 
-        for (size_t n = 0; n < count; n++) {
-            if (may_be_named(document, colon, lasts[n]) && is_named(document, colon, names[n]) &&
-                has_value(document, colon)) {
-                return true;
-            }
+        if (name.len > 0 && has_value(document, colon)) {
+            found |= number_of(name, names, count);
         }
     }
-    return false;
+    return found;
 }
 
 bool answer_is_object(struct span document)

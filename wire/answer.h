@@ -34,12 +34,15 @@ bool answer_is_filled(const struct json_hit *hit);
 /* Whether one of these hits is a number. */
 bool answer_has_number(const struct json_hit *hits, size_t count);
 
-/* Whether a member with one of these names and a value other than null stands in the document, told
- * from the bytes alone: never by a mistake of text that looks like one. `names` are plain text. */
-bool answer_has_member(struct span document, const struct span *names, size_t count);
+/* Which of these members stand in the document with a value other than null, told from the bytes alone, never by
+ * a mistake of text that looks like one: bit i for names[i]. `names` are plain text. ANSWER_ESCAPED: there is a
+ * name that is spelled with escapes and may be one of them. */
+enum { ANSWER_ESCAPED = 1 << 16 };
+unsigned answer_members(struct span document, const struct span *names, size_t count);
 
 /* In the last bytes of a document: the value behind the last `"name":` (`quoted`: with its quotes), an
- * object or a string; absent when it is of another kind or does not end there. */
+ * object or a string; absent when it is of another kind or does not end there. A name that is spelled with
+ * escapes is not found: no provider is known to write one. */
 struct json_hit answer_last_value(struct json_scan *scan, struct span end, struct span quoted,
                                   enum json_kind kind);
 

@@ -169,7 +169,7 @@ static void read_end(struct stream *stream, struct json_scan *scan, const struct
     struct json_hit usage =
         answer_last_value(scan, event->end, SPAN_OF("\"usageMetadata\""), JSON_OBJECT);
 
-    if (answer_has_member(event->end, finish, 1)) {
+    if ((answer_members(event->end, finish, 1) & 1) != 0) {
         view->is_finish = stream->saw_finish = true;
     }
     view->usage = gemini_usage_take(&stream->meter, scan, answer_object(&usage, event->end));

@@ -152,7 +152,7 @@ static bool is_plain_chunk(struct span data)
 {
     static const struct span names[] = {SPAN("usage"), SPAN("finish_reason"), SPAN("error")};
 
-    return !answer_has_member(data, names, ARRAY_LENGTH(names));
+    return answer_members(data, names, ARRAY_LENGTH(names)) == 0;
 }
 
 enum chunk_place {

@@ -542,6 +542,10 @@ static const struct event_row event_rows[] = {
     {"chat", false, "", "{\"choices\":[],\"prompt_filter_results\":[]}", 0, 0, 0, 0, 0, 0},
     {"chat", true, "", "{\"choices\":[],\"x_groq\":{" USAGE "}}", 0, 0, 0, 0, 1, 1},
     {"chat", true, "", "{\"error\":{\"message\":\"m\"}}", 0, 0, 0, 1, 0, 0},
+    /* However a name is spelled. */
+    {"chat", true, "", "{\"choices\":[],\"us\\u0061ge\":{\"completion_tokens\":1}}", 0, 0, 0, 0, 1, 1},
+    {"chat", true, "", "{\"err\\u006fr\":{\"message\":\"m\"}}", 0, 0, 0, 1, 0, 0},
+    {"chat", true, "", "{\"choices\":[{\"f\\u0069nish_reaso\\u006E\":\"stop\"}]}", 0, 1, 0, 0, 0, 0},
     {"chat", false, "", "{\"error\":\"text\"}", 0, 0, 0, 1, 0, 0},
     {"chat", false, "", "{\"choices\":[],\"error\":null}", 0, 0, 0, 0, 0, 0},
     {"chat", false, "error", "{\"detail\":\"x\"}", 0, 0, 0, 1, 0, 0},
@@ -615,29 +619,41 @@ static void openai__counts_the_events_of_a_response(void **state)
 
 static void answer__finds_members_that_are_not_null_without_a_scan(void **state)
 {
-    static const struct span names[] = {SPAN("usage"), SPAN("error")};
+    static const struct span names[] = {SPAN("usage"), SPAN("error"), SPAN("reason")};
     static const struct {
         const char *document;
-        bool has;
+        unsigned found;
     } rows[] = {
-        {"", false},
-        {"{\"usage\":{}}", true},
-        {"{\"usage\" : 1}", true},
-        {"{\"a\":1,\"error\":\"x\"}", true},
-        {"{\"usage\":null,\"error\": null}", false},
-        {"{\"a\":\"usage\"}", false},
-        {"{\"a\":\"\\\"usage\\\":{\"}", false},
-        {"{\"my_usage\":1}", false},
-        {"{\"usages\":1}", false},
-        {"\"usage\":", false},
-        {":", false},
-        {"usage\":1", false},
+        {"", 0},
+        {"{\"usage\":{}}", 1},
+        {"{\"usage\" : 1}", 1},
+        {"{\"a\":1,\"error\":\"x\"}", 2},
+        {"{\"usage\":null,\"error\": 0}", 2},
+        {"{\"reason\":1,\"error\":{\"usage\":1}}", 7},
+        {"{\"usage\":null,\"error\": null}", 0},
+        {"{\"a\":\"usage\"}", 0},
+        {"{\"a\":\"\\\"usage\\\":{\"}", 0},
+        {"{\"a\":\"\\\"us\\u0061ge\\\":{\"}", 0},
+        {"{\"my_usage\":1}", 0},
+        {"{\"usages\":1}", 0},
+        {"{\"us\\u0061ge\":1,\"error\":1}", ANSWER_ESCAPED | 2},
+        {"{\"\\u0075sage\" :1}", ANSWER_ESCAPED},
+        {"{\"usag\\u0065\":1}", ANSWER_ESCAPED},
+        {"{\"erro\\u0072\":1}", ANSWER_ESCAPED},
+        {"{\"reaso\\u006e\":1}", ANSWER_ESCAPED},
+        {"{\"reaso\\u006E\":1}", ANSWER_ESCAPED},
+        {"{\"us\\u0061ge\":null}", 0},
+        {"\"usage\":", 0},
+        {":", 0},
+        {"\":1", 0},
+        {"\"\":1", 0},
+        {"usage\":1", 0},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         print_message("%s\n", rows[i].document);
-        assert_int_equal(answer_has_member(span_of(rows[i].document), names, 2), rows[i].has);
+        assert_int_equal(answer_members(span_of(rows[i].document), names, 3), rows[i].found);
     }
 }
 
@@ -653,9 +669,9 @@ static void openai__finds_members_at_any_place(void **state)
                             "::::::::::::::::::::::::::::::::::::::::");
         struct span document = span_make(text, (size_t)size);
 
-        assert_true(answer_has_member(document, names, 1));
+        assert_int_equal(answer_members(document, names, 1), 1);
         document.len -= 3; /* without `:1}` */
-        assert_false(answer_has_member(document, names, 1));
+        assert_int_equal(answer_members(document, names, 1), 0);
     }
 }
 
