@@ -218,9 +218,9 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
         return false;
     }
     if (view.is_error) {
-        if (relay->translation == NULL) {
+        if (relay->translation == NULL && !view.is_odd) {
             add_error(call, run, event->raw);
-        } else {
+        } else { /* in our words */
             run_flush(run); /* what came before it in the same read */
             relay->told = call_translate_kind(call, &view.error);
         }

@@ -13,7 +13,7 @@
 #include "wire/json_word.h"
 
 enum place {
-    PLACE_ERROR,
+    PLACE_ERROR = ANSWER_ERROR_PLACE,
     PLACE_ERROR_TYPE,
     PLACE_ERROR_CODE,
     PLACE_ERROR_MESSAGE,

@@ -15,7 +15,7 @@
         JSON_PATH1("message"), JSON_PATH1("detail")
 enum { ANSWER_ERROR_PLACES = 11 };
 /* Where a dialect's own members begin. */
-enum { ANSWER_TYPE_PLACE = 7, ANSWER_CODE_PLACE = 8, ANSWER_MESSAGE_PLACE = 9 };
+enum { ANSWER_ERROR_PLACE = 0, ANSWER_TYPE_PLACE = 7, ANSWER_CODE_PLACE = 8, ANSWER_MESSAGE_PLACE = 9 };
 
 /* Fills `error` from the hits of ANSWER_ERROR_PATHS. Without an error member, a bare message or
  * detail counts as an error too, but only where nothing that was asked for came (has_result). */

@@ -120,6 +120,7 @@ struct event_view {
     bool is_finish;    /* says why generation ended: the text is complete */
     bool is_terminal;  /* the last event of the dialect ([DONE], message_stop, ...) */
     bool is_error;     /* the provider tells of a failure; `error` is filled */
+    bool is_odd;       /* in a form that SDKs of the dialect take for no error */
     bool hide;         /* the usage chunk that only we asked for: not for the app */
     bool is_usage;     /* brought figures */
     struct provider_error error;

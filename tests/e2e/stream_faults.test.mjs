@@ -246,6 +246,27 @@ for (const operation of Object.keys(STREAMS)) {
     });
 }
 
+// SDKs of OpenAI know an error inside a stream by its member `error` alone (openai.md 5).
+for (const [name, event] of [
+    ['without a wrapper', { object: 'error', message: 'died', type: 'InternalServerError', param: null, code: 500 }],
+    ['with a detail', { detail: 'died' }],
+    ['of Groq', { id: 'c1', choices: [{ index: 0, delta: {}, finish_reason: null }], x_groq: { id: 'r', error: 'over_capacity' } }],
+]) {
+    test(`D10 an error event ${name} is told as one, chat`, async () => {
+        const { content } = STREAMS.chat;
+        await bench.row(begin((exchange) => exchange.event(`${content}data: ${JSON.stringify(event)}\n\n${DONE}`)
+            .then(() => exchange.streamEnd()), false));
+        const answer = await bench.stream('chat');
+        const text = answer.body.toString();
+        assert.ok(text.startsWith(content), text);
+        checkStreamError('chat', text.slice(content.length), ['upstream_error']);
+        assert.equal((await bench.headgate.callLine(answer)).outcome, 'stream_error');
+        await bench.row(begin((exchange) => exchange.event(`data: ${JSON.stringify(event)}\n\n`).then(() => exchange.streamEnd())));
+        assert.equal(errorOf(await bench.stream('chat')).code, 'upstream_error');
+        await bench.recovers();
+    });
+}
+
 describe('an early head', () => {
     const COMPLETE = { chat: ROLE + twenty + STOP + DONE, responses, messages: claude };
     let own;

@@ -146,13 +146,13 @@ void openai_chat_answer(struct json_scan *scan, struct span body, struct answer 
     answer->usage = openai_usage_take(meter, scan, hits + ANSWER_ERROR_PLACES, body);
 }
 
-/* What makes a chunk worth a scan once the answer is under way: everything else in it is content,
- * which nobody here needs to understand. */
+/* Once the answer is under way, a chunk with choices and none of what makes one worth a scan is content, which
+ * nobody here needs to understand. Without choices it may be an error that has no member `error`. */
 static bool is_plain_chunk(struct span data)
 {
-    static const struct span names[] = {SPAN("usage"), SPAN("finish_reason"), SPAN("error")};
+    static const struct span names[] = {SPAN("choices"), SPAN("usage"), SPAN("finish_reason"), SPAN("error")};
 
-    return answer_members(data, names, ARRAY_LENGTH(names)) == 0;
+    return answer_members(data, names, ARRAY_LENGTH(names)) == 1;
 }
 
 enum chunk_place {
@@ -160,6 +160,7 @@ enum chunk_place {
     CHUNK_MODEL = CHUNK_USAGE + OPENAI_USAGE_PLACES,
     CHUNK_CHOICES,
     CHUNK_FINISH,
+    CHUNK_GROQ_ERROR,
     /* From CHUNK_CONTENT on: whatever brings content. */
 #define DELTA(name, member) CHUNK_##name,
 #include "wire/dialects/openai_deltas.def"
@@ -174,6 +175,7 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
     JSON_PATH1("model"),
     JSON_PATH1("choices"),
     JSON_PATH3("choices", "[]", "finish_reason"),
+    JSON_PATH2("x_groq", "error"),
 #define DELTA(name, member) JSON_PATH4("choices", "[]", "delta", member),
 #include "wire/dialects/openai_deltas.def"
 #undef DELTA
@@ -181,24 +183,29 @@ static const struct json_path chunk_paths[CHUNK_PLACES] = {
 };
 _Static_assert((size_t)CHUNK_PLACES <= (size_t)JSON_PATHS_MAX, "one scan finds all of them");
 
+static bool is_told(const struct json_hit *hit)
+{
+    return hit->kind != JSON_ABSENT && hit->kind != JSON_NULL;
+}
+
 static void read_chunk(struct stream *stream, const struct json_hit *hits, struct span data,
                        struct event_view *view)
 {
     bool has_choices = hits[CHUNK_CHOICES].kind == JSON_ARRAY;
 
     answer_read_error(hits, data, has_choices, &view->error);
+    if (!view->error.is_present && answer_is_filled(&hits[CHUNK_GROQ_ERROR])) { /* openai-compatible.md 3 */
+        view->error = (struct provider_error){.is_present = true,
+                                              .message = answer_text(&hits[CHUNK_GROQ_ERROR], data)};
+    }
     view->is_error = view->error.is_present;
+    view->is_odd = view->is_error && !is_told(&hits[ANSWER_ERROR_PLACE]);
     view->is_finish = answer_is_filled(&hits[CHUNK_FINISH]);
     for (size_t i = CHUNK_CONTENT; i < CHUNK_PLACES && !view->is_content; i++) {
         view->is_content = answer_is_filled(&hits[i]);
     }
     stream->saw_content |= view->is_content;
     stream->saw_finish |= view->is_finish;
-}
-
-static bool is_told(const struct json_hit *hit)
-{
-    return hit->kind != JSON_ABSENT && hit->kind != JSON_NULL;
 }
 
 /* The figures of a chunk. Those in a chunk of their own, which only we asked for, are not for the
@@ -237,6 +244,7 @@ static void read_whole(struct stream *stream, struct json_scan *scan,
     }
     read_chunk(stream, hits, data, view);
     view->is_error |= is_named_error;
+    view->is_odd &= !is_named_error;
     answer_note_model(stream, &hits[CHUNK_MODEL], data);
     read_chunk_usage(stream, scan, hits, data, view);
 }

@@ -546,6 +546,13 @@ static const struct event_row event_rows[] = {
     {"chat", true, "", "{\"choices\":[],\"us\\u0061ge\":{\"completion_tokens\":1}}", 0, 0, 0, 0, 1, 1},
     {"chat", true, "", "{\"err\\u006fr\":{\"message\":\"m\"}}", 0, 0, 0, 1, 0, 0},
     {"chat", true, "", "{\"choices\":[{\"f\\u0069nish_reaso\\u006E\":\"stop\"}]}", 0, 1, 0, 0, 0, 0},
+    /* Errors without a member `error` have no choices either, or are Groq's. */
+    {"chat", true, "", "{\"object\":\"error\",\"message\":\"m\",\"code\":500}", 0, 0, 0, 1, 0, 0},
+    {"chat", true, "", "{\"detail\":\"m\"}", 0, 0, 0, 1, 0, 0},
+    {"chat", true, "", "{\"choices\":[{\"delta\":{}}],\"x_groq\":{\"error\":\"m\"}}", 0, 0, 0, 1, 0, 0},
+    {"chat", false, "", "{\"choices\":[{\"delta\":{}}],\"x_groq\":{\"error\":\"m\"}}", 0, 0, 0, 1, 0, 0},
+    {"chat", true, "", "{\"choices\":[{\"delta\":{}}],\"x_groq\":{\"error\":null,\"id\":\"x\"}}", 1, 0, 0, 0, 0, 0},
+    {"chat", true, "", "{\"timings\":{}}", 0, 0, 0, 0, 0, 0},
     {"chat", false, "", "{\"error\":\"text\"}", 0, 0, 0, 1, 0, 0},
     {"chat", false, "", "{\"choices\":[],\"error\":null}", 0, 0, 0, 0, 0, 0},
     {"chat", false, "error", "{\"detail\":\"x\"}", 0, 0, 0, 1, 0, 0},
