@@ -198,6 +198,14 @@ void relay_keep_usage(struct relay *relay, struct span usage)
     }
 }
 
+/* Whether the provider's last word ends an answer. What is translated needs the reason for it (translation.md 12), or
+ * one that was cut would be told as complete. An app of this dialect gets the same words and judges them itself, once
+ * anything was said. */
+static bool is_end(const struct relay *relay)
+{
+    return relay->stream.saw_finish || (relay->translation == NULL && relay->stream.saw_content);
+}
+
 /* One event. False: the call has been decided, read no further. */
 static bool take_event(struct call *call, struct run *run, const struct sse_event *event,
                        bool *is_content)
@@ -225,6 +233,12 @@ static bool take_event(struct call *call, struct run *run, const struct sse_even
             relay->told = call_translate_kind(call, &view.error);
         }
         call_event(call, EVENT_ENDED, OUTCOME_STREAM_ERROR);
+        return false;
+    }
+    if (relay->stream.saw_terminal && !is_end(relay)) {
+        relay->stream.saw_terminal = false;
+        run_flush(run);
+        call_event(call, EVENT_ENDED, OUTCOME_TRUNCATED);
         return false;
     }
     if (view.is_usage && view.usage.len > 0) {

@@ -140,6 +140,8 @@ for (const [name, event, status, code] of [
 }
 neverBegins('D03 no event', begin((exchange) => exchange.streamEnd(), false), 502, 'upstream_empty_stream');
 neverBegins('D03 only a start, then a proper end,', begin((exchange) => exchange.streamEnd()), 502, ['upstream_empty_stream', 'upstream_truncated']);
+test('D03 only the last event, chat', () => bench.refusesWith(begin((exchange) => exchange.event(DONE).then(() => exchange.streamEnd()), false),
+    502, 'upstream_truncated', { stream: true, operations: ['chat'], outcome: 'truncated' }));
 neverBegins('D04 comments and pings for ever', begin(async (exchange) => {
     while (exchange.isOpen) {
         await exchange.event(exchange.request.target.includes('messages') ? 'event: ping\ndata: {"type":"ping"}\n\n' : ': ping\n\n');
@@ -168,6 +170,7 @@ breaks('D36 garbage in place of a chunk', (exchange) => exchange.send('zz\r\n'),
 const PASSING = [
     ['D10 an error event after content', 'chat', `${ROLE}${twenty}data: {"error":{"message":"died","type":"server_error","param":null,"code":"x"}}\n\n`],
     ['D11 no [DONE] though finished', 'chat', ROLE + twenty + STOP, ROLE + twenty + STOP + DONE],
+    ['D12 [DONE] without a finish reason: the app sees it', 'chat', ROLE + twenty + DONE],
     ['D13 [DONE] before the usage chunk', 'chat', `${ROLE}${twenty}${STOP}${DONE}data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1}}\n\n`, ROLE + twenty + STOP + DONE],
     ['D14 bytes after [DONE]', 'chat', `${ROLE}${twenty}${STOP}${DONE}surplus: x\n\n`, ROLE + twenty + STOP + DONE],
     ['D15 one event of broken JSON', 'chat', `${ROLE}${delta('a')}data: {"choices":[{\n\n${delta('b')}${STOP}${DONE}`],

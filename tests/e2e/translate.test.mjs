@@ -50,6 +50,8 @@ const TOLD = {
 };
 const TEXT = 'It rains in “Paris” 🌧.';
 const FOREIGN = { chat, messages, generate };
+// The last event of a stream.
+const LAST = { chat: 'data: [DONE]\n\n', messages: 'event: message_stop\ndata: {"type":"message_stop"}\n\n', generate: '' };
 const kindOf = (name) => name.split('-')[0];
 // The dialect of an app's own providers.
 const home = (app) => (app === 'responses' ? 'chat' : app);
@@ -195,7 +197,8 @@ describe('failover', () => {
         'a cut before the commit': (name, app) => streams(begun(name, app), (exchange) => exchange.reset()),
         'an error event first': (name) => streams(`${name === 'messages' ? 'event: error\n' : ''}data: ${JSON.stringify(error(name, 503, 'overloaded_error', 'UNAVAILABLE'))}\n\n`, (exchange) => exchange.streamEnd()),
         'an empty stream': () => streams('', (exchange) => exchange.streamEnd()),
-        'a start and a proper end': (name, app) => streams(begun(name, app), (exchange) => exchange.streamEnd()),
+        // As many faults as the budget against storms lets go on.
+        'a start and an end without a reason': (name, app) => streams(begun(name, app) + LAST[name], (exchange) => exchange.streamEnd()),
     };
     // Without what is of its time and of this call: when it was made, made up ids, an estimate by the request's bytes.
     const timeless = (answer) => answer.body.toString().replace(/"(created|created_at|completed_at|input_tokens)":\d+/g, '"$1":0').replace(/_[0-9a-f]{16}/g, '_id');
@@ -257,6 +260,7 @@ describe('a stream that breaks off after the commit', () => {
     const WAYS = {
         'a reset': [(name) => plays(begun(name), (exchange) => sleep(20).then(() => exchange.reset())), ['upstream_reset', 'upstream_truncated', 'api_error']],
         'a proper end': [(name) => plays(begun(name), (exchange) => exchange.streamEnd()), ['upstream_truncated', 'api_error']],
+        'a last event and no reason for it': [(name) => plays(begun(name) + LAST[name], (exchange) => exchange.streamEnd()), ['upstream_truncated', 'api_error']],
         // In one piece with all that comes before it.
         'the provider\'s word': [(name) => plays(begun(name) + FOREIGN[name].broken().split(/(?<=\n\n)/).at(-1), (exchange) => exchange.streamEnd()), (name) => (name === 'chat' ? ['upstream_error', 'api_error'] : ['upstream_overloaded', 'overloaded_error'])],
     };
@@ -279,7 +283,7 @@ describe('a stream that breaks off after the commit', () => {
                         assert.match(told.error.response.id, /^resp_/);
                     }
                     const line = await headgate.callLine(answer);
-                    assert.match(line.outcome, way === 'a reset' ? /^(reset|truncated|closed)$/ : way === 'a proper end' ? /^truncated$/ : /^stream_error$/);
+                    assert.match(line.outcome, way === 'a reset' ? /^(reset|truncated|closed)$/ : way === 'the provider\'s word' ? /^stream_error$/ : /^truncated$/);
                 }
             });
         }

@@ -3,7 +3,8 @@
  *
  *   a chunk with a delta -> START (once), REASON, TEXT, REFUSAL, CALL and ARGUMENTS
  *   finish_reason        -> remembered: the first one counts
- *   [DONE], or the end of the body behind a finish_reason -> CALL_END for each call, FINISH, END
+ *   [DONE] or the end of the body, behind a finish_reason -> CALL_END for each call, FINISH, END
+ *   [DONE] without one   -> FAIL: no server is known that leaves it out, so something was cut
  *
  * Servers differ in how they number calls (openai-compatible.md 3, 4): the index may be missing, or be 0 for all;
  * the id may come once or with every fragment. So a call is told by both. */
@@ -236,8 +237,14 @@ static void note_finish(struct openai_chat_reader *reader, struct span word, str
 
 static void end(struct openai_chat_reader *reader, struct chat_pipe *pipe)
 {
-    struct chat_event finish = {.kind = CHAT_EVENT_FINISH, .text = span_make(reader->word, reader->word_len)};
+    struct chat_event finish = {.kind = CHAT_EVENT_FINISH,
+                                .finish = reader->finish,
+                                .text = span_make(reader->word, reader->word_len)};
 
+    if (reader->finish == CHAT_FINISH_NONE) {
+        tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
+        return;
+    }
     for (uint32_t i = 0; i < reader->count; i++) {
         if (!reader->calls[i].has_name) {
             tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
@@ -248,7 +255,6 @@ static void end(struct openai_chat_reader *reader, struct chat_pipe *pipe)
         }
         chat_tell(pipe, &(struct chat_event){.kind = CHAT_EVENT_CALL_END, .call = i});
     }
-    finish.finish = reader->finish == CHAT_FINISH_NONE ? CHAT_FINISH_STOP : reader->finish;
     if (finish.finish == CHAT_FINISH_STOP && reader->has_refused) {
         finish.finish = CHAT_FINISH_FILTERED;
     }

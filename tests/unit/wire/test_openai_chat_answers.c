@@ -392,7 +392,8 @@ static void streams__of_all_servers_come_through(void **state)
                            "}}]}") TOLD("{'tool_calls':[{'index':0,'function':{'arguments':'{}'}}]}")
              OVER("tool_calls")},
         {.in = CHUNK("{'tool_calls':[{'index':0,'id':'a','function':{}}]}") CHUNK("{'tool_calls':[{'index':0,"
-                                                                                 "'function':{'name':'f'}}]}") "[DONE]",
+                                                                                 "'function':{'name':'f'}}]}")
+                   ENDED("'tool_calls'") "[DONE]",
          .out = BEGUN TOLD("{'tool_calls':[{'index':0,'id':'a','type':'function','function':{'name':'f','arguments':''"
                            "}}]}") TOLD("{'tool_calls':[{'index':0,'function':{'arguments':'{}'}}]}")
              OVER("tool_calls")},
@@ -427,6 +428,11 @@ static void streams__of_all_servers_come_through(void **state)
          .out = BEGUN TOLD("{'content':'x'}") OVER("stop")},
         /* Cut, or failed: nothing tells an end. */
         {.in = CHUNK("{'content':'x'}"), .out = BEGUN TOLD("{'content':'x'}"), .is_cut = true},
+        {.in = "[DONE]", .out = "", .has_failed = true},
+        {.in = CHUNK("{'content':'x'}") "[DONE]", .out = BEGUN TOLD("{'content':'x'}"), .has_failed = true},
+        {.in = CHUNK("{'tool_calls':[{'index':0,'id':'a','function':{'name':'f'}}]}") ENDED("''") "[DONE]",
+         .out = BEGUN TOLD("{'tool_calls':[{'index':0,'id':'a','type':'function','function':{'name':'f','arguments':''"
+                           "}}]}"), .has_failed = true},
         {.in = CHUNK("{'content':'x'}") ENDED("'error'") "[DONE]", .out = BEGUN TOLD("{'content':'x'}"),
          .has_failed = true},
         {.in = CHUNK("{'content':'x'}") ENDED("'insufficient_system_resource'"), .out = BEGUN TOLD("{'content':'x'}"),
