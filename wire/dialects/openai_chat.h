@@ -84,10 +84,11 @@ const char *openai_chat_finish_word(enum chat_finish finish, bool is_legacy);
  * the most functions of a request. */
 enum { OPENAI_CHAT_CALLS = 128, OPENAI_CHAT_CALL_ID = 80 };
 struct openai_chat_call {
-    uint32_t id_hash;  /* 0: it came without an id */
-    int32_t index;     /* as told; -1: none was */
-    bool has_name;     /* it has been told on: what it is called is known */
+    uint32_t id_hash;   /* 0: it came without an id */
+    uint32_t name_hash; /* 0: it has not been told on, what it is called is not known */
+    int32_t index;      /* as told; -1: none was */
     bool has_arguments;
+    bool ends_object;   /* the last byte of its arguments so far closes one */
 };
 struct openai_chat_reader {
     struct openai_chat_call calls[OPENAI_CHAT_CALLS];

@@ -7,7 +7,8 @@
  *   [DONE] without one   -> FAIL: no server is known that leaves it out, so something was cut
  *
  * Servers differ in how they number calls (openai-compatible.md 3, 4): the index may be missing, or be 0 for all;
- * the id may come once or with every fragment. So a call is told by both. */
+ * the id may come once or with every fragment, late, never, or be the same for all; the name may come with every
+ * fragment. So a call is told by all three. */
 #include "wire/dialects/openai_chat.h"
 
 #include "base/must.h"
@@ -66,11 +67,18 @@ struct fragment {
     struct span arguments; /* string or object */
     int32_t index;         /* -1: none */
     uint32_t id_hash;      /* 0: no id */
+    uint32_t name_hash;    /* 0: no name */
 };
+
+static uint32_t hash_of(struct span text)
+{
+    static const uint64_t seed[2] = {0, 0};
+
+    return text.len > 0 ? (uint32_t)sip_hash(seed, text) | 1 : 0;
+}
 
 static struct fragment fragment_of(struct span item, struct span function)
 {
-    static const uint64_t seed[2] = {0, 0};
     struct fragment fragment = {.id = openai_chat_filled(item, "id"),
                                 .name = openai_chat_filled(function, "name"),
                                 .arguments = json_walk_find(function, "arguments"),
@@ -80,20 +88,36 @@ static struct fragment fragment_of(struct span item, struct span function)
     if (json_integer(json_walk_find(item, "index"), &index) == ERR_NONE && index >= 0 && index <= INT32_MAX) {
         fragment.index = (int32_t)index;
     }
-    fragment.id_hash = fragment.id.len > 0 ? (uint32_t)sip_hash(seed, fragment.id) | 1 : 0;
+    fragment.id_hash = hash_of(fragment.id);
+    fragment.name_hash = hash_of(fragment.name);
     return fragment;
+}
+
+static bool begins_object(struct span arguments)
+{
+    return json_is_object(arguments) || span_starts(arguments, SPAN_OF("\"{"));
 }
 
 static bool is_of_call(const struct openai_chat_call *call, const struct fragment *fragment)
 {
-    if (fragment->id_hash != 0 && fragment->id_hash == call->id_hash) {
-        return true;
+    bool is_named_again = fragment->name_hash != 0 && call->name_hash != 0;
+    bool is_elsewhere = fragment->index >= 0 && fragment->index != call->index;
+
+    if (is_named_again && fragment->name_hash != call->name_hash) {
+        return false;
     }
-    if (fragment->index >= 0 ? fragment->index != call->index : fragment->name.len > 0 && call->has_name) {
+    if (fragment->id_hash != 0 && fragment->id_hash == call->id_hash) {
+        return !is_named_again || !is_elsewhere;
+    }
+    if (is_elsewhere || (is_named_again && fragment->index < 0)) {
+        return false;
+    }
+    /* In what one call is given no object follows another without a comma: they are of two that have one name. */
+    if (is_named_again && call->ends_object && begins_object(fragment->arguments)) {
         return false;
     }
     /* Another id begins a new call, unless it comes without a name: some servers make up an id for each fragment. */
-    return fragment->id_hash == 0 || call->id_hash == 0 || fragment->name.len == 0;
+    return fragment->id_hash == 0 || call->id_hash == 0 || fragment->name_hash == 0;
 }
 
 /* The call that it goes on with, or the number of the next one. The last calls are looked at first: of those with the
@@ -101,11 +125,13 @@ static bool is_of_call(const struct openai_chat_call *call, const struct fragmen
 static uint32_t number_of(const struct openai_chat_reader *reader, const struct fragment *fragment)
 {
     for (uint32_t i = reader->count; i > 0; i--) {
-        if (is_of_call(&reader->calls[i - 1], fragment)) {
+        const struct openai_chat_call *call = &reader->calls[i - 1];
+
+        if (is_of_call(call, fragment)) {
             return i - 1;
         }
-        if (fragment->index < 0 && fragment->id_hash == 0) {
-            break; /* nothing says which: it is the last one's or a new one */
+        if (fragment->id_hash == 0 && (fragment->index < 0 || fragment->index == call->index)) {
+            break; /* nothing says that one before is meant: it is a new one */
         }
     }
     return reader->count;
@@ -128,24 +154,37 @@ static struct span id_of(const struct openai_chat_reader *reader, uint32_t numbe
     return span_make(room, (size_t)(at - room));
 }
 
-/* A call is told as soon as its name is known. An id that comes before is kept; one too long for that is made
- * anew. */
+/* An app tells by the ids which results are whose. */
+static bool is_taken(const struct openai_chat_reader *reader, uint32_t number, uint32_t id_hash)
+{
+    uint32_t i = 0;
+
+    while (i < number && reader->calls[i].id_hash != id_hash) {
+        i++;
+    }
+    return i < number;
+}
+
+/* A call is told as soon as its name is known. An id that comes before is kept; one too long for that, or that
+ * another call has, is made anew. */
 static void begin_call(struct openai_chat_reader *reader, uint32_t number, const struct fragment *fragment,
                        struct chat_pipe *pipe)
 {
     char room[OPENAI_CHAT_CALL_ID];
     struct chat_event event = {.kind = CHAT_EVENT_CALL, .call = number, .name = fragment->name};
 
-    if (fragment->name.len == 0) {
+    if (fragment->name_hash == 0) {
         if (fragment->id.len > 0 && fragment->id.len <= sizeof reader->id) {
             memcpy(reader->id, fragment->id.at, fragment->id.len);
             reader->id_len = (uint8_t)fragment->id.len;
         }
         return;
     }
-    event.id = fragment->id.len > 0 ? fragment->id : id_of(reader, number, pipe, room);
+    event.id = fragment->id_hash != 0 && !is_taken(reader, number, fragment->id_hash)
+                   ? fragment->id
+                   : id_of(reader, number, pipe, room);
     chat_tell(pipe, &event);
-    reader->calls[number].has_name = true;
+    reader->calls[number].name_hash = fragment->name_hash;
     reader->id_len = 0;
 }
 
@@ -160,6 +199,7 @@ static void read_arguments(struct openai_chat_call *call, uint32_t number, struc
     }
     if (event.text.len > 0) {
         call->has_arguments = true;
+        call->ends_object = event.text.at[event.text.len - 1] == '}';
         chat_tell(pipe, &event);
     }
 }
@@ -185,11 +225,11 @@ static void read_fragment(struct openai_chat_reader *reader, const struct fragme
         reader->id_len = 0;
     }
     call->id_hash = call->id_hash == 0 ? fragment->id_hash : call->id_hash;
-    if (!call->has_name) {
+    if (call->name_hash == 0) {
         begin_call(reader, number, fragment, pipe);
     }
     /* Nobody can do anything with what is said to a tool that has no name. */
-    if (!call->has_name && has_text(fragment->arguments)) {
+    if (call->name_hash == 0 && has_text(fragment->arguments)) {
         tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
         return;
     }
@@ -246,7 +286,7 @@ static void end(struct openai_chat_reader *reader, struct chat_pipe *pipe)
         return;
     }
     for (uint32_t i = 0; i < reader->count; i++) {
-        if (!reader->calls[i].has_name) {
+        if (reader->calls[i].name_hash == 0) {
             tell(pipe, CHAT_EVENT_FAIL, span_make(NULL, 0));
             return;
         }

@@ -455,6 +455,49 @@ static void streams__of_all_servers_come_through(void **state)
     }
 }
 
+/* Servers that count all calls as 0 give them ids, or names alone, or the same id. */
+static void streams__have_as_many_calls_as_were_meant(void **state)
+{
+#define PART(members, function) CHUNK("{'tool_calls':[{" members "'function':{" function "}}]}")
+#define BEGINS(number, id, name)                                                                                       \
+    TOLD("{'tool_calls':[{'index':" number ",'id':'" id "','type':'function','function':{'name':'" name               \
+         "','arguments':''}}]}")
+#define GOES_ON(number, arguments) TOLD("{'tool_calls':[{'index':" number ",'function':{'arguments':'" arguments "'}}]}")
+#define F "'name':'f','arguments':"
+    static const struct told rows[] = {
+        /* Another name; the same name with other arguments, as a string and as an object. */
+        {.in = PART("'index':0,", F "'{\\'a\\':1}'") PART("'index':0,", "'name':'g','arguments':'{}'")
+                   PART("'index':0,'id':'',", F "'{}'") PART("'index':0,", F "{}") ENDED("'stop'"),
+         .out = BEGUN BEGINS("0", "call_42_0", "f") GOES_ON("0", "{\\'a\\':1}") BEGINS("1", "call_42_1", "g")
+             GOES_ON("1", "{}") BEGINS("2", "call_42_2", "f") GOES_ON("2", "{}") BEGINS("3", "call_42_3", "f")
+                 GOES_ON("3", "{}") OVER("tool_calls")},
+        /* In fragments; a name that comes back begins a call, whatever is said then. */
+        {.in = PART("'index':0,", F "''") PART("'index':0,", "'arguments':'{}'") PART("'index':0,", "'name':'g'")
+                   PART("'index':0,", "'arguments':'{\\'a'") PART("'index':0,", "'arguments':'\\':1}'")
+                       PART("'index':0,", F "''") PART("'index':0,", "'arguments':'{}'") ENDED("'stop'"),
+         .out = BEGUN BEGINS("0", "call_42_0", "f") GOES_ON("0", "{}") BEGINS("1", "call_42_1", "g")
+             GOES_ON("1", "{\\'a") GOES_ON("1", "\\':1}") BEGINS("2", "call_42_2", "f") GOES_ON("2", "{}")
+                 OVER("tool_calls")},
+        /* One call: its name comes with each fragment, its id late. */
+        {.in = PART("'index':0,", F "''") PART("'index':0,", F "'{\\'a\\':'") PART("'index':0,", F "'{\\'b\\':{}'")
+                   PART("'index':0,", F "'}'") PART("'index':0,'id':'a',", F "'}'") PART("'index':0,'id':'a',", F "''")
+                       ENDED("'stop'"),
+         .out = BEGUN BEGINS("0", "call_42_0", "f") GOES_ON("0", "{\\'a\\':") GOES_ON("0", "{\\'b\\':{}") GOES_ON("0", "}")
+             GOES_ON("0", "}") OVER("tool_calls")},
+        /* One id for all: by another index or another name. No two calls of an answer have one id. */
+        {.in = PART("'index':0,'id':'a',", F "''") PART("'index':0,'id':'a',", "'arguments':'{}'")
+                   PART("'index':1,'id':'a',", F "'{'") PART("'index':1,'id':'a',", "'arguments':'}'")
+                       PART("'index':1,'id':'a',", "'name':'g','arguments':'{}'") ENDED("'stop'"),
+         .out = BEGUN BEGINS("0", "a", "f") GOES_ON("0", "{}") BEGINS("1", "call_42_1", "f") GOES_ON("1", "{")
+             GOES_ON("1", "}") BEGINS("2", "call_42_2", "g") GOES_ON("2", "{}") OVER("tool_calls")},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        check_stream(&rows[i], false);
+    }
+}
+
 /* As many calls as are told apart, and one more. */
 static void streams__of_too_many_calls_fail(void **state)
 {
@@ -494,6 +537,7 @@ int main(void)
         cmocka_unit_test(usage__is_told_as_openai_counts),
         cmocka_unit_test(streams__have_the_frame_that_clients_ask_for),
         cmocka_unit_test(streams__of_all_servers_come_through),
+        cmocka_unit_test(streams__have_as_many_calls_as_were_meant),
         cmocka_unit_test(streams__of_too_many_calls_fail),
     };
 
