@@ -223,17 +223,11 @@ void chat_take(struct chat *chat, const struct chat_fields *fields, struct span 
 bool chat_take_next(struct chat *chat, const struct chat_fields *fields, struct json_walk *walk, struct span *values)
 {
     struct json_walk inner;
-    char first = 0;
 
     memset(values, 0, fields->count * sizeof *values);
-    if (!json_walk_stop(walk, NULL, &first)) {
+    if (!json_walk_enter(walk, &inner)) {
         return false;
     }
-    if (first != '{') {
-        (void)json_walk_skip(walk);
-        return true;
-    }
-    inner = json_walk_into(walk);
     take_members(chat, fields, &inner, values);
     json_walk_leave(walk, &inner);
     return true;

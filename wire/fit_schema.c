@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Claude makes a grammar of takes less than JSON Schema: objects are closed, and nothing is counted or measured.
- * Anything else is refused by the provider (anthropic.md 5, as Anthropic's own SDK does it: transformJSONSchema). */
+ * Anything else is refused by the provider (translation.md 5; transformJSONSchema of Anthropic's own SDK does the same,
+ * and tells the model in the description what was left out). */
 #include "wire/fit_parts.h"
 
 #include "base/must.h"

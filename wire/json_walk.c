@@ -144,7 +144,25 @@ struct json_walk json_walk_into(const struct json_walk *walk)
 
 void json_walk_leave(struct json_walk *walk, const struct json_walk *inner)
 {
-    walk->at = inner->at < inner->end ? inner->at + 1 : inner->end;
+    if (inner->at != NULL) {
+        walk->at = inner->at < inner->end ? inner->at + 1 : inner->end;
+    }
+}
+
+bool json_walk_enter(struct json_walk *walk, struct json_walk *inner)
+{
+    char first = 0;
+
+    *inner = (struct json_walk){NULL, NULL};
+    if (!json_walk_stop(walk, NULL, &first)) {
+        return false;
+    }
+    if (first == '{') {
+        *inner = json_walk_into(walk);
+    } else {
+        (void)json_walk_skip(walk);
+    }
+    return true;
 }
 
 struct span json_walk_name(struct span raw, char room[JSON_NAME_MAX])
@@ -203,17 +221,11 @@ void json_walk_pick(struct span object, const char *const *names, size_t count, 
 bool json_walk_pick_next(struct json_walk *walk, const char *const *names, size_t count, struct span *values)
 {
     struct json_walk inner;
-    char first = 0;
 
     clear(values, count);
-    if (!json_walk_stop(walk, NULL, &first)) {
+    if (!json_walk_enter(walk, &inner)) {
         return false;
     }
-    if (first != '{') {
-        (void)json_walk_skip(walk);
-        return true;
-    }
-    inner = json_walk_into(walk);
     pick(&inner, names, count, values);
     json_walk_leave(walk, &inner);
     return true;

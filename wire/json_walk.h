@@ -32,6 +32,9 @@ bool json_walk_stop(struct json_walk *walk, struct span *name, char *first);
 struct span json_walk_skip(struct json_walk *walk);
 struct json_walk json_walk_into(const struct json_walk *walk);
 void json_walk_leave(struct json_walk *walk, const struct json_walk *inner);
+/* Goes into the next item if it is an object; anything else is skipped and has no members: there is nothing to leave
+ * then, and json_walk_leave does nothing. False: there is no item. */
+bool json_walk_enter(struct json_walk *walk, struct json_walk *inner);
 /* A member's name (with the quotes) without its escapes, in `room` where it has any; empty if that is too small. */
 struct span json_walk_name(struct span raw, char room[JSON_NAME_MAX]);
 /* The values of these members, in one pass; an absent one is empty. */
